@@ -1,0 +1,1 @@
+//! Where records live: the catalog of images on Glance's schema.

@@ -1,0 +1,24 @@
+//! The commands, one file each. To add one: a file with `Args` and `run`, a module line and a
+//! variant here.
+
+mod completions;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// What every command returns: its exit code, or an error that `main` prints.
+pub(crate) type Outcome = anyhow::Result<ExitCode>;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Completions(completions::Args),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Command::Completions(args) => completions::run(&args),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The Image API and Keystone as a caller, with progress.

@@ -1,0 +1,1 @@
+//! What a disk file is: detect, inspect for danger, create, convert, resize.

@@ -1,0 +1,1 @@
+//! A recipe becomes a plan, the plan becomes an image.

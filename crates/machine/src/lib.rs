@@ -1,0 +1,1 @@
+//! Running virtual machines: accelerator probe, QEMU, the appliance, boot proof.

@@ -1,0 +1,1 @@
+//! Where bytes live: the store of image data.
