@@ -1,0 +1,126 @@
+use futures::{StreamExt, TryStreamExt, stream};
+use tempfile::TempDir;
+
+use super::*;
+
+fn store() -> (TempDir, FileStore) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = FileStore::open(&dir.path().join("images")).unwrap();
+    (dir, store)
+}
+
+fn source(pieces: Vec<Result<Vec<u8>, &'static str>>) -> Source {
+    stream::iter(pieces.into_iter().map(|piece| match piece {
+        Ok(bytes) => Ok(bytes::Bytes::from(bytes)),
+        Err(why) => Err(why.into()),
+    }))
+    .boxed()
+}
+
+async fn read_all(store: &FileStore, uri: &str, range: Range<u64>) -> Vec<u8> {
+    let data = store.open(uri, range).await.unwrap();
+    data.try_fold(Vec::new(), |mut all, piece| async move {
+        all.extend_from_slice(&piece);
+        Ok(all)
+    })
+    .await
+    .unwrap()
+}
+
+fn files(store: &FileStore) -> Vec<String> {
+    store.inner.names().unwrap()
+}
+
+#[tokio::test]
+async fn bytes_come_back_as_they_were_put() {
+    let (_dir, store) = store();
+    for size in [0, 1, crate::PIECE - 1, crate::PIECE, crate::PIECE + 1, 3 * crate::PIECE + 7] {
+        let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+        let pieces = bytes.chunks(100_000).map(|piece| Ok(piece.to_vec())).collect();
+        let written = store.put(ImageId::random(), None, source(pieces)).await.unwrap();
+        assert_eq!(written.size, size as u64);
+        assert_eq!(store.size(&written.uri).await.unwrap(), size as u64);
+        assert_eq!(read_all(&store, &written.uri, 0..size as u64).await, bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_range_is_only_that_range() {
+    let (_dir, store) = store();
+    let written =
+        store.put(ImageId::random(), None, source(vec![Ok(b"0123456789".to_vec())])).await.unwrap();
+    assert_eq!(read_all(&store, &written.uri, 3..7).await, b"3456");
+    assert_eq!(read_all(&store, &written.uri, 10..10).await, b"");
+}
+
+#[tokio::test]
+async fn a_source_that_fails_leaves_nothing() {
+    let (_dir, store) = store();
+    let failing = source(vec![Ok(vec![1; 4096]), Err("connection reset")]);
+    let error = store.put(ImageId::random(), None, failing).await.unwrap_err();
+    assert!(matches!(error, Error::Source(_)), "{error}");
+    assert!(files(&store).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_there_is_never_overwritten() {
+    let (_dir, store) = store();
+    let id = ImageId::random();
+    let first = store.put(id, None, source(vec![Ok(b"first".to_vec())])).await.unwrap();
+    let error = store.put(id, None, source(vec![Ok(b"second".to_vec())])).await.unwrap_err();
+    assert!(matches!(error, Error::Exists(_)), "{error}");
+    assert_eq!(read_all(&store, &first.uri, 0..5).await, b"first");
+}
+
+#[tokio::test]
+async fn a_reader_keeps_its_bytes_through_a_delete() {
+    let (_dir, store) = store();
+    let bytes = vec![7; 8 * crate::PIECE];
+    let size = bytes.len() as u64;
+    let written = store.put(ImageId::random(), None, source(vec![Ok(bytes)])).await.unwrap();
+    let data = store.open(&written.uri, 0..size).await.unwrap();
+    store.delete(&written.uri).await.unwrap();
+    let read: usize = data
+        .map_ok(|piece| piece.len())
+        .try_fold(0, |a, b| async move { Ok(a + b) })
+        .await
+        .unwrap();
+    assert_eq!(read as u64, size);
+    assert!(matches!(store.delete(&written.uri).await, Err(Error::NotFound(_))));
+}
+
+#[tokio::test]
+async fn locations_elsewhere_are_refused() {
+    let (dir, store) = store();
+    std::fs::write(dir.path().join("secret"), "s").unwrap();
+    let root = store.inner.path.display().to_string();
+    std::os::unix::fs::symlink("/etc/passwd", store.inner.path.join("link")).unwrap();
+    let elsewhere = ["file:///etc/passwd", "http://x/y", "", "file://secret"];
+    let inside = [format!("file://{root}/../secret"), format!("file://{root}/a/b")];
+    for uri in elsewhere.iter().map(|s| s.to_string()).chain(inside) {
+        let error = store.open(&uri, 0..1).await.err().expect(&uri);
+        assert!(matches!(error, Error::BadLocation(_)), "{uri}: {error}");
+    }
+    assert!(store.open(&format!("file://{root}/link"), 0..1).await.is_err());
+}
+
+#[tokio::test]
+async fn named_partials_of_dead_processes_are_swept() {
+    let (_dir, store) = store();
+    let held = partial::Partial::create_named(&store.inner).unwrap();
+    std::fs::write(store.inner.path.join(".partial-left-by-a-crash"), "x").unwrap();
+    assert_eq!(store.sweep().await.unwrap(), 1);
+    assert_eq!(files(&store).len(), 1, "the one that is held stays");
+    held.publish("whole").unwrap();
+    assert_eq!(files(&store), ["whole"]);
+}
+
+#[tokio::test]
+async fn a_dropped_put_leaves_nothing() {
+    let (_dir, store) = store();
+    let endless = stream::repeat_with(|| Ok(bytes::Bytes::from_static(&[0; 1024])));
+    let pending = endless.take(10).chain(stream::pending()).boxed();
+    let putting = store.put(ImageId::random(), None, pending);
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), putting).await.is_err());
+    assert!(files(&store).is_empty());
+}
