@@ -1,1 +1,190 @@
-//! Where records live: the catalog of images on Glance's schema.
+//! Where records live: the [`Catalog`] of images.
+//!
+//! Visibility, filters, sorting and paging happen in the catalog, never in memory above it. What
+//! an image's state may become is decided by [`image::Status::next`]; the catalog makes the move
+//! atomic: of two that race, one gets [`Error::Conflict`].
+
+mod query;
+pub mod sql;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use image::{
+    ContainerFormat, DataHashes, DiskFormat, Event, Image, ImageId, Location, Member, MemberStatus,
+    Status, Visibility,
+};
+use thiserror::Error;
+
+pub use query::{Direction, Filter, ListQuery, MemberFilter, Order, SortKey, TimeTest};
+
+/// What can go wrong with records.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No such image, or the viewer may not see it.
+    #[error("no image found with id {0}")]
+    NotFound(ImageId),
+    /// The image exists, but the project is not one of its members.
+    #[error("project {project} is not a member of image {image}")]
+    MemberNotFound {
+        /// The image.
+        image: ImageId,
+        /// The project.
+        project: String,
+    },
+    /// An image of that id exists, or existed.
+    #[error("image id {0} is already in use")]
+    Duplicate(ImageId),
+    /// The project is a member already.
+    #[error("project {project} is already a member of image {image}")]
+    DuplicateMember {
+        /// The image.
+        image: ImageId,
+        /// The project.
+        project: String,
+    },
+    /// The image's state does not allow the event, or changed meanwhile.
+    #[error("image {image} is {status}, which does not allow this")]
+    Conflict {
+        /// The image.
+        image: ImageId,
+        /// The state that it is in.
+        status: Status,
+    },
+    /// The marker of a list names no image that the viewer may see.
+    #[error("no image found for marker {0}")]
+    BadMarker(String),
+    /// The database can't be reached or is overloaded; the request may be repeated.
+    #[error("the catalog's database is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database refused, for a reason that a repetition won't mend.
+    #[error("the catalog's database failed: {0}")]
+    Database(#[source] sqlx::Error),
+    /// A row holds what no service should have written.
+    #[error("image {image}: unreadable record: {what}")]
+    Corrupt {
+        /// The image's id, as stored.
+        image: String,
+        /// Column and value.
+        what: String,
+    },
+}
+
+/// The result of a catalog's operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Through whose eyes the catalog is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    /// The caller's project; `None` sees public and community images only.
+    pub project: Option<String>,
+    /// Whether every image is seen.
+    pub is_admin: bool,
+}
+
+impl Viewer {
+    /// The service itself: sees every image.
+    pub fn service() -> Self {
+        Self { project: None, is_admin: true }
+    }
+}
+
+/// A change to an image's record: `Some` replaces, `None` leaves alone. The inner `None` of a
+/// nested option sets the column to null.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageChange {
+    /// Name.
+    pub name: Option<Option<String>>,
+    /// Visibility.
+    pub visibility: Option<Visibility>,
+    /// Owner.
+    pub owner: Option<Option<String>>,
+    /// Disk format.
+    pub disk_format: Option<Option<DiskFormat>>,
+    /// Container format.
+    pub container_format: Option<Option<ContainerFormat>>,
+    /// Smallest disk, GiB.
+    pub min_disk: Option<u32>,
+    /// Smallest memory, MiB.
+    pub min_ram: Option<u32>,
+    /// Protection against deletion.
+    pub protected: Option<bool>,
+    /// Left out of lists.
+    pub os_hidden: Option<bool>,
+    /// Properties to set (`Some`) or remove (`None`); others stay.
+    pub properties: BTreeMap<String, Option<String>>,
+    /// All tags.
+    pub tags: Option<BTreeSet<String>>,
+}
+
+/// What an upload left behind in a store, for [`Catalog::activate`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Where the bytes are, durably.
+    pub location: Location,
+    /// How many they are.
+    pub size: u64,
+    /// Size of the disk that they describe, when known.
+    pub virtual_size: Option<u64>,
+    /// Their digests.
+    pub hashes: DataHashes,
+}
+
+/// The catalog of images. All methods are atomic and durable when they return.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// Registers an image. Errors: `Duplicate`, also when an image of that id was deleted.
+    async fn create(&self, image: &Image) -> Result<()>;
+
+    /// One image. Errors: `NotFound`, also when the viewer may not see it.
+    async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image>;
+
+    /// The images that match, in order, at most `query.limit`. Errors: `BadMarker`.
+    async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>>;
+
+    /// Changes a record and returns it. Errors: `NotFound`.
+    async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image>;
+
+    /// Moves an image to the state that follows the event. Errors: `NotFound`; `Conflict` when
+    /// the state does not allow it. Abandoning clears size, hashes and locations.
+    async fn transition(&self, id: ImageId, event: Event) -> Result<Status>;
+
+    /// Makes an image active with its bytes: location, size, hashes and state in one transaction.
+    /// Errors: `NotFound`, `Conflict`.
+    async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image>;
+
+    /// Deletes an image: the row stays with `deleted` set, and its properties, tags, members and
+    /// locations with it, as in Glance. Returns the locations that it had. Errors: `NotFound`;
+    /// `Conflict` when the image is protected.
+    async fn delete(&self, id: ImageId) -> Result<Vec<Location>>;
+
+    /// Puts one tag on an image; a tag that is there already is no error.
+    async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()>;
+
+    /// Takes one tag off; says whether it was there.
+    async fn remove_tag(&self, id: ImageId, tag: &str) -> Result<bool>;
+
+    /// The members of an image, by creation.
+    async fn members(&self, id: ImageId) -> Result<Vec<Member>>;
+
+    /// Offers an image to a project. Errors: `DuplicateMember`.
+    async fn add_member(&self, id: ImageId, project: &str) -> Result<Member>;
+
+    /// Sets a project's answer. Errors: `MemberNotFound`.
+    async fn set_member(&self, id: ImageId, project: &str, status: MemberStatus) -> Result<Member>;
+
+    /// Takes an offer back. Errors: `MemberNotFound`.
+    async fn remove_member(&self, id: ImageId, project: &str) -> Result<()>;
+
+    /// Ids of images in a state, deleted ones only when the state is `Deleted`. For the sweep at
+    /// start, which ends what a crash left half-done.
+    async fn ids_with_status(&self, status: Status) -> Result<Vec<ImageId>>;
+
+    /// The state of an image whoever owns it, `Deleted` included; `None` when the catalog never
+    /// knew it.
+    async fn status_of(&self, id: ImageId) -> Result<Option<Status>>;
+
+    /// Answers when the database does. For health checks.
+    async fn ping(&self) -> Result<()>;
+}
