@@ -1,0 +1,109 @@
+//! Running a guest under KVM, with a watchdog.
+
+use std::time::Duration;
+
+use super::{Accelerator, Choice, first_sector, fresh};
+use crate::kernel::Kernel;
+use crate::qemu::{Board, Boot, Drive, DriveFormat, Machine, Said, Writes};
+use crate::{Cancel, Error, Result, initramfs};
+
+/// A kernel that runs on the processor says its word in well under a second; the promise is an
+/// answer within three.
+const WATCHDOG: Duration = Duration::from_millis(2500);
+
+/// Boots the appliance's kernel up to its init.
+pub(super) fn with_kernel(kernel: &Kernel, cancel: &Cancel) -> Result<Choice> {
+    let work = tempfile::tempdir().map_err(Error::doing("making a temporary folder"))?;
+    let boot = Boot {
+        kernel: kernel.vmlinux(),
+        initramfs: initramfs::write(kernel, work.path())?,
+        command_line: format!("console=ttyS0 quiet panic=-1 {}", ::appliance::PROBE),
+    };
+    let machine = Machine { boot: Some(boot), ..machine(Board::Micro) };
+    run(&machine, ::appliance::ALIVE, "a kernel", cancel)
+}
+
+/// Boots a boot sector; all that can be tried before the appliance has a kernel.
+pub(super) fn with_first_sector(cancel: &Cancel) -> Result<Choice> {
+    let work = tempfile::tempdir().map_err(Error::doing("making a temporary folder"))?;
+    let path = work.path().join("sector");
+    std::fs::write(&path, first_sector::disk()).map_err(Error::at(&path))?;
+    let drive = Drive { path, format: DriveFormat::Raw, writes: Writes::Denied, serial: "probe" };
+    let machine = Machine { drives: vec![drive], ..machine(Board::Pc) };
+    run(&machine, first_sector::MARKER, "a boot sector", cancel)
+}
+
+fn machine(board: Board) -> Machine {
+    Machine {
+        accelerator: Accelerator::Kvm,
+        board,
+        processors: 1,
+        memory_mib: 256,
+        boot: None,
+        drives: Vec::new(),
+        card: None,
+        order: None,
+        limit: WATCHDOG,
+    }
+}
+
+fn run(machine: &Machine, marker: &str, what: &str, cancel: &Cancel) -> Result<Choice> {
+    let running = machine.start()?;
+    loop {
+        match running.next(marker, cancel) {
+            Ok(Some(Said::Console(line))) if line.contains(marker) => {
+                let seconds = running.age().as_secs_f32();
+                let reason = format!("KVM ran {what} in {seconds:.1} s");
+                return Ok(fresh(Accelerator::Kvm, reason));
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(no(&why(running.why_stopped(cancel)), what)),
+            Err(Error::Cancelled) => return Err(Error::Cancelled),
+            Err(_) => return Ok(no(&format!("it did not finish in {WATCHDOG:?}"), what)),
+        }
+    }
+}
+
+fn why(error: Error) -> String {
+    match error {
+        Error::Stopped { why, .. } => format!("QEMU gave up: {why}"),
+        other => other.to_string(),
+    }
+}
+
+fn no(why: &str, what: &str) -> Choice {
+    fresh(Accelerator::Tcg, format!("/dev/kvm opens, but could not run {what}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same guest under emulation, where it must run: else the probe's no means nothing.
+    #[test]
+    fn the_boot_sector_says_its_word() {
+        if crate::qemu::Program::find().is_err() {
+            println!("skipped: QEMU is not installed");
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sector");
+        std::fs::write(&path, first_sector::disk()).unwrap();
+        let drive =
+            Drive { path, format: DriveFormat::Raw, writes: Writes::Denied, serial: "probe" };
+        let machine = Machine {
+            accelerator: Accelerator::Tcg,
+            drives: vec![drive],
+            limit: Duration::from_secs(60),
+            ..machine(Board::Pc)
+        };
+        let running = machine.start().unwrap();
+        let cancel = Cancel::new();
+        while let Some(said) = running.next("the word", &cancel).unwrap() {
+            if said == Said::Console(first_sector::MARKER.into()) {
+                return;
+            }
+        }
+        panic!("the machine stopped without its word");
+    }
+}
