@@ -151,11 +151,14 @@ fn images_url(root: &Url) -> Url {
 /// `…/v2/images/{id}/{path}`, each part encoded as one segment.
 fn image_url(root: &Url, id: &str, path: &[&str]) -> Url {
     let mut url = images_url(root);
-    // An http address always has segments. The two names that mean another place are sent encoded
-    // twice: no image has such an id, and the service says so.
-    let inert = |part: &str| {
-        if matches!(part, "." | "..") { part.replace('.', "%2E") } else { part.to_owned() }
+    // Names that mean another place are replaced by such that mean none: the service then says
+    // that there is no such image.
+    let inert = |part: &str| match part {
+        "" => "-".to_owned(),
+        "." | ".." => part.replace('.', "%2E"),
+        part => part.to_owned(),
     };
+    // An http address always has segments.
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.push(&inert(id)).extend(path.iter().map(|part| inert(part)));
     }

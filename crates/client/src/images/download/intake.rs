@@ -1,7 +1,7 @@
 //! Where the bytes of a download go: a writer and a hasher, each on a thread of its own.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Take, Write};
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -47,7 +47,7 @@ impl Intake {
     pub(super) fn start(
         destination: Destination,
         digest: Option<Digest>,
-        earlier: Option<File>,
+        earlier: Option<Take<File>>,
     ) -> Self {
         let hasher = digest.map(|digest| Lane::start(move |pieces| hash(&digest, earlier, pieces)));
         Self { writer: Lane::start(|pieces| write(destination, pieces)), hasher }
@@ -103,7 +103,11 @@ fn drain(pieces: &mut Receiver<Bytes>, writer: &mut impl Write) -> io::Result<()
     Ok(())
 }
 
-fn hash(digest: &Digest, earlier: Option<File>, mut pieces: Receiver<Bytes>) -> Result<String> {
+fn hash(
+    digest: &Digest,
+    earlier: Option<Take<File>>,
+    mut pieces: Receiver<Bytes>,
+) -> Result<String> {
     let failed = |source| Error::Stream { action: "hash the image", source };
     let unknown = || io::Error::other(format!("OpenSSL refuses {}", digest.algorithm));
     let mut hasher = digest.hasher().ok_or_else(unknown).map_err(failed)?;
@@ -115,7 +119,7 @@ fn hash(digest: &Digest, earlier: Option<File>, mut pieces: Receiver<Bytes>) -> 
     Ok(hex(&value))
 }
 
-fn hash_file(mut file: File, hasher: &mut impl Write) -> io::Result<()> {
+fn hash_file(mut file: impl Read, hasher: &mut impl Write) -> io::Result<()> {
     let mut buffer = vec![0; READ];
     loop {
         match file.read(&mut buffer)? {

@@ -4,7 +4,7 @@ mod fetch;
 mod intake;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Take, Write};
 use std::path::Path;
 
 use super::part_file::PartFile;
@@ -103,12 +103,14 @@ impl Images {
             .map_err(|broken| broken.whole(Some(&part.path)))
     }
 
-    /// A handle of its own, so that reading it again does not move the writer.
-    fn earlier_bytes(&self, part: &PartFile) -> Result<Option<File>> {
+    /// The bytes that are there before any are written: the writer appends to the same file while
+    /// they are read. A handle of its own, so that reading does not move the writer.
+    fn earlier_bytes(&self, part: &PartFile) -> Result<Option<Take<File>>> {
         if part.length == 0 {
             return Ok(None);
         }
-        File::open(&part.path).map(Some).map_err(Error::file(&part.path, "be read"))
+        let file = File::open(&part.path).map_err(Error::file(&part.path, "be read"))?;
+        Ok(Some(file.take(part.length)))
     }
 
     async fn receive(
