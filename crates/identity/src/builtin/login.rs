@@ -9,6 +9,7 @@ use super::BuiltIn;
 use super::database::assignments::Scope;
 use super::database::domains::{self, Domain};
 use super::database::projects;
+use super::database::tokens::Ground;
 use super::database::users::{self, User};
 use super::error::Problem;
 use super::secret::Secret;
@@ -90,6 +91,7 @@ pub(crate) struct Login {
 struct Proof {
     user: User,
     methods: Vec<String>,
+    ground: Ground,
     parent: Option<Arc<Token>>,
 }
 
@@ -101,8 +103,8 @@ impl BuiltIn {
             Some(requested) => self.find_scope(requested).await?,
             None => self.default_scope(&proof.user).await?,
         };
-        let Proof { user, methods, parent } = proof;
-        let order = Order { user_id: user.id, scope, methods, parent };
+        let Proof { user, methods, ground, parent } = proof;
+        let order = Order { user_id: user.id, scope, methods, ground, parent };
         let (secret, token) = self.issue(order).await?;
         Ok(Login { secret, token })
     }
@@ -129,7 +131,9 @@ impl BuiltIn {
     async fn by_password(&self, password: Password) -> Result<Proof, Problem> {
         let Credentials { user, password } = password.user;
         let user = self.check_password(self.find_user(user).await?, password).await?;
-        Ok(Proof { user, methods: vec!["password".to_owned()], parent: None })
+        let hash = user.password_hash.clone().ok_or(Problem::Unauthorized)?;
+        let ground = Ground::Password { hash };
+        Ok(Proof { user, methods: vec!["password".to_owned()], ground, parent: None })
     }
 
     /// The user, if the password is its own. Takes the same time when there is no user.
@@ -157,6 +161,7 @@ impl BuiltIn {
         Ok(Proof {
             user: user.ok_or(Problem::Unauthorized)?,
             methods: distinct(methods),
+            ground: Ground::Token(parent.digest),
             parent: Some(parent),
         })
     }
@@ -221,7 +226,8 @@ impl BuiltIn {
 impl Proof {
     fn and(self, other: Self) -> Self {
         let methods = distinct([self.methods, other.methods].concat());
-        Self { user: self.user, methods, parent: self.parent.or(other.parent) }
+        let parent = self.parent.or(other.parent);
+        Self { user: self.user, methods, ground: self.ground, parent }
     }
 }
 

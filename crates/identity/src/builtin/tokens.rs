@@ -8,7 +8,7 @@ use super::BuiltIn;
 use super::database::assignments::{self, Scope};
 use super::database::domains::{self, Domain};
 use super::database::roles::Role;
-use super::database::tokens::{self, Issued};
+use super::database::tokens::{self, Ground, Issued};
 use super::database::users::User;
 use super::database::{projects, users};
 use super::error::Problem;
@@ -22,7 +22,9 @@ pub(crate) struct Order {
     pub(crate) scope: Option<Scope>,
     /// How the user proved who it is.
     pub(crate) methods: Vec<String>,
-    /// The token that proved it, if one did. The new one dies with it.
+    /// What proved it.
+    pub(crate) ground: Ground,
+    /// The token that proved it, if one did. The new one expires with it.
     pub(crate) parent: Option<Arc<Token>>,
 }
 
@@ -33,11 +35,14 @@ impl BuiltIn {
         let now = self.clock.now();
         let secret = Secret::random().map_err(Problem::internal)?;
         let digest = Digest::of(secret.reveal());
+        let ground = order.ground.clone();
         let issued = self.fill_in(order, now);
         let era = self.cache.era();
         let token = self.describe(digest, &issued).await?.ok_or(Problem::Unauthorized)?;
         tokens::delete_expired(&self.db, now.as_second()).await?;
-        tokens::insert(&self.db, &digest, &issued).await?;
+        if !tokens::insert(&self.db, &digest, &issued, &ground).await? {
+            return Err(Problem::Unauthorized);
+        }
         let token = Arc::new(token);
         self.cache.put(era, Arc::clone(&token), now);
         Ok((secret, token))

@@ -21,28 +21,48 @@ pub(crate) struct Issued {
     pub(crate) expires_at: i64,
 }
 
+/// What a new token rests on. It must still hold at the moment when the token is stored: a change
+/// of password or a revocation at the same time wins.
+#[derive(Debug, Clone)]
+pub(crate) enum Ground {
+    /// The user's password, by its hash.
+    Password { hash: String },
+    /// Another token.
+    Token(Digest),
+}
+
+/// Whether it was stored: the user is enabled and the ground holds.
 pub(crate) async fn insert(
     db: impl SqliteExecutor<'_>,
     digest: &Digest,
     issued: &Issued,
-) -> sqlx::Result<()> {
+    ground: &Ground,
+) -> sqlx::Result<bool> {
     let scope = issued.scope.as_ref();
-    sqlx::query(
+    let (hash, parent) = match ground {
+        Ground::Password { hash } => (Some(hash), None),
+        Ground::Token(digest) => (None, Some(digest.as_bytes())),
+    };
+    let done = sqlx::query(
         "INSERT INTO tokens
          (digest, user_id, project_id, domain_id, methods, audit_ids, issued_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+         SELECT ?, users.id, ?, ?, ?, ?, ?, ? FROM users
+         WHERE users.id = ? AND enabled
+           AND (password_hash = ? OR EXISTS (SELECT 1 FROM tokens WHERE digest = ?))",
     )
     .bind(digest.as_bytes())
-    .bind(&issued.user_id)
     .bind(scope.and_then(Scope::project))
     .bind(scope.and_then(Scope::domain))
     .bind(json::to_text(&issued.methods)?)
     .bind(json::to_text(&issued.audit_ids)?)
     .bind(issued.issued_at)
     .bind(issued.expires_at)
+    .bind(&issued.user_id)
+    .bind(hash)
+    .bind(parent)
     .execute(db)
-    .await
-    .map(drop)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub(crate) async fn get(
@@ -111,4 +131,42 @@ fn read(row: SqliteRow) -> sqlx::Result<Issued> {
         issued_at: row.try_get("issued_at")?,
         expires_at: row.try_get("expires_at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin::database::users::{self, Filter};
+    use crate::builtin::routes::testing::Cloud;
+
+    #[tokio::test]
+    async fn a_token_is_stored_only_while_its_ground_holds() {
+        let cloud = Cloud::new().await;
+        let db = &cloud.identity.db;
+        let mut user = users::list(db, Filter::default()).await.unwrap().remove(0);
+        let issued = Issued {
+            user_id: user.id.clone(),
+            scope: None,
+            methods: vec![],
+            audit_ids: vec![],
+            issued_at: 0,
+            expires_at: i64::MAX,
+        };
+        let (first, second) = (Digest::of("first"), Digest::of("second"));
+        let password = Ground::Password { hash: user.password_hash.clone().unwrap() };
+        let store = async |digest: &Digest, ground: &Ground| {
+            insert(db, digest, &issued, ground).await.unwrap()
+        };
+        assert!(store(&first, &password).await);
+        assert!(store(&second, &Ground::Token(first)).await);
+        delete(db, &first).await.unwrap();
+        assert!(!store(&Digest::of("third"), &Ground::Token(first)).await);
+
+        user.password_hash = Some("another".to_owned());
+        users::update(db, &user).await.unwrap();
+        assert!(!store(&Digest::of("fourth"), &password).await);
+        user.enabled = false;
+        users::update(db, &user).await.unwrap();
+        assert!(!store(&Digest::of("fifth"), &Ground::Token(second)).await);
+    }
 }

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_buys_another_that_dies_with_it() {
+    async fn a_token_buys_another_that_expires_with_it() {
         let cloud = Cloud::new().await;
         let admin = cloud.admin().await;
         let (token, ..) = cloud.member(&admin).await;
