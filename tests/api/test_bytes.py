@@ -1,0 +1,216 @@
+"""Uploads and downloads, the ones that go wrong too."""
+
+import hashlib
+import random
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from service import unique
+
+
+@pytest.fixture(scope="module")
+def image(api, data):
+    image = api.create(name=unique("bytes"))
+    assert api.upload(image, data).status_code == 204
+    return image
+
+
+def test_an_upload_is_measured_and_hashed(api, image, data):
+    record = api.show(image)
+    assert record["status"] == "active"
+    assert (record["size"], record["virtual_size"]) == (len(data), len(data))
+    assert record["checksum"] == hashlib.md5(data).hexdigest()
+    assert record["os_hash_value"] == hashlib.sha512(data).hexdigest()
+
+
+def test_a_download_is_whole_and_says_so(api, image, data):
+    answer = api.get(f"/v2/images/{image}/file", headers={"Accept": "*/*"})
+    assert answer.status_code == 200
+    assert answer.content == data
+    assert answer.headers["Content-Length"] == str(len(data))
+    assert answer.headers["Content-MD5"] == hashlib.md5(data).hexdigest()
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "asked, start, end",
+    [("bytes=0-0", 0, 1), ("bytes=100-199", 100, 200), ("bytes=-5", -5, None), ("bytes=3000000-", 3000000, None),
+     ("bytes=0-99999999", 0, None)],
+)
+def test_a_range(api, image, data, asked, start, end):
+    answer = api.get(f"/v2/images/{image}/file", headers={"Range": asked})
+    expected = data[start:end]
+    assert answer.status_code == 206
+    assert answer.content == expected
+    first = start % len(data)
+    assert answer.headers["Content-Range"] == f"bytes {first}-{first + len(expected) - 1}/{len(data)}"
+
+
+def test_a_range_beyond_the_end(api, image, data):
+    answer = api.get(f"/v2/images/{image}/file", headers={"Range": f"bytes={len(data)}-"})
+    assert answer.status_code == 416
+
+
+def test_a_download_that_is_not_needed_is_not_sent(api, image):
+    tag = api.get(f"/v2/images/{image}/file").headers["ETag"]
+    answer = api.get(f"/v2/images/{image}/file", headers={"If-None-Match": tag})
+    assert (answer.status_code, answer.content) == (304, b"")
+    answer = api.get(f"/v2/images/{image}/file", headers={"Range": "bytes=0-9", "If-Range": '"other"'})
+    assert answer.status_code == 200
+
+
+def test_an_image_without_bytes(api):
+    assert api.get(f"/v2/images/{api.create()}/file").status_code == 204
+
+
+def test_bytes_are_uploaded_once(api, image):
+    assert api.upload(image, b"other").status_code == 409
+
+
+def test_bytes_need_formats_and_their_content_type(api):
+    bare = api.post("/v2/images", json={"name": "no formats"}).json()["id"]
+    assert api.upload(bare, b"x").status_code == 400
+    image = api.create()
+    assert api.upload(image, b"x", **{"Content-Type": "text/plain"}).status_code == 415
+    assert api.status(image) == "queued"
+
+
+def test_only_one_of_two_uploads_at_once_is_taken(api, admin, data):
+    image = api.create()
+    second = {}
+    under_way, answered = threading.Event(), threading.Event()
+
+    def first_half_then_wait():
+        yield data[:1000]
+        under_way.set()
+        assert answered.wait(timeout=60)
+        yield data[1000:]
+
+    def upload_again():
+        under_way.wait(timeout=60)
+        other = admin.api()
+        while other.status(image) == "queued":
+            pass
+        second["answer"] = other.upload(image, b"other bytes")
+        answered.set()
+
+    thread = threading.Thread(target=upload_again)
+    thread.start()
+    first = api.upload(image, first_half_then_wait())
+    thread.join()
+    assert (first.status_code, second["answer"].status_code) == (204, 409)
+    assert api.get(f"/v2/images/{image}/file").content == data
+
+
+def send(service, head, body):
+    """Sends a request by hand; returns the socket."""
+    host, port = service.url.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=30)
+    connection.sendall(head.encode() + b"\r\n\r\n" + body)
+    return connection
+
+
+def upload_head(api, image, *headers):
+    lines = [
+        f"PUT /v2/images/{image}/file HTTP/1.1", "Host: test", f"X-Auth-Token: {api.headers['X-Auth-Token']}",
+        "Content-Type: application/octet-stream", *headers,
+    ]
+    return "\r\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "header, body",
+    [
+        ("Content-Length: 5000000", b"x" * 1_000_000),
+        ("Transfer-Encoding: chunked", b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n"),
+        ("Transfer-Encoding: chunked", b"f4240\r\n" + b"x" * 1000),
+        ("Transfer-Encoding: chunked", b"what is this\r\n"),
+    ],
+)
+def test_a_client_that_goes_away_leaves_nothing(service, api, eventually, header, body):
+    image = api.create()
+    send(service, upload_head(api, image, header), body).close()
+    # Either the service saw the beginning of it, or it did not yet: in the end there is no trace.
+    eventually(lambda: api.status(image) == "queued" and not leftovers(service, image))
+    assert api.upload(image, b"whole").status_code == 204, "the image can be uploaded again"
+
+
+def leftovers(service, image):
+    return [name for name in service.stored_files() if image in name]
+
+
+def test_bytes_after_the_announced_length_are_not_the_images(service, api):
+    image = api.create()
+    connection = send(service, upload_head(api, image, "Content-Length: 10"), b"0123456789" + b"more" * 1000)
+    with connection:
+        assert b" 204 " in connection.recv(4096).split(b"\r\n")[0]
+    assert api.show(image)["size"] == 10
+    assert api.get(f"/v2/images/{image}/file").content == b"0123456789"
+
+
+def test_a_length_that_is_none_is_refused(service, api):
+    image = api.create()
+    with send(service, upload_head(api, image, "Content-Length: -1"), b"") as connection:
+        assert b" 400 " in connection.recv(4096).split(b"\r\n")[0]
+    assert api.status(image) == "queued"
+
+
+def qcow2(path, *options):
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *options, path, "1M"], check=True)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("declared", ["qcow2", "raw"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-u", "-b", "/etc/passwd", "-F", "raw"],
+        ["-o", "data_file={folder}/data,data_file_raw=on"],
+    ],
+    ids=["backing file", "data file"],
+)
+def test_a_qcow2_that_refers_to_another_file_is_refused(service, api, tmp_path, options, declared):
+    bytes_ = qcow2(tmp_path / "disk", *[option.format(folder=tmp_path) for option in options])
+    image = api.create(disk_format=declared)
+    answer = api.upload(image, bytes_)
+    assert answer.status_code == 400, answer.text
+    assert api.status(image) == "queued"
+    assert leftovers(service, image) == []
+
+
+def test_an_honest_qcow2_is_taken_and_understood(api, tmp_path):
+    image = api.create(disk_format="qcow2")
+    assert api.upload(image, qcow2(tmp_path / "disk")).status_code == 204
+    assert api.show(image)["virtual_size"] == 1 << 20
+
+
+@pytest.mark.parametrize("declared", ["qcow2", "vmdk", "vdi", "vhdx", "iso"])
+def test_bytes_that_are_not_what_was_declared_are_refused(api, data, declared):
+    image = api.create(disk_format=declared)
+    assert api.upload(image, data).status_code == 400
+    assert api.status(image) == "queued"
+
+
+def test_uploads_in_pieces_of_every_size(api):
+    pieces = [random.Random(size).randbytes(size) for size in [1, 2, 3, 511, 512, 513, 65_535, 65_537, 1 << 20, 7]]
+    image = api.create()
+    assert api.upload(image, iter(pieces)).status_code == 204
+    assert api.get(f"/v2/images/{image}/file").content == b"".join(pieces)
+
+
+def test_an_image_deleted_during_its_upload_stays_deleted(service, api, admin, eventually, data):
+    image = api.create()
+    other = admin.api()
+
+    def body():
+        yield data
+        eventually(lambda: other.status(image) == "saving")
+        assert other.delete(f"/v2/images/{image}").status_code == 204
+        yield data
+
+    assert api.upload(image, body()).status_code in (404, 409, 410)
+    assert api.get(f"/v2/images/{image}").status_code == 404
+    eventually(lambda: leftovers(service, image) == [])

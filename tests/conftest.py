@@ -1,0 +1,87 @@
+"""What the tests share: a service for all that leave it standing, and one for each that do not."""
+
+import hashlib
+import random
+import time
+
+import pytest
+
+from service import Account, Service, unique
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    """A service that no test may stop; images of other tests are on it."""
+    service = Service(tmp_path_factory.mktemp("service"))
+    yield service
+    assert service.stop() == 0, "".join(service.log)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts services that belong to one test; they end with it."""
+    started = []
+
+    def start(state=tmp_path / "state", **options):
+        started.append(Service(state, **options))
+        return started[-1]
+
+    yield start
+    for service in started:
+        service.kill()
+
+
+@pytest.fixture(scope="session")
+def admin(service):
+    return Account(service)
+
+
+@pytest.fixture(scope="session")
+def another(service, admin):
+    """A member of another project, without further rights."""
+    cloud = admin.sdk()
+    project, user, password = unique("project"), unique("user"), unique("password")
+    created = cloud.identity.create_project(name=project, domain_id="default")
+    owner = cloud.identity.create_user(name=user, password=password, domain_id="default")
+    role = cloud.identity.find_role("member", ignore_missing=False)
+    cloud.identity.assign_project_role_to_user(created, owner, role)
+    account = Account(service, user, password, project)
+    account.project_id = created.id
+    return account
+
+
+@pytest.fixture(scope="session")
+def api(admin):
+    return admin.api()
+
+
+@pytest.fixture(scope="session")
+def data():
+    """Three megabytes and a bit: not a multiple of anybody's buffer."""
+    return random.Random(3).randbytes(3_141_593)
+
+
+@pytest.fixture
+def file(tmp_path, data):
+    path = tmp_path / "disk.raw"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.fixture(scope="session")
+def sha512():
+    return lambda data: hashlib.sha512(data).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """Waits until a condition holds, and fails when it does not within a limit."""
+
+    def eventually(condition, limit=30):
+        end = time.monotonic() + limit
+        while not (result := condition()):
+            assert time.monotonic() < end, "it did not happen in time"
+            time.sleep(0.02)
+        return result
+
+    return eventually

@@ -1,0 +1,186 @@
+"""The service under test: a process of its own, with a state directory of its own."""
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import threading
+import uuid
+from pathlib import Path
+
+import openstack
+import requests
+import yaml
+
+TINTYPE = Path(os.environ["TINTYPE"])
+READY = re.compile(r"tintype: serving on (http://\S+)")
+PATCH = "application/openstack-images-v2.1-json-patch"
+
+
+class DidNotStart(Exception):
+    """The service ended before it served; its words are the message."""
+
+
+class Service:
+    """`tintype serve`, started when made.
+
+    `wrapper` is a command that runs the service, as `nice`; `setup` runs in the child before it.
+    """
+
+    def __init__(self, state, listen="127.0.0.1:0", wrapper=(), setup=None):
+        self.state = Path(state)
+        command = [*wrapper, TINTYPE, "serve", "--state-dir", self.state, "--listen", listen]
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, preexec_fn=setup, start_new_session=True
+        )
+        self.log = []
+        self.url = self._wait_until_ready(limit=60)
+
+    def _wait_until_ready(self, limit):
+        ready = queue.SimpleQueue()
+        threading.Thread(target=self._read_log, args=[ready], daemon=True).start()
+        try:
+            url = ready.get(timeout=limit)
+        except queue.Empty:
+            self.kill()
+            url = None
+        if url is None:
+            self.process.wait()
+            raise DidNotStart("".join(self.log))
+        return url
+
+    def _read_log(self, ready):
+        for line in self.process.stderr:
+            self.log.append(line)
+            if found := READY.search(line):
+                ready.put(found[1])
+        ready.put(None)
+
+    def stop(self):
+        """Asks it to stop, as an operator does, and returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def kill(self):
+        """Ends it as a power failure would, as far as a process can tell."""
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def clouds_yaml(self):
+        return self.state / "clouds.yaml"
+
+    @property
+    def credentials(self):
+        return yaml.safe_load(self.clouds_yaml.read_text())["clouds"]["tintype"]["auth"]
+
+    def stored_files(self):
+        """Everything in the store's directory, in the mount namespace of the service."""
+        images = Path(f"/proc/{self.process.pid}/root") / str(self.state / "images").lstrip("/")
+        return sorted(str(path.relative_to(images)) for path in images.rglob("*") if path.is_file())
+
+    def memory(self):
+        """Resident memory in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+
+class Account:
+    """Somebody who calls the service: the environment of the clients, and a session for requests."""
+
+    def __init__(self, service, username=None, password=None, project=None):
+        own = service.credentials
+        self.service = service
+        self.auth = {
+            "auth_url": own["auth_url"],
+            "username": username or own["username"],
+            "password": password or own["password"],
+            "project_name": project or own["project_name"],
+            "user_domain_name": own["user_domain_name"],
+            "project_domain_name": own["project_domain_name"],
+        }
+
+    @property
+    def environment(self):
+        variables = {f"OS_{name.upper()}": value for name, value in self.auth.items()}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+        return clean | variables | {"OS_IDENTITY_API_VERSION": "3", "PYTHONWARNINGS": "ignore"}
+
+    def run(self, *command, status=0, **options):
+        """Runs a client; returns its standard output, or both outputs when it should fail."""
+        options = {"env": self.environment, "timeout": 120} | options
+        # A terminal: the clients take a standard input that is none for the bytes of an image.
+        terminal, stdin = os.openpty()
+        try:
+            done = subprocess.run(
+                [str(part) for part in command], stdin=stdin, capture_output=True, text=True, **options
+            )
+        finally:
+            os.close(terminal)
+            os.close(stdin)
+        said = f"$ {' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+        assert (done.returncode == 0) == (status == 0), f"{said}exit code {done.returncode}"
+        return done.stdout if status == 0 else done.stdout + done.stderr
+
+    def sdk(self):
+        return openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth)
+
+    def api(self):
+        """A session of `requests` with a token, for what no client would send."""
+        return Api(self.service.url, self.token())
+
+    def token(self):
+        domain = {"name": self.auth["user_domain_name"]}
+        user = {"name": self.auth["username"], "password": self.auth["password"], "domain": domain}
+        project = {"name": self.auth["project_name"], "domain": domain}
+        body = {
+            "auth": {
+                "identity": {"methods": ["password"], "password": {"user": user}},
+                "scope": {"project": project},
+            }
+        }
+        answer = requests.post(f"{self.auth['auth_url']}/auth/tokens", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.headers["X-Subject-Token"]
+
+
+class Api(requests.Session):
+    """Requests relative to the image endpoint."""
+
+    def __init__(self, url, token):
+        super().__init__()
+        self.url = url
+        self.headers["X-Auth-Token"] = token
+        self.headers["Accept"] = "application/json"
+
+    def request(self, method, path, **options):
+        return super().request(method, self.url + path, **({"timeout": 120} | options))
+
+    def create(self, **fields):
+        """A queued image that is ready to receive bytes; returns its id."""
+        fields = {"name": "test", "disk_format": "raw", "container_format": "bare"} | fields
+        answer = self.post("/v2/images", json=fields)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    def upload(self, image, data, **headers):
+        headers = {"Content-Type": "application/octet-stream"} | headers
+        return self.put(f"/v2/images/{image}/file", data=data, headers=headers)
+
+    def change(self, image, operations):
+        headers = {"Content-Type": PATCH}
+        return self.patch(f"/v2/images/{image}", json=operations, headers=headers)
+
+    def show(self, image):
+        answer = self.get(f"/v2/images/{image}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def status(self, image):
+        return self.show(image)["status"]
+
+
+def unique(word):
+    """A name that no other test uses."""
+    return f"{word}-{uuid.uuid4().hex[:8]}"
