@@ -96,7 +96,7 @@ def test_a_list_is_filtered_and_sorted(openstack):
     assert listed("--community", "--sort", "disk_format:desc,name:desc") == ["b", "a", "c"]
     assert listed("--community", "--name", "c") == ["c"]
     assert listed("--community", "--status", "active") == []
-    assert listed("--community", "--limit", "2", "--sort", "name") == ["a", "b"]
+    assert listed("--community", "--limit", "2", "--sort", "name") == ["a", "c"], "the newest two, sorted"
     assert listed("--private") == []
 
 

@@ -1,0 +1,164 @@
+"""Load, clocks and a table."""
+
+import contextlib
+import json
+import re
+import statistics
+import subprocess
+import threading
+import time
+import urllib.request
+import uuid
+from pathlib import Path
+
+from services import HERE, WORK, json_request, say
+
+ROUNDS = 3
+GIB = 1 << 30
+
+
+def median_of_rounds(measures):
+    """Takes every measure in turn, three times over, so that all of them meet the same weather.
+    `measures` are functions by name; returns their medians by name."""
+    results = {name: [] for name in measures}
+    for _ in range(ROUNDS):
+        for name, measure in measures.items():
+            results[name].append(measure())
+    return {name: statistics.median(values) for name, values in results.items()}
+
+
+def create(service, **fields):
+    body = {"name": "bench", "disk_format": "raw", "container_format": "bare", "visibility": "public"} | fields
+    request = json_request("POST", f"{service.url}/v2/images", body, service.token)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["id"]
+
+
+def delete(service, image):
+    headers = {"X-Auth-Token": service.token}
+    request = urllib.request.Request(f"{service.url}/v2/images/{image}", headers=headers, method="DELETE")
+    urllib.request.urlopen(request, timeout=120).close()
+
+
+def wrk(service, path, connections=16, seconds=5, script=None):
+    """Requests per second; ends the program when one of them fails."""
+    command = ["wrk", "-d", f"{seconds}s", "-c", str(connections), "-H", f"X-Auth-Token: {service.token}"]
+    if script:
+        # A thread for each connection: the script's steps follow each other.
+        command += ["-t", str(connections), "-s", HERE / script]
+    else:
+        command += ["-t", "1"]
+    done = subprocess.run([*command, service.url + path], capture_output=True, text=True, check=True)
+    failures = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
+    if failures:
+        say(f"{service.name}: {failures[1]} requests failed")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+
+
+def source():
+    """1 GiB of bytes that nothing can compress, in the page cache."""
+    path = WORK / "source.raw"
+    if not path.exists() or path.stat().st_size != GIB:
+        WORK.mkdir(parents=True, exist_ok=True)
+        command = "openssl enc -aes-128-ctr -pass pass:bench -nosalt -pbkdf2 </dev/zero 2>/dev/null | head -c"
+        subprocess.run(f"{command} {GIB} >{path}", shell=True, check=True)
+    subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)
+    return path
+
+
+def curl(service, *arguments):
+    command = ["curl", "--silent", "--show-error", "--fail", "-H", f"X-Auth-Token: {service.token}"]
+    return subprocess.Popen([*command, *map(str, arguments)], stdout=subprocess.DEVNULL)
+
+
+def finish(processes):
+    for process in processes:
+        if process.wait() != 0:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+
+
+@contextlib.contextmanager
+def images(service, count):
+    made = [create(service) for _ in range(count)]
+    yield made
+    for image in made:
+        delete(service, image)
+
+
+def upload(service, made):
+    """Uploads 1 GiB into each image, all at once; returns MB/s."""
+    path = source()
+    kind = "Content-Type: application/octet-stream"
+    start = time.monotonic()
+    finish([curl(service, "-T", path, "-H", kind, f"{service.url}/v2/images/{image}/file") for image in made])
+    return rate(len(made), start)
+
+
+def download(service, urls):
+    """Downloads 1 GiB from each URL, all at once; returns MB/s."""
+    start = time.monotonic()
+    finish([curl(service, "-o", "/dev/null", url) for url in urls])
+    return rate(len(urls), start)
+
+
+def rate(gibs, start):
+    return gibs * GIB / 1e6 / (time.monotonic() - start)
+
+
+def digests():
+    """md5 and sha512 of 1 GiB by OpenSSL, a process each; MB/s."""
+    path, start = source(), time.monotonic()
+    finish([
+        subprocess.Popen(["openssl", "dgst", f"-{name}", path], stdout=subprocess.DEVNULL)
+        for name in ["md5", "sha512"]
+    ])
+    return rate(1, start)
+
+
+def disk_write():
+    """1 GiB written and synced; MB/s."""
+    path, target = source(), WORK / f"written-{uuid.uuid4()}"
+    start = time.monotonic()
+    command = ["dd", f"if={path}", f"of={target}", "bs=1M", "conv=fsync", "status=none"]
+    subprocess.run(command, check=True)
+    result = rate(1, start)
+    target.unlink()
+    return result
+
+
+class Peak:
+    """The most memory that a service holds while the `with` block runs, in bytes."""
+
+    def __init__(self, service):
+        self.service, self.bytes = service, 0
+        self.done = threading.Event()
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._watch)
+        self.thread.start()
+        return self
+
+    def _watch(self):
+        while not self.done.wait(0.02):
+            self.bytes = max(self.bytes, self.service.memory())
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+
+def show(title, columns, rows):
+    """A table in Markdown on standard output."""
+    print(f"\n### {title}\n")
+    print("| | " + " | ".join(columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name, *cells in rows:
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def number(value):
+    return f"{value:,.0f}"
+
+
+def times(value):
+    return f"**{value:.1f}×**" if value < 100 else f"**{value:,.0f}×**"
