@@ -50,10 +50,13 @@ def test_a_record_that_means_nothing_is_refused(api, body):
     assert answer.status_code == 400, answer.text
 
 
-@pytest.mark.parametrize("name", ["status", "checksum", "size", "created_at", "owner_is_fine", "self", "os_glance_x"])
-def test_read_only_properties_can_not_be_created(api, name):
-    expected = 201 if name == "owner_is_fine" else 403
-    assert api.post("/v2/images", json={name: "1"}).status_code == expected
+@pytest.mark.parametrize(
+    "field",
+    [{"status": "active"}, {"checksum": "0" * 32}, {"size": 1}, {"created_at": "2020-01-01T00:00:00Z"},
+     {"self": "/x"}, {"os_glance_x": "1"}, {"deleted": "false"}],
+)
+def test_read_only_properties_can_not_be_created(api, field):
+    assert api.post("/v2/images", json=field).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,6 @@ def test_read_only_properties_can_not_be_created(api, name):
         ([{"op": "test", "path": "/name", "value": "x"}], 400),
         ([{"path": "/a", "value": "b"}], 400),
         ([{"op": "add", "path": "a", "value": "b"}], 400),
-        ([{"op": "add", "path": "/", "value": "b"}], 400),
         ([{"op": "add", "path": "/a/b/c", "value": "d"}], 400),
         ([{"op": "add", "path": "/a~2b", "value": "d"}], 400),
         ([{"op": "replace", "path": "/min_disk", "value": "much"}], 400),
