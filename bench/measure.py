@@ -105,24 +105,27 @@ def rate(gibs, start):
     return gibs * GIB / 1e6 / (time.monotonic() - start)
 
 
-def digests():
-    """md5 and sha512 of 1 GiB by OpenSSL, a process each; MB/s."""
+def digests(count):
+    """md5 and sha512 of 1 GiB by OpenSSL, a process each, `count` times at once; MB/s."""
     path, start = source(), time.monotonic()
     finish([
         subprocess.Popen(["openssl", "dgst", f"-{name}", path], stdout=subprocess.DEVNULL)
-        for name in ["md5", "sha512"]
+        for name in ["md5", "sha512"] * count
     ])
-    return rate(1, start)
+    return rate(count, start)
 
 
-def disk_write():
-    """1 GiB written and synced; MB/s."""
-    path, target = source(), WORK / f"written-{uuid.uuid4()}"
+def disk_write(count):
+    """1 GiB written and synced, `count` times at once; MB/s."""
+    path, targets = source(), [WORK / f"written-{uuid.uuid4()}" for _ in range(count)]
     start = time.monotonic()
-    command = ["dd", f"if={path}", f"of={target}", "bs=1M", "conv=fsync", "status=none"]
-    subprocess.run(command, check=True)
-    result = rate(1, start)
-    target.unlink()
+    finish([
+        subprocess.Popen(["dd", f"if={path}", f"of={target}", "bs=1M", "conv=fsync", "status=none"])
+        for target in targets
+    ])
+    result = rate(count, start)
+    for target in targets:
+        target.unlink()
     return result
 
 

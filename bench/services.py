@@ -1,6 +1,7 @@
 """What is measured: Glance as its own settings run it, tintype, and nginx as the limit. Each is a process
 of its own on 127.0.0.1 with its data below one work folder, so that all of them use the same disk."""
 
+import getpass
 import json
 import os
 import shutil
@@ -60,19 +61,27 @@ class Process:
 
     def wait_until_ready(self):
         end = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(self.url + self.ready, timeout=5).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    sys.exit(f"{self.name} did not start:\n{(self.folder / 'log').read_text()}")
-                time.sleep(0.1)
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > end:
+                sys.exit(f"{self.name} did not start:\n{(self.folder / 'log').read_text()}")
+            time.sleep(0.1)
+
+    def is_ready(self):
+        try:
+            urllib.request.urlopen(self.url + "/versions", timeout=5).close()
+        except OSError:
+            return False
+        return True
 
     def memory(self):
         """Resident memory of the process and its children, in bytes."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return sum(resident(pid) for pid in [self.process.pid, *children])
+
+
+def program(name):
+    """A daemon's program, which is not in every user's PATH."""
+    return shutil.which(name) or f"/usr/sbin/{name}"
 
 
 def resident(pid):
@@ -84,7 +93,6 @@ class Tintype(Process):
     """The release build with its embedded database. Everybody is an administrator, as on the peer here;
     `tokens` makes it ask for one and check it."""
 
-    ready = "/versions"
 
     def __init__(self, tokens=False):
         self.name = "tintype-tokens" if tokens else "tintype"
@@ -130,19 +138,53 @@ def binary():
     return Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release/tintype"
 
 
+class MariaDB(Process):
+    """The peer's database: with SQLite, Glance fails when four write at once. Reached by a socket only."""
+
+    name = "mariadb"
+
+    def __enter__(self):
+        self.user = getpass.getuser()
+        install = ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal"]
+        install += [f"--user={self.user}", f"--datadir={self.folder / 'data'}"]
+        subprocess.run(install, check=True, capture_output=True)
+        super().__enter__()
+        self.client("-e", "CREATE DATABASE glance")
+        return self
+
+    def command(self):
+        folders = [f"--datadir={self.folder / 'data'}", f"--socket={self.socket}"]
+        return [program("mariadbd"), "--no-defaults", f"--user={self.user}", "--skip-networking", *folders]
+
+    @property
+    def socket(self):
+        return self.folder / "socket"
+
+    def is_ready(self):
+        return self.client("-e", "SELECT 1", check=False).returncode == 0
+
+    def client(self, *arguments, check=True):
+        command = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", *arguments]
+        return subprocess.run(command, check=check, capture_output=True)
+
+
 class Glance(Process):
-    """The peer: Glance from PyPI under uWSGI with Glance's own settings, SQLite, one file store. In the
+    """The peer: Glance from PyPI under uWSGI with Glance's own settings, MariaDB, one file store. In the
     place of Keystone's middleware a filter makes everybody an administrator."""
 
     name = "glance"
-    ready = "/versions"
 
     def __enter__(self):
         self.venv = environment()
+        self.database = MariaDB().__enter__()
         self.configure()
         manage = [self.venv / "bin/glance-manage", "--config-file", self.folder / "glance-api.conf", "db_sync"]
         subprocess.run(manage, check=True, capture_output=True)
         return super().__enter__()
+
+    def __exit__(self, *why):
+        super().__exit__(*why)
+        self.database.__exit__(*why)
 
     def environment(self):
         path = f"{self.venv / 'bin'}:{os.environ['PATH']}"
@@ -154,7 +196,9 @@ class Glance(Process):
     def configure(self):
         for template in ["glance-api.conf", "uwsgi.ini"]:
             text = (HERE / "peer" / template).read_text()
-            text = text.format(folder=self.folder, port=self.port, processes=PROCESSES)
+            text = text.format(
+                folder=self.folder, port=self.port, processes=PROCESSES, socket=self.database.socket
+            )
             (self.folder / template).write_text(text)
         for folder in ["images", "staging", "tasks"]:
             (self.folder / folder).mkdir()
@@ -174,7 +218,7 @@ def environment():
         python = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
         subprocess.run([python, "-m", "venv", venv], check=True)
         pip = [venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"glance=={GLANCE}", "uwsgi"], check=True)
+        subprocess.run([*pip, f"glance=={GLANCE}", "pymysql", "uwsgi"], check=True)
         (venv / "complete").touch()
     return venv
 
@@ -183,16 +227,14 @@ class Nginx(Process):
     """The limit of a download: a file by sendfile."""
 
     name = "nginx"
-    ready = "/ready"
 
     def __enter__(self):
         (self.folder / "files").mkdir()
-        (self.folder / "files/ready").touch()
+        (self.folder / "files/versions").touch()
         text = (HERE / "peer/nginx.conf").read_text()
         text = text.replace("FOLDER", str(self.folder)).replace("PORT", str(self.port))
         (self.folder / "nginx.conf").write_text(text)
         return super().__enter__()
 
     def command(self):
-        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-        return [nginx, "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"]
+        return [program("nginx"), "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"]
