@@ -9,7 +9,6 @@ import threading
 import time
 import urllib.request
 import uuid
-from pathlib import Path
 
 from services import HERE, WORK, json_request, say
 
@@ -28,7 +27,12 @@ def median_of_rounds(measures):
 
 
 def create(service, **fields):
-    body = {"name": "bench", "disk_format": "raw", "container_format": "bare", "visibility": "public"} | fields
+    body = {
+        "name": "bench",
+        "disk_format": "raw",
+        "container_format": "bare",
+        "visibility": "public",
+    } | fields
     request = json_request("POST", f"{service.url}/v2/images", body, service.token)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)["id"]
@@ -36,19 +40,31 @@ def create(service, **fields):
 
 def delete(service, image):
     headers = {"X-Auth-Token": service.token}
-    request = urllib.request.Request(f"{service.url}/v2/images/{image}", headers=headers, method="DELETE")
+    request = urllib.request.Request(
+        f"{service.url}/v2/images/{image}", headers=headers, method="DELETE"
+    )
     urllib.request.urlopen(request, timeout=120).close()
 
 
 def wrk(service, path, connections=16, seconds=5, script=None):
     """Requests per second; ends the program when one of them fails."""
-    command = ["wrk", "-d", f"{seconds}s", "-c", str(connections), "-H", f"X-Auth-Token: {service.token}"]
+    command = [
+        "wrk",
+        "-d",
+        f"{seconds}s",
+        "-c",
+        str(connections),
+        "-H",
+        f"X-Auth-Token: {service.token}",
+    ]
     if script:
         # A thread for each connection: the script's steps follow each other.
         command += ["-t", str(connections), "-s", HERE / script]
     else:
         command += ["-t", "1"]
-    done = subprocess.run([*command, service.url + path], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command, service.url + path], capture_output=True, text=True, check=True
+    )
     failures = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
     if failures:
         say(f"{service.name}: {failures[1]} requests failed")
@@ -60,8 +76,8 @@ def source():
     path = WORK / "source.raw"
     if not path.exists() or path.stat().st_size != GIB:
         WORK.mkdir(parents=True, exist_ok=True)
-        command = "openssl enc -aes-128-ctr -pass pass:bench -nosalt -pbkdf2 </dev/zero 2>/dev/null | head -c"
-        subprocess.run(f"{command} {GIB} >{path}", shell=True, check=True)
+        cipher = "openssl enc -aes-128-ctr -pass pass:bench -nosalt -pbkdf2 </dev/zero 2>/dev/null"
+        subprocess.run(f"{cipher} | head -c {GIB} >{path}", shell=True, check=True)
     subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)
     return path
 
@@ -90,7 +106,12 @@ def upload(service, made):
     path = source()
     kind = "Content-Type: application/octet-stream"
     start = time.monotonic()
-    finish([curl(service, "-T", path, "-H", kind, f"{service.url}/v2/images/{image}/file") for image in made])
+    finish(
+        [
+            curl(service, "-T", path, "-H", kind, f"{service.url}/v2/images/{image}/file")
+            for image in made
+        ]
+    )
     return rate(len(made), start)
 
 
@@ -108,10 +129,12 @@ def rate(gibs, start):
 def digests(count):
     """md5 and sha512 of 1 GiB by OpenSSL, a process each, `count` times at once; MB/s."""
     path, start = source(), time.monotonic()
-    finish([
-        subprocess.Popen(["openssl", "dgst", f"-{name}", path], stdout=subprocess.DEVNULL)
-        for name in ["md5", "sha512"] * count
-    ])
+    finish(
+        [
+            subprocess.Popen(["openssl", "dgst", f"-{name}", path], stdout=subprocess.DEVNULL)
+            for name in ["md5", "sha512"] * count
+        ]
+    )
     return rate(count, start)
 
 
@@ -119,10 +142,14 @@ def disk_write(count):
     """1 GiB written and synced, `count` times at once; MB/s."""
     path, targets = source(), [WORK / f"written-{uuid.uuid4()}" for _ in range(count)]
     start = time.monotonic()
-    finish([
-        subprocess.Popen(["dd", f"if={path}", f"of={target}", "bs=1M", "conv=fsync", "status=none"])
-        for target in targets
-    ])
+    finish(
+        [
+            subprocess.Popen(
+                ["dd", f"if={path}", f"of={target}", "bs=1M", "conv=fsync", "status=none"]
+            )
+            for target in targets
+        ]
+    )
     result = rate(count, start)
     for target in targets:
         target.unlink()

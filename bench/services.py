@@ -1,5 +1,8 @@
-"""What is measured: Glance as its own settings run it, tintype, and nginx as the limit. Each is a process
-of its own on 127.0.0.1 with its data below one work folder, so that all of them use the same disk."""
+"""What is measured: Glance as its own settings run it, tintype, and nginx as the limit.
+
+Each is a process of its own on 127.0.0.1 with its data below one work folder, so that all of them
+use the same disk.
+"""
 
 import getpass
 import json
@@ -41,7 +44,11 @@ class Process:
     def __enter__(self):
         log = open(self.folder / "log", "w")
         self.process = subprocess.Popen(
-            self.command(), stdout=log, stderr=log, cwd=self.folder, env=os.environ | self.environment(),
+            self.command(),
+            stdout=log,
+            stderr=log,
+            cwd=self.folder,
+            env=os.environ | self.environment(),
             start_new_session=True,
         )
         self.wait_until_ready()
@@ -75,7 +82,9 @@ class Process:
 
     def memory(self):
         """Resident memory of the process and its children, in bytes."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        children = (
+            Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        )
         return sum(resident(pid) for pid in [self.process.pid, *children])
 
 
@@ -90,9 +99,10 @@ def resident(pid):
 
 
 class Tintype(Process):
-    """The release build with its embedded database. Everybody is an administrator, as on the peer here;
-    `tokens` makes it ask for one and check it."""
+    """The release build with its embedded database.
 
+    Everybody is an administrator, as on the peer here; `tokens` makes it ask for one and check it.
+    """
 
     def __init__(self, tokens=False):
         self.name = "tintype-tokens" if tokens else "tintype"
@@ -102,8 +112,16 @@ class Tintype(Process):
     def command(self):
         identity = "built-in" if self.tokens else "none"
         return [
-            binary(), "serve", "--state-dir", self.folder / "state", "--listen", f"127.0.0.1:{self.port}",
-            "--identity", identity, "--log", "error",
+            binary(),
+            "serve",
+            "--state-dir",
+            self.folder / "state",
+            "--listen",
+            f"127.0.0.1:{self.port}",
+            "--identity",
+            identity,
+            "--log",
+            "error",
         ]
 
     def __enter__(self):
@@ -115,7 +133,11 @@ class Tintype(Process):
     def log_in(self):
         lines = (self.folder / "state/clouds.yaml").read_text().splitlines()
         found = dict(line.strip().split(": ", 1) for line in lines if ": " in line)
-        user = {"name": found["username"], "password": found["password"].strip('"'), "domain": {"id": "default"}}
+        user = {
+            "name": found["username"],
+            "password": found["password"].strip('"'),
+            "domain": {"id": "default"},
+        }
         project = {"name": found["project_name"], "domain": {"id": "default"}}
         identity = {"methods": ["password"], "password": {"user": user}}
         body = {"auth": {"identity": identity, "scope": {"project": project}}}
@@ -139,13 +161,20 @@ def binary():
 
 
 class MariaDB(Process):
-    """The peer's database: with SQLite, Glance fails when four write at once. Reached by a socket only."""
+    """The peer's database, reached by a socket only.
+
+    With SQLite, Glance fails when four write at once.
+    """
 
     name = "mariadb"
 
     def __enter__(self):
         self.user = getpass.getuser()
-        install = ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal"]
+        install = [
+            "mariadb-install-db",
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+        ]
         install += [f"--user={self.user}", f"--datadir={self.folder / 'data'}"]
         subprocess.run(install, check=True, capture_output=True)
         super().__enter__()
@@ -154,7 +183,13 @@ class MariaDB(Process):
 
     def command(self):
         folders = [f"--datadir={self.folder / 'data'}", f"--socket={self.socket}"]
-        return [program("mariadbd"), "--no-defaults", f"--user={self.user}", "--skip-networking", *folders]
+        return [
+            program("mariadbd"),
+            "--no-defaults",
+            f"--user={self.user}",
+            "--skip-networking",
+            *folders,
+        ]
 
     @property
     def socket(self):
@@ -169,8 +204,10 @@ class MariaDB(Process):
 
 
 class Glance(Process):
-    """The peer: Glance from PyPI under uWSGI with Glance's own settings, MariaDB, one file store. In the
-    place of Keystone's middleware a filter makes everybody an administrator."""
+    """The peer: Glance from PyPI under uWSGI with Glance's own settings, MariaDB, one file store.
+
+    In the place of Keystone's middleware a filter makes everybody an administrator.
+    """
 
     name = "glance"
 
@@ -178,7 +215,12 @@ class Glance(Process):
         self.venv = environment()
         self.database = MariaDB().__enter__()
         self.configure()
-        manage = [self.venv / "bin/glance-manage", "--config-file", self.folder / "glance-api.conf", "db_sync"]
+        manage = [
+            self.venv / "bin/glance-manage",
+            "--config-file",
+            self.folder / "glance-api.conf",
+            "db_sync",
+        ]
         subprocess.run(manage, check=True, capture_output=True)
         return super().__enter__()
 
@@ -188,7 +230,11 @@ class Glance(Process):
 
     def environment(self):
         path = f"{self.venv / 'bin'}:{os.environ['PATH']}"
-        return {"OS_GLANCE_CONFIG_DIR": str(self.folder), "PYTHONPATH": str(HERE / "peer"), "PATH": path}
+        return {
+            "OS_GLANCE_CONFIG_DIR": str(self.folder),
+            "PYTHONPATH": str(HERE / "peer"),
+            "PATH": path,
+        }
 
     def command(self):
         return [self.venv / "bin/uwsgi", "--ini", self.folder / "uwsgi.ini"]
@@ -237,4 +283,12 @@ class Nginx(Process):
         return super().__enter__()
 
     def command(self):
-        return [program("nginx"), "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"]
+        return [
+            program("nginx"),
+            "-p",
+            self.folder,
+            "-c",
+            self.folder / "nginx.conf",
+            "-e",
+            self.folder / "error.log",
+        ]

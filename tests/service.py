@@ -87,7 +87,7 @@ class Service:
 
 
 class Account:
-    """Somebody who calls the service: the environment of the clients, and a session for requests."""
+    """Somebody who calls the service: an environment for clients, a session for requests."""
 
     def __init__(self, service, username=None, password=None, project=None):
         own = service.credentials
@@ -114,7 +114,11 @@ class Account:
         terminal, stdin = os.openpty()
         try:
             done = subprocess.run(
-                [str(part) for part in command], stdin=stdin, capture_output=True, text=True, **options
+                [str(part) for part in command],
+                stdin=stdin,
+                capture_output=True,
+                text=True,
+                **options,
             )
         finally:
             os.close(terminal)

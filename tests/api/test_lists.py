@@ -91,7 +91,10 @@ def test_filters_on_identity(api, family, names):
         ("sort_key=size&sort_dir=asc&status=active", ["alpha", "beta", "gamma"]),
         ("sort=size:desc&status=active", ["gamma", "beta", "alpha"]),
         ("sort=status:desc,name:asc", ["delta", "alpha", "beta", "gamma"]),
-        ("sort_key=status&sort_key=name&sort_dir=asc&sort_dir=desc", ["gamma", "beta", "alpha", "delta"]),
+        (
+            "sort_key=status&sort_key=name&sort_dir=asc&sort_dir=desc",
+            ["gamma", "beta", "alpha", "delta"],
+        ),
         ("sort=created_at:asc", ["alpha", "beta", "gamma", "delta"]),
         ("sort_key=created_at&sort_dir=desc", ["delta", "gamma", "beta", "alpha"]),
     ],
@@ -101,7 +104,8 @@ def test_a_sort(names, query, expected):
 
 
 @pytest.mark.parametrize(
-    "key", ["name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at"]
+    "key",
+    ["name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at"],
 )
 def test_pages_hold_every_image_once_whatever_the_key(api, family, key):
     tag, ids = family
@@ -124,7 +128,11 @@ def test_a_page_names_its_neighbours(api, family):
 def test_a_hidden_image_is_listed_only_when_asked_for(api):
     tag = unique("hidden")
     hidden = api.create(tags=[tag], os_hidden=True)
-    listed = lambda query: [row["id"] for row in api.get(f"/v2/images?tag={tag}{query}").json()["images"]]
+
+    def listed(query):
+        rows = api.get(f"/v2/images?tag={tag}{query}").json()["images"]
+        return [row["id"] for row in rows]
+
     assert listed("") == []
     assert listed("&os_hidden=true") == [hidden]
 
@@ -132,10 +140,20 @@ def test_a_hidden_image_is_listed_only_when_asked_for(api):
 @pytest.mark.parametrize(
     "query",
     [
-        "limit=-1", "limit=x", "sort_key=color", "sort_dir=up", "sort=name:up", "sort=name&sort_key=name",
-        "marker=00000000-0000-0000-0000-000000000000", "visibility=secret", "size_min=x",
-        "created_at=gte:yesterday", "created_at=around:2020-01-01T00:00:00Z", "os_hidden=maybe",
-        "member_status=perhaps", "protected=maybe",
+        "limit=-1",
+        "limit=x",
+        "sort_key=color",
+        "sort_dir=up",
+        "sort=name:up",
+        "sort=name&sort_key=name",
+        "marker=00000000-0000-0000-0000-000000000000",
+        "visibility=secret",
+        "size_min=x",
+        "created_at=gte:yesterday",
+        "created_at=around:2020-01-01T00:00:00Z",
+        "os_hidden=maybe",
+        "member_status=perhaps",
+        "protected=maybe",
     ],
 )
 def test_a_query_that_means_nothing_is_refused(api, query):

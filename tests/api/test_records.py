@@ -18,7 +18,14 @@ def test_a_record_comes_back_as_it_was_sent(api):
     own = str(uuid.uuid4())
     answer = api.post(
         "/v2/images",
-        json={"id": own, "name": "n", "tags": ["t"], "min_ram": 5, "visibility": "private", "os_type": "linux"},
+        json={
+            "id": own,
+            "name": "n",
+            "tags": ["t"],
+            "min_ram": 5,
+            "visibility": "private",
+            "os_type": "linux",
+        },
     )
     assert answer.status_code == 201
     assert answer.headers["Location"].endswith(f"/v2/images/{own}")
@@ -40,9 +47,22 @@ def test_an_id_is_taken_once(api):
 @pytest.mark.parametrize(
     "body",
     [
-        {"id": "not-a-uuid"}, {"id": "../../etc/passwd"}, {"name": "n" * 256}, {"name": 5}, {"min_disk": -1},
-        {"min_ram": "much"}, {"visibility": "secret"}, {"tags": "t"}, {"tags": ["t" * 256]},
-        {"protected": "maybe"}, {"os_hidden": 7}, {"custom": 5}, {"disk_format": "floppy"}, [], "text", None,
+        {"id": "not-a-uuid"},
+        {"id": "../../etc/passwd"},
+        {"name": "n" * 256},
+        {"name": 5},
+        {"min_disk": -1},
+        {"min_ram": "much"},
+        {"visibility": "secret"},
+        {"tags": "t"},
+        {"tags": ["t" * 256]},
+        {"protected": "maybe"},
+        {"os_hidden": 7},
+        {"custom": 5},
+        {"disk_format": "floppy"},
+        [],
+        "text",
+        None,
     ],
 )
 def test_a_record_that_means_nothing_is_refused(api, body):
@@ -52,8 +72,15 @@ def test_a_record_that_means_nothing_is_refused(api, body):
 
 @pytest.mark.parametrize(
     "field",
-    [{"status": "active"}, {"checksum": "0" * 32}, {"size": 1}, {"created_at": "2020-01-01T00:00:00Z"},
-     {"self": "/x"}, {"os_glance_x": "1"}, {"deleted": "false"}],
+    [
+        {"status": "active"},
+        {"checksum": "0" * 32},
+        {"size": 1},
+        {"created_at": "2020-01-01T00:00:00Z"},
+        {"self": "/x"},
+        {"os_glance_x": "1"},
+        {"deleted": "false"},
+    ],
 )
 def test_read_only_properties_can_not_be_created(api, field):
     assert api.post("/v2/images", json=field).status_code == 403
@@ -111,11 +138,16 @@ def test_a_patch_needs_its_own_content_type(api, kind):
     image = api.create()
     answer = api.patch(f"/v2/images/{image}", data="[]", headers={"Content-Type": kind})
     assert answer.status_code == 415
-    assert api.patch(f"/v2/images/{image}", data="[]", headers={"Content-Type": PATCH}).status_code == 200
+    assert (
+        api.patch(f"/v2/images/{image}", data="[]", headers={"Content-Type": PATCH}).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "PUT", "POST"])
-@pytest.mark.parametrize("identifier", ["not-a-uuid", "..%2f..%2fetc%2fpasswd", "%00", "' OR 1=1 --"])
+@pytest.mark.parametrize(
+    "identifier", ["not-a-uuid", "..%2f..%2fetc%2fpasswd", "%00", "' OR 1=1 --"]
+)
 def test_an_identifier_that_is_none_finds_nothing(api, method, identifier):
     tail = {"PUT": "/file", "POST": "/actions/deactivate"}.get(method, "")
     kind = {"PATCH": PATCH, "PUT": "application/octet-stream"}.get(method, "application/json")

@@ -22,8 +22,18 @@ def test_the_command_that_everybody_knows(glance, api, file, data, sha512, tmp_p
     name = unique("glance")
     made = record(
         glance(
-            "image-create", "--disk-format", "raw", "--visibility", "public",
-            "--container-format", "bare", "--name", name, "--file", file, "--progress",
+            "image-create",
+            "--disk-format",
+            "raw",
+            "--visibility",
+            "public",
+            "--container-format",
+            "bare",
+            "--name",
+            name,
+            "--file",
+            file,
+            "--progress",
         )
     )
     assert made["status"] == "active"

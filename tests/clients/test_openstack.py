@@ -25,7 +25,9 @@ def test_the_written_clouds_yaml_is_all_that_is_needed(service, admin):
     assert service.clouds_yaml.stat().st_mode & 0o777 == 0o600
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
     environment["OS_CLIENT_CONFIG_FILE"] = str(service.clouds_yaml)
-    listed = admin.run("openstack", "--os-cloud", "tintype", "image", "list", "-f", "json", env=environment)
+    listed = admin.run(
+        "openstack", "--os-cloud", "tintype", "image", "list", "-f", "json", env=environment
+    )
     assert isinstance(json.loads(listed), list)
 
 
@@ -43,8 +45,22 @@ def test_a_wrong_password_is_refused(service, admin):
 
 def test_an_image_is_created_saved_and_deleted(openstack, file, data, sha512, tmp_path):
     image = created(
-        openstack, "--file", file, "--disk-format", "raw", "--container-format", "bare", "--public",
-        "--min-disk", 1, "--min-ram", 64, "--property", "os_distro=debian", "--tag", "lts",
+        openstack,
+        "--file",
+        file,
+        "--disk-format",
+        "raw",
+        "--container-format",
+        "bare",
+        "--public",
+        "--min-disk",
+        1,
+        "--min-ram",
+        64,
+        "--property",
+        "os_distro=debian",
+        "--tag",
+        "lts",
     )
     assert image["visibility"] == "public"
     assert image["min_disk"] == 1 and image["min_ram"] == 64
@@ -69,8 +85,22 @@ def test_set_and_unset_change_what_they_name_and_nothing_else(openstack):
     image = created(openstack, "--property", "keep=1", "--property", "drop=2", "--tag", "old")["id"]
     name = unique("renamed")
     openstack(
-        "image", "set", image, "--name", name, "--min-disk", 2, "--property", "added=3",
-        "--tag", "new", "--protected", "--disk-format", "qcow2", "--container-format", "bare",
+        "image",
+        "set",
+        image,
+        "--name",
+        name,
+        "--min-disk",
+        2,
+        "--property",
+        "added=3",
+        "--tag",
+        "new",
+        "--protected",
+        "--disk-format",
+        "qcow2",
+        "--container-format",
+        "bare",
     )
     openstack("image", "unset", image, "--property", "drop", "--tag", "old")
     record = shown(openstack, image)
@@ -88,15 +118,18 @@ def test_a_list_is_filtered_and_sorted(openstack):
     tag = unique("tag")
     for name, kind in [("b", "raw"), ("a", "raw"), ("c", "qcow2")]:
         openstack("image", "create", name, "--tag", tag, "--disk-format", kind, "--community")
-    listed = lambda *arguments: [
-        image["Name"]
-        for image in json.loads(openstack("image", "list", "--tag", tag, "-f", "json", *arguments))
-    ]
+
+    def listed(*arguments):
+        said = openstack("image", "list", "--tag", tag, "-f", "json", *arguments)
+        return [image["Name"] for image in json.loads(said)]
+
     assert listed("--community", "--sort", "name:asc") == ["a", "b", "c"]
     assert listed("--community", "--sort", "disk_format:desc,name:desc") == ["b", "a", "c"]
     assert listed("--community", "--name", "c") == ["c"]
     assert listed("--community", "--status", "active") == []
-    assert listed("--community", "--limit", "2", "--sort", "name") == ["a", "c"], "the newest two, sorted"
+    assert listed("--community", "--limit", "2", "--sort", "name") == ["a", "c"], (
+        "the newest two, sorted"
+    )
     assert listed("--private") == []
 
 
@@ -112,17 +145,22 @@ def test_deactivated_bytes_are_out_of_reach_until_reactivated(openstack, another
 
 def test_an_image_is_shared_with_a_project(openstack, another):
     image = created(openstack, "--shared")["id"]
-    seen = lambda: json.loads(another.run("openstack", "image", "list", "--shared", "-f", "json"))
+
+    def seen():
+        said = another.run("openstack", "image", "list", "--shared", "-f", "json")
+        return [row["ID"] for row in json.loads(said)]
 
     another.run("openstack", "image", "show", image, status=1)
     openstack("image", "add", "project", image, another.project_id)
     another.run("openstack", "image", "show", image)
-    assert image not in [row["ID"] for row in seen()], "a pending share is not listed"
+    assert image not in seen(), "a pending share is not listed"
 
     another.run("openstack", "image", "set", "--accept", "--project", another.project_id, image)
-    assert image in [row["ID"] for row in seen()]
+    assert image in seen()
     members = json.loads(openstack("image", "member", "list", image, "-f", "json"))
-    assert [(row["Member ID"], row["Status"]) for row in members] == [(another.project_id, "accepted")]
+    assert [(row["Member ID"], row["Status"]) for row in members] == [
+        (another.project_id, "accepted")
+    ]
 
     openstack("image", "remove", "project", image, another.project_id)
     another.run("openstack", "image", "show", image, status=1)

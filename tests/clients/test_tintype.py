@@ -16,7 +16,17 @@ def image(admin):
 def test_what_is_pushed_is_listed_changed_pulled_and_deleted(image, file, data, sha512, tmp_path):
     name = unique("tintype")
     pushed = json.loads(
-        image("push", file, "--name", name, "--disk-format", "raw", "--property", "os_distro=debian", "--json")
+        image(
+            "push",
+            file,
+            "--name",
+            name,
+            "--disk-format",
+            "raw",
+            "--property",
+            "os_distro=debian",
+            "--json",
+        )
     )
     assert (pushed["status"], pushed["os_hash_value"]) == ("active", sha512(data))
     assert name in [row["name"] for row in json.loads(image("list", "--json"))]
@@ -35,7 +45,11 @@ def test_what_is_pushed_is_listed_changed_pulled_and_deleted(image, file, data, 
 
 def test_a_service_of_ones_own_is_found_without_configuration(start, tmp_path, admin):
     start(tmp_path / "tintype")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path),
+    }
     assert json.loads(admin.run(TINTYPE, "image", "list", "--json", env=environment)) == []
 
 

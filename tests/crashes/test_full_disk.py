@@ -14,7 +14,12 @@ IN_A_SMALL_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
 
 def namespaces():
     """Whether this machine lets its users have mounts of their own."""
-    return subprocess.run([*IN_A_SMALL_DISK, "mount -t tmpfs none /mnt"], capture_output=True).returncode == 0
+    return (
+        subprocess.run(
+            [*IN_A_SMALL_DISK, "mount -t tmpfs none /mnt"], capture_output=True
+        ).returncode
+        == 0
+    )
 
 
 def limit_files():

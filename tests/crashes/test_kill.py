@@ -13,6 +13,7 @@ from service import Account
 
 SIZE = 32 << 20
 PIECE = 256 << 10
+# Told by a test that fails; the environment's repeats it.
 SEED = int(os.environ.get("TINTYPE_SEED", random.SystemRandom().randrange(1 << 32)))
 
 
@@ -22,8 +23,8 @@ def content():
 
 
 def moments():
-    """Twenty of them: after a number of bytes, and after the last byte, where files and records are made
-    durable. The seed is in the test's name's place: TINTYPE_SEED repeats a run."""
+    """Twenty of them: after a number of bytes, and after the last byte, where files and records
+    are made durable."""
     dice = random.Random(SEED)
     during = [(dice.randrange(SIZE), 0) for _ in range(10)]
     after = [(SIZE, dice.random()) for _ in range(10)]
@@ -62,7 +63,8 @@ def pieces(content):
 
 
 def upload_until_killed(service, content, after, delay):
-    """Uploads, and kills the service once `after` bytes are sent, or `delay` seconds after the last one."""
+    """Uploads, and kills the service once `after` bytes are sent, or, when that is all of them,
+    `delay` seconds after the last one."""
     api = Account(service).api()
     image = api.create()
 
@@ -83,8 +85,8 @@ def upload_until_killed(service, content, after, delay):
 
 
 def check(service, content):
-    """Every active image has its bytes; no other has any, and is ready to be uploaded. Returns the count
-    of active ones."""
+    """Every active image has its bytes; no other has any, and is ready to be uploaded. Returns the
+    count of active ones."""
     api = Account(service).api()
     images = api.get("/v2/images?limit=1000").json()["images"]
     active = [image["id"] for image in images if image["status"] == "active"]

@@ -1,4 +1,4 @@
-"""`tintype make`: a real guest from its packages to the image service, and recipes that can not be made."""
+"""`tintype make`: a real guest from its packages to the image service, and recipes with faults."""
 
 import hashlib
 import json
@@ -18,7 +18,16 @@ STEPS = ["source", "prepare", "clean", "check", "boot", "convert", "publish"]
 def test_a_debian_image_is_made_proved_and_published(service, admin, tmp_path):
     def make():
         # Packages are kept in the user's cache from run to run, what is made of them is not.
-        command = [TINTYPE, "make", DEBIAN, "--work-dir", tmp_path / "work", "--cloud", "tintype", "--json"]
+        command = [
+            TINTYPE,
+            "make",
+            DEBIAN,
+            "--work-dir",
+            tmp_path / "work",
+            "--cloud",
+            "tintype",
+            "--json",
+        ]
         environment = os.environ | {"OS_CLIENT_CONFIG_FILE": str(service.clouds_yaml)}
         said = admin.run(*command, env=environment, timeout=1500)
         return [json.loads(line) for line in said.splitlines()]
@@ -82,7 +91,9 @@ def test_a_recipe_without_a_source_is_refused(tmp_path):
 
 
 def test_a_recipe_that_is_missing_is_told(tmp_path):
-    done = subprocess.run([TINTYPE, "make", tmp_path / "absent.toml"], capture_output=True, text=True)
+    done = subprocess.run(
+        [TINTYPE, "make", tmp_path / "absent.toml"], capture_output=True, text=True
+    )
     assert done.returncode == 2
     assert "absent.toml" in done.stderr
 
