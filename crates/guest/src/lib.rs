@@ -18,9 +18,11 @@ mod edit;
 mod error;
 mod formats;
 pub mod job;
+mod network;
 mod os;
 pub mod prepare;
 pub mod root;
+mod system;
 
 pub use commands::Commands;
 pub use edit::Edit;

@@ -1,6 +1,35 @@
 //! Removing what belongs to one instance. One file for each operation; [`ALL`] is their list.
 
+mod agent_identities;
+mod backup_files;
+mod cloud_init;
+mod crash_dumps;
+mod cron_spool;
+mod daemon_state;
+mod dhcp_leases;
+mod domain_membership;
+mod histories;
+mod hostname_hosts;
+mod installer_leftovers;
+mod logs;
+mod machine_id;
+mod mail_spool;
+mod network_interfaces;
 mod options;
+mod package_caches;
+mod password_backups;
+mod passwords;
+mod persistent_net;
+mod random_seed;
+mod resolv_conf;
+mod ssh_host_keys;
+mod ssh_user_keys;
+mod storage_ids;
+mod subscriptions;
+mod swapfile;
+mod tmp_files;
+mod user_caches;
+mod user_secrets;
 
 use crate::edit::known;
 use crate::{Edit, Os, Result, Root};
@@ -8,7 +37,37 @@ use crate::{Edit, Os, Result, Root};
 pub use options::Options;
 
 /// All operations, in the order in which they are done.
-pub const ALL: &[&dyn Operation] = &[];
+pub const ALL: &[&dyn Operation] = &[
+    &machine_id::MachineId,
+    &ssh_host_keys::SshHostKeys,
+    &hostname_hosts::HostnameHosts,
+    &network_interfaces::NetworkInterfaces,
+    &persistent_net::PersistentNet,
+    &dhcp_leases::DhcpLeases,
+    &resolv_conf::ResolvConf,
+    &cloud_init::CloudInit,
+    &random_seed::RandomSeed,
+    &storage_ids::StorageIds,
+    &ssh_user_keys::SshUserKeys,
+    &user_secrets::UserSecrets,
+    &histories::Histories,
+    &user_caches::UserCaches,
+    &agent_identities::AgentIdentities,
+    &subscriptions::Subscriptions,
+    &domain_membership::DomainMembership,
+    &installer_leftovers::InstallerLeftovers,
+    &password_backups::PasswordBackups,
+    &logs::Logs,
+    &crash_dumps::CrashDumps,
+    &cron_spool::CronSpool,
+    &mail_spool::MailSpool,
+    &daemon_state::DaemonState,
+    &package_caches::PackageCaches,
+    &tmp_files::TmpFiles,
+    &swapfile::Swapfile,
+    &backup_files::BackupFiles,
+    &passwords::Passwords,
+];
 
 /// One kind of trace to remove. To add one: a file here, and a line in [`ALL`].
 pub trait Operation: Sync {

@@ -1,0 +1,5 @@
+//! What is set up in a guest, put together from several of its files.
+
+pub(crate) mod cloud_init;
+pub(crate) mod homes;
+pub(crate) mod services;
