@@ -52,6 +52,9 @@ pub enum Error {
         /// The state that it is in.
         status: Status,
     },
+    /// The image is protected from deletion.
+    #[error("image {0} is protected from deletion")]
+    Protected(ImageId),
     /// The marker of a list names no image that the viewer may see.
     #[error("no image found for marker {0}")]
     BadMarker(String),
@@ -61,6 +64,16 @@ pub enum Error {
     /// The database refused, for a reason that a repetition won't mend.
     #[error("the catalog's database failed: {0}")]
     Database(#[source] sqlx::Error),
+    /// The database is at a revision of Glance's schema that this version does not know.
+    #[error(
+        "the database is at schema revision '{found}', this version knows '{known}'; it is left untouched"
+    )]
+    Schema {
+        /// What was found.
+        found: String,
+        /// What is known.
+        known: &'static str,
+    },
     /// A row holds what no service should have written.
     #[error("image {image}: unreadable record: {what}")]
     Corrupt {
@@ -156,7 +169,7 @@ pub trait Catalog: Send + Sync {
 
     /// Deletes an image: the row stays with `deleted` set, and its properties, tags, members and
     /// locations with it, as in Glance. Returns the locations that it had. Errors: `NotFound`;
-    /// `Conflict` when the image is protected.
+    /// `Protected`.
     async fn delete(&self, id: ImageId) -> Result<Vec<Location>>;
 
     /// Puts one tag on an image; a tag that is there already is no error.

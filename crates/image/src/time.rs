@@ -1,4 +1,4 @@
-//! Instants as the Image API writes them.
+//! Instants as the Image API writes them and the database keeps them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,34 +7,39 @@ use serde::{Serialize, Serializer};
 
 use crate::UnknownName;
 
-/// An instant of whole seconds, in UTC, written `2026-11-24T09:30:00Z`.
+/// An instant of whole microseconds, in UTC. The API shows whole seconds of it:
+/// `2026-11-24T09:30:00Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
-    /// The current second.
+    /// Now.
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now().as_second())
+        Self::from_microsecond(jiff::Timestamp::now().as_microsecond())
     }
 
-    /// From seconds since 1970-01-01T00:00:00Z. Seconds outside the years -9999 to 9999 are
+    /// From microseconds since 1970-01-01T00:00:00Z. Instants outside the years -9999 to 9999 are
     /// brought to the nearest of these.
-    pub fn from_second(second: i64) -> Self {
-        let (min, max) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
-        Self(second.clamp(min, max))
+    pub fn from_microsecond(microsecond: i64) -> Self {
+        let (min, max) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
+        let nearest = if microsecond < 0 { min } else { max };
+        Self(jiff::Timestamp::from_microsecond(microsecond).unwrap_or(nearest))
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
-    pub fn as_second(self) -> i64 {
-        self.0
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub fn as_microsecond(self) -> i64 {
+        self.0.as_microsecond()
+    }
+
+    /// The same instant without the fraction of its second.
+    fn whole_second(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(self.0.as_second()).unwrap_or(self.0)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Clamped at construction: always representable.
-        let instant = jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        instant.fmt(f)
+        self.whole_second().fmt(f)
     }
 }
 
@@ -49,7 +54,7 @@ impl FromStr for Timestamp {
         };
         text.parse::<jiff::Timestamp>()
             .or_else(|_| civil())
-            .map(|instant| Self(instant.as_second()))
+            .map(|instant| Self::from_microsecond(instant.as_microsecond()))
             .map_err(|_| UnknownName { kind: "ISO 8601 time", found: text.to_owned() })
     }
 }
@@ -66,7 +71,7 @@ mod tests {
 
     #[test]
     fn times_are_read_with_and_without_an_offset() {
-        let expected = Timestamp::from_second(1_700_000_000);
+        let expected = Timestamp::from_microsecond(1_700_000_000_000_000);
         for text in ["2023-11-14T22:13:20Z", "2023-11-14T22:13:20", "2023-11-14T23:13:20+01:00"] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
@@ -75,11 +80,16 @@ mod tests {
 
     #[test]
     fn times_are_written_in_whole_seconds() {
-        assert_eq!(Timestamp::from_second(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
+        let late = Timestamp::from_microsecond(1_700_000_000_999_999);
+        assert_eq!(late.to_string(), "2023-11-14T22:13:20Z");
+        assert_eq!(
+            Timestamp::from_microsecond(1_700_000_000_000_000).to_string(),
+            "2023-11-14T22:13:20Z"
+        );
     }
 
     #[test]
     fn absurd_seconds_are_brought_into_range() {
-        assert!(Timestamp::from_second(i64::MAX).to_string().starts_with("9999-"));
+        assert!(Timestamp::from_microsecond(i64::MAX).to_string().starts_with("9999-"));
     }
 }

@@ -1,0 +1,113 @@
+//! The filters of a list, as conditions.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::time;
+use crate::{Filter, ListQuery, TimeTest};
+
+/// Adds every filter; hidden images are left out unless a filter asks for them.
+pub(super) fn add(query: &mut QueryBuilder<Sqlite>, list: &ListQuery) {
+    for filter in &list.filters {
+        query.push(" AND ");
+        condition(query, filter);
+    }
+    if !list.filters.iter().any(|filter| matches!(filter, Filter::OsHidden(_))) {
+        query.push(" AND images.os_hidden = 0");
+    }
+}
+
+fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+    match filter {
+        Filter::Id(ids) => any_of(query, "images.id", ids.iter().cloned()),
+        Filter::Name(names) => any_of(query, "images.name", names.iter().cloned()),
+        Filter::Status(statuses) => any_of(query, "images.status", statuses.iter().map(text)),
+        Filter::DiskFormat(formats) => {
+            any_of(query, "images.disk_format", formats.iter().map(text))
+        }
+        Filter::ContainerFormat(formats) => {
+            any_of(query, "images.container_format", formats.iter().map(text));
+        }
+        Filter::Visibility(None) => always(query),
+        Filter::Visibility(Some(visibility)) => equal(query, "images.visibility", text(visibility)),
+        Filter::Owner(owner) => equal(query, "images.owner", owner.clone()),
+        Filter::Checksum(checksum) => equal(query, "images.checksum", checksum.clone()),
+        Filter::OsHashValue(value) => equal(query, "images.os_hash_value", value.clone()),
+        Filter::SizeMin(size) => number(query, "images.size >= ", bounded(*size)),
+        Filter::SizeMax(size) => number(query, "images.size <= ", bounded(*size)),
+        Filter::MinDisk(disk) => number(query, "images.min_disk = ", i64::from(*disk)),
+        Filter::MinRam(ram) => number(query, "images.min_ram = ", i64::from(*ram)),
+        Filter::Protected(yes) => number(query, "images.protected = ", i64::from(*yes)),
+        Filter::OsHidden(yes) => number(query, "images.os_hidden = ", i64::from(*yes)),
+        Filter::CreatedAt(test) => compare(query, "images.created_at", *test),
+        Filter::UpdatedAt(test) => compare(query, "images.updated_at", *test),
+        Filter::Tags(tags) => all_tags(query, tags.iter()),
+        Filter::Property(name, value) => property(query, name, value),
+    }
+}
+
+fn text(word: &impl ToString) -> String {
+    word.to_string()
+}
+
+/// No size is larger than a signed column holds, so a larger bound means the same.
+fn bounded(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// Holds for every image.
+fn always(query: &mut QueryBuilder<Sqlite>) {
+    query.push("1 = 1");
+}
+
+fn number(query: &mut QueryBuilder<Sqlite>, compared: &'static str, value: i64) {
+    query.push(compared).push_bind(value);
+}
+
+fn equal(query: &mut QueryBuilder<Sqlite>, column: &'static str, value: String) {
+    query.push(column).push(" = ").push_bind(value);
+}
+
+fn any_of(
+    query: &mut QueryBuilder<Sqlite>,
+    column: &'static str,
+    values: impl Iterator<Item = String>,
+) {
+    query.push(column).push(" IN (");
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value);
+    }
+    query.push(")");
+}
+
+fn compare(query: &mut QueryBuilder<Sqlite>, column: &'static str, test: TimeTest) {
+    let (operator, instant) = match test {
+        TimeTest::Gt(instant) => (" > ", instant),
+        TimeTest::Gte(instant) => (" >= ", instant),
+        TimeTest::Lt(instant) => (" < ", instant),
+        TimeTest::Lte(instant) => (" <= ", instant),
+        TimeTest::Eq(instant) => (" = ", instant),
+        TimeTest::Neq(instant) => (" <> ", instant),
+    };
+    query.push(column).push(operator).push_bind(time::to_text(instant));
+}
+
+fn all_tags<'a>(query: &mut QueryBuilder<Sqlite>, tags: impl Iterator<Item = &'a String>) {
+    always(query);
+    for tag in tags {
+        query.push(
+            " AND EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = images.id \
+             AND t.deleted = 0 AND t.value = ",
+        );
+        query.push_bind(tag.clone()).push(")");
+    }
+}
+
+fn property(query: &mut QueryBuilder<Sqlite>, name: &str, value: &str) {
+    query.push(
+        "EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = images.id \
+         AND p.deleted = 0 AND p.name = ",
+    );
+    query.push_bind(name.to_owned());
+    query.push(" AND p.value = ").push_bind(value.to_owned()).push(")");
+}

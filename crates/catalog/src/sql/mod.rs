@@ -1,0 +1,140 @@
+//! The catalog in an SQL database, on Glance's schema (Glance 33, revision `2024_1_contract01`).
+//!
+//! Statements are written once; what differs between databases is in `dialect`.
+
+mod dialect;
+mod filters;
+mod members;
+mod order;
+mod read;
+mod rows;
+mod schema;
+mod tags;
+mod time;
+mod visibility;
+mod write;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use image::{Event, Image, ImageId, Location, Member, MemberStatus, Status};
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+use crate::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Viewer};
+
+/// Connections that read at the same time, at most.
+const READERS: u32 = 4;
+
+/// A catalog in an SQL database.
+#[derive(Clone)]
+pub struct SqlCatalog {
+    readers: SqlitePool,
+    /// One connection: writers wait their turn here, and never see `database is locked`.
+    writer: SqlitePool,
+}
+
+impl SqlCatalog {
+    /// Opens an SQLite database file, and creates it at Glance's current schema when it isn't
+    /// there. Errors: `Schema` when it is at another revision.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let options = dialect::options(path);
+        let writer = pool(1).connect_with(options.clone().create_if_missing(true)).await?;
+        schema::ensure(&writer).await?;
+        let readers = pool(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self { readers, writer })
+    }
+
+    /// A transaction that holds the database's write lock from its start, so that what it reads
+    /// is still so when it writes.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.writer.begin_with(dialect::BEGIN_WRITE).await?)
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .test_before_acquire(false)
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => Self::Unavailable(error),
+            sqlx::Error::Database(cause) if dialect::is_busy(cause.as_ref()) => {
+                Self::Unavailable(error)
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+#[async_trait]
+impl Catalog for SqlCatalog {
+    async fn create(&self, image: &Image) -> Result<()> {
+        write::create(self.begin().await?, image).await
+    }
+
+    async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
+        read::get(&mut *self.readers.acquire().await?, viewer, id).await
+    }
+
+    async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
+        read::list(&mut *self.readers.acquire().await?, viewer, query).await
+    }
+
+    async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {
+        write::update(self.begin().await?, id, change).await
+    }
+
+    async fn transition(&self, id: ImageId, event: Event) -> Result<Status> {
+        write::transition(self.begin().await?, id, event).await
+    }
+
+    async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
+        write::activate(self.begin().await?, id, stored).await
+    }
+
+    async fn delete(&self, id: ImageId) -> Result<Vec<Location>> {
+        write::delete(self.begin().await?, id).await
+    }
+
+    async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()> {
+        tags::add(self.begin().await?, id, tag).await
+    }
+
+    async fn remove_tag(&self, id: ImageId, tag: &str) -> Result<bool> {
+        tags::remove(self.begin().await?, id, tag).await
+    }
+
+    async fn members(&self, id: ImageId) -> Result<Vec<Member>> {
+        members::all(&mut *self.readers.acquire().await?, id).await
+    }
+
+    async fn add_member(&self, id: ImageId, project: &str) -> Result<Member> {
+        members::add(self.begin().await?, id, project).await
+    }
+
+    async fn set_member(&self, id: ImageId, project: &str, status: MemberStatus) -> Result<Member> {
+        members::answer(self.begin().await?, id, project, status).await
+    }
+
+    async fn remove_member(&self, id: ImageId, project: &str) -> Result<()> {
+        members::remove(self.begin().await?, id, project).await
+    }
+
+    async fn ids_with_status(&self, status: Status) -> Result<Vec<ImageId>> {
+        read::ids_with_status(&mut *self.readers.acquire().await?, status).await
+    }
+
+    async fn status_of(&self, id: ImageId) -> Result<Option<Status>> {
+        read::status_of(&mut *self.readers.acquire().await?, id).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+}

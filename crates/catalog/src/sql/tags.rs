@@ -1,0 +1,89 @@
+//! Tags. A removed tag's row stays, marked deleted.
+
+use std::collections::BTreeSet;
+
+use image::{ImageId, Timestamp};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use super::time;
+use crate::Result;
+
+pub(super) async fn add(mut db: Transaction<'_, Sqlite>, id: ImageId, tag: &str) -> Result<()> {
+    if !of(&mut db, id).await?.contains(tag) {
+        insert(&mut db, id, tag, &time::to_text(Timestamp::now())).await?;
+    }
+    Ok(db.commit().await?)
+}
+
+pub(super) async fn remove(
+    mut db: Transaction<'_, Sqlite>,
+    id: ImageId,
+    tag: &str,
+) -> Result<bool> {
+    let removed = mark_deleted(&mut db, id, tag, &time::to_text(Timestamp::now())).await?;
+    db.commit().await?;
+    Ok(removed)
+}
+
+/// Makes these the image's tags; those that stay keep their rows.
+pub(super) async fn replace(
+    db: &mut SqliteConnection,
+    id: ImageId,
+    tags: &BTreeSet<String>,
+    now: &str,
+) -> Result<()> {
+    let before = of(db, id).await?;
+    for tag in before.difference(tags) {
+        mark_deleted(db, id, tag, now).await?;
+    }
+    for tag in tags.difference(&before) {
+        insert(db, id, tag, now).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert(
+    db: &mut SqliteConnection,
+    id: ImageId,
+    tag: &str,
+    now: &str,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO image_tags (image_id, value, created_at, updated_at, deleted) \
+         VALUES (?, ?, ?, ?, 0)",
+    )
+    .bind(id.to_string())
+    .bind(tag)
+    .bind(now)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn of(db: &mut SqliteConnection, id: ImageId) -> Result<BTreeSet<String>> {
+    let tags: Vec<String> =
+        sqlx::query_scalar("SELECT value FROM image_tags WHERE image_id = ? AND deleted = 0")
+            .bind(id.to_string())
+            .fetch_all(db)
+            .await?;
+    Ok(tags.into_iter().collect())
+}
+
+async fn mark_deleted(
+    db: &mut SqliteConnection,
+    id: ImageId,
+    tag: &str,
+    now: &str,
+) -> Result<bool> {
+    let marked = sqlx::query(
+        "UPDATE image_tags SET deleted = 1, deleted_at = ? \
+         WHERE image_id = ? AND value = ? AND deleted = 0",
+    )
+    .bind(now)
+    .bind(id.to_string())
+    .bind(tag)
+    .execute(db)
+    .await?;
+    Ok(marked.rows_affected() > 0)
+}

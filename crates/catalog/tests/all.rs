@@ -1,0 +1,320 @@
+//! What every catalog must do, whatever its database.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use catalog::sql::SqlCatalog;
+use catalog::{
+    Catalog, Direction, Error, Filter, ImageChange, ListQuery, MemberFilter, Order, SortKey,
+    Stored, Viewer,
+};
+use image::{
+    DataHashes, DiskFormat, Event, Image, ImageId, Location, MemberStatus, Status, Timestamp,
+    Visibility,
+};
+use tempfile::TempDir;
+
+async fn catalog() -> (TempDir, Arc<dyn Catalog>) {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqlCatalog::open(&dir.path().join("glance.db")).await.unwrap();
+    (dir, Arc::new(catalog))
+}
+
+fn image(name: &str) -> Image {
+    let mut image = Image::new(ImageId::random(), Some("owner".into()), Timestamp::now());
+    image.name = Some(name.into());
+    image
+}
+
+fn stored() -> Stored {
+    Stored {
+        location: Location { uri: "file:///images/x".into(), store: Some("file".into()) },
+        size: 7,
+        virtual_size: Some(1 << 30),
+        hashes: DataHashes {
+            checksum: "0".repeat(32),
+            algorithm: "sha512".into(),
+            value: "1".repeat(128),
+        },
+    }
+}
+
+fn of(project: &str) -> Viewer {
+    Viewer { project: Some(project.into()), is_admin: false }
+}
+
+async fn names(catalog: &dyn Catalog, viewer: &Viewer, query: ListQuery) -> Vec<String> {
+    let images = catalog.list(viewer, &query).await.unwrap();
+    images.into_iter().map(|image| image.name.unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn a_record_comes_back_as_it_was_created() {
+    let (_dir, catalog) = catalog().await;
+    let mut image = image("debian");
+    image.disk_format = Some(DiskFormat::Qcow2);
+    image.min_disk = 2;
+    image.protected = true;
+    image.properties = BTreeMap::from([("os_distro".into(), "debian".into())]);
+    image.tags = BTreeSet::from(["a".into(), "b".into()]);
+    catalog.create(&image).await.unwrap();
+    assert_eq!(catalog.get(&Viewer::service(), image.id).await.unwrap(), image);
+    assert!(matches!(catalog.create(&image).await, Err(Error::Duplicate(_))));
+}
+
+#[tokio::test]
+async fn an_upload_makes_an_image_active_whole() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    catalog.activate(image.id, &stored()).await.unwrap();
+    let active = catalog.get(&Viewer::service(), image.id).await.unwrap();
+    assert_eq!(active.status, Status::Active);
+    assert_eq!(active.size, Some(7));
+    assert_eq!(active.hashes, Some(stored().hashes));
+    assert_eq!(active.locations, [stored().location]);
+}
+
+#[tokio::test]
+async fn of_two_uploads_one_begins() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    let begin = || catalog.transition(image.id, Event::BeginUpload);
+    let (one, other) = tokio::join!(begin(), begin());
+    assert_eq!([one.is_ok(), other.is_ok()].iter().filter(|ok| **ok).count(), 1);
+    let lost = one.err().or(other.err()).unwrap();
+    assert!(matches!(lost, Error::Conflict { status: Status::Saving, .. }), "{lost}");
+    assert_eq!(catalog.ids_with_status(Status::Saving).await.unwrap(), [image.id]);
+    assert_eq!(catalog.transition(image.id, Event::Abandon).await.unwrap(), Status::Queued);
+}
+
+#[tokio::test]
+async fn a_deleted_image_is_gone_for_everybody_and_its_id_is_not_used_again() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    catalog.activate(image.id, &stored()).await.unwrap();
+    assert_eq!(catalog.delete(image.id).await.unwrap(), [stored().location]);
+    let gone = catalog.get(&Viewer::service(), image.id).await;
+    assert!(matches!(gone, Err(Error::NotFound(_))));
+    assert!(matches!(catalog.delete(image.id).await, Err(Error::NotFound(_))));
+    assert!(matches!(catalog.create(&image).await, Err(Error::Duplicate(_))));
+    assert_eq!(catalog.status_of(image.id).await.unwrap(), Some(Status::Deleted));
+    assert_eq!(catalog.status_of(ImageId::random()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn protection_keeps_an_image() {
+    let (_dir, catalog) = catalog().await;
+    let image = Image { protected: true, ..image("x") };
+    catalog.create(&image).await.unwrap();
+    assert!(matches!(catalog.delete(image.id).await, Err(Error::Protected(_))));
+}
+
+#[tokio::test]
+async fn a_change_touches_only_what_it_names() {
+    let (_dir, catalog) = catalog().await;
+    let mut image = image("before");
+    image.properties = BTreeMap::from([("keep".into(), "1".into()), ("drop".into(), "2".into())]);
+    image.tags = BTreeSet::from(["old".into()]);
+    catalog.create(&image).await.unwrap();
+    let change = ImageChange {
+        name: Some(None),
+        visibility: Some(Visibility::Public),
+        properties: BTreeMap::from([("drop".into(), None), ("new".into(), Some("3".into()))]),
+        tags: Some(BTreeSet::from(["new".into()])),
+        ..Default::default()
+    };
+    let after = catalog.update(image.id, &change).await.unwrap();
+    assert_eq!(after.name, None);
+    assert_eq!(after.visibility, Visibility::Public);
+    assert_eq!(after.owner, image.owner);
+    let properties: Vec<_> = after.properties.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    assert_eq!(properties, ["keep=1", "new=3"]);
+    assert_eq!(after.tags, BTreeSet::from(["new".into()]));
+    assert!(after.updated_at > image.updated_at);
+    let revive = BTreeMap::from([("drop".into(), Some("again".into()))]);
+    let change = ImageChange { properties: revive, ..Default::default() };
+    assert_eq!(catalog.update(image.id, &change).await.unwrap().properties["drop"], "again");
+}
+
+#[tokio::test]
+async fn who_sees_what() {
+    let (_dir, catalog) = catalog().await;
+    for visibility in Visibility::ALL {
+        let image = Image { visibility: *visibility, ..image(visibility.as_str()) };
+        catalog.create(&image).await.unwrap();
+    }
+    let shared = catalog.list(&of("owner"), &ListQuery::default()).await.unwrap();
+    let shared = shared.iter().find(|image| image.visibility == Visibility::Shared).unwrap().id;
+    catalog.add_member(shared, "member").await.unwrap();
+    let list = |viewer: Viewer, status, filter: Option<Filter>| {
+        let catalog = catalog.clone();
+        async move {
+            let filters = filter.into_iter().collect();
+            let query = ListQuery { member_status: status, filters, ..Default::default() };
+            let mut names = names(catalog.as_ref(), &viewer, query).await;
+            names.sort();
+            names
+        }
+    };
+    let accepted = MemberFilter::Only(MemberStatus::Accepted);
+    let nobody = Viewer { project: None, is_admin: false };
+    let all = Some(Filter::Visibility(None));
+    let community = Some(Filter::Visibility(Some(Visibility::Community)));
+    let everything = ["community", "private", "public", "shared"];
+    assert_eq!(list(of("owner"), accepted, None).await, everything);
+    assert_eq!(list(of("stranger"), accepted, None).await, ["public"]);
+    assert_eq!(list(nobody, accepted, None).await, ["public"]);
+    assert_eq!(list(of("stranger"), accepted, community).await, ["community"]);
+    assert_eq!(list(of("stranger"), accepted, all).await, ["community", "public"]);
+    assert_eq!(list(of("member"), accepted, None).await, ["public"]);
+    assert_eq!(list(of("member"), MemberFilter::All, None).await, ["public", "shared"]);
+    catalog.set_member(shared, "member", MemberStatus::Accepted).await.unwrap();
+    assert_eq!(list(of("member"), accepted, None).await, ["public", "shared"]);
+    assert!(catalog.get(&of("member"), shared).await.is_ok());
+    assert!(catalog.get(&of("stranger"), shared).await.is_err());
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_in_every_order_and_direction() {
+    let (_dir, catalog) = catalog().await;
+    for i in 0..23_u32 {
+        let mut image = image(&format!("n{:02}", i % 7));
+        image.name = image.name.filter(|_| i % 5 != 0);
+        image.disk_format = (i % 3 == 0).then_some(DiskFormat::Raw);
+        image.size = (i % 4 != 0).then_some(u64::from(i % 6));
+        catalog.create(&image).await.unwrap();
+    }
+    let keys = [SortKey::Name, SortKey::DiskFormat, SortKey::Size, SortKey::Id, SortKey::CreatedAt];
+    for key in keys {
+        for direction in [Direction::Ascending, Direction::Descending] {
+            let order = vec![Order { key, direction }];
+            let whole = ListQuery { order: order.clone(), limit: 100, ..Default::default() };
+            let whole = catalog.list(&of("owner"), &whole).await.unwrap();
+            let mut paged: Vec<Image> = Vec::new();
+            loop {
+                let marker = paged.last().map(|image| image.id);
+                let page =
+                    ListQuery { order: order.clone(), limit: 5, marker, ..Default::default() };
+                let page = catalog.list(&of("owner"), &page).await.unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                paged.extend(page);
+            }
+            assert_eq!(paged, whole, "{key:?} {direction:?}");
+            assert_eq!(paged.len(), 23);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_marker_that_is_not_seen_is_refused() {
+    let (_dir, catalog) = catalog().await;
+    let query = ListQuery { marker: Some(ImageId::random()), ..Default::default() };
+    assert!(matches!(catalog.list(&of("owner"), &query).await, Err(Error::BadMarker(_))));
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list() {
+    let (_dir, catalog) = catalog().await;
+    let mut first = image("first");
+    first.tags = BTreeSet::from(["a".into(), "b".into()]);
+    first.properties = BTreeMap::from([("os".into(), "debian".into())]);
+    first.size = Some(10);
+    let second = Image { os_hidden: true, protected: true, size: Some(20), ..image("second") };
+    catalog.create(&first).await.unwrap();
+    catalog.create(&second).await.unwrap();
+    let both = Filter::Name(vec!["first".into(), "second".into()]);
+    let tags = |tags: &[&str]| Filter::Tags(tags.iter().map(|tag| tag.to_string()).collect());
+    let cases: Vec<(Vec<Filter>, &[&str])> = vec![
+        (vec![], &["first"]),
+        (vec![both.clone()], &["first"]),
+        (vec![Filter::OsHidden(true)], &["second"]),
+        (vec![Filter::OsHidden(true), Filter::Protected(false)], &[]),
+        (vec![tags(&["a", "b"])], &["first"]),
+        (vec![tags(&["a", "c"])], &[]),
+        (vec![Filter::Property("os".into(), "debian".into())], &["first"]),
+        (vec![Filter::Property("os".into(), "fedora".into())], &[]),
+        (vec![Filter::SizeMin(10), Filter::SizeMax(10)], &["first"]),
+        (vec![Filter::SizeMin(u64::MAX)], &[]),
+        (vec![Filter::Status(vec![Status::Active])], &[]),
+        (vec![Filter::Owner("owner".into())], &["first"]),
+        (vec![Filter::Id(vec![first.id.to_string()])], &["first"]),
+    ];
+    for (filters, expected) in cases {
+        let query = ListQuery { filters: filters.clone(), ..Default::default() };
+        assert_eq!(names(catalog.as_ref(), &of("owner"), query).await, expected, "{filters:?}");
+    }
+}
+
+#[tokio::test]
+async fn members_come_and_go_and_come_again() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    catalog.add_member(image.id, "p").await.unwrap();
+    let twice = catalog.add_member(image.id, "p").await;
+    assert!(matches!(twice, Err(Error::DuplicateMember { .. })));
+    catalog.remove_member(image.id, "p").await.unwrap();
+    let absent = catalog.remove_member(image.id, "p").await;
+    assert!(matches!(absent, Err(Error::MemberNotFound { .. })));
+    let again = catalog.add_member(image.id, "p").await.unwrap();
+    assert_eq!(again.status, MemberStatus::Pending);
+    assert_eq!(catalog.members(image.id).await.unwrap(), [again]);
+}
+
+#[tokio::test]
+async fn tags_are_a_set() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    catalog.add_tag(image.id, "t").await.unwrap();
+    catalog.add_tag(image.id, "t").await.unwrap();
+    assert!(catalog.remove_tag(image.id, "t").await.unwrap());
+    assert!(!catalog.remove_tag(image.id, "t").await.unwrap());
+}
+
+#[tokio::test]
+async fn sixty_four_writers_wait_for_each_other() {
+    let (_dir, catalog) = catalog().await;
+    let writers = (0..64).map(|i| {
+        let catalog = catalog.clone();
+        tokio::spawn(async move { catalog.create(&image(&i.to_string())).await })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_another_revision_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("glance.db");
+    drop(SqlCatalog::open(&path).await.unwrap());
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let db = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("UPDATE alembic_version SET version_num = '2099_9_expand01'")
+        .execute(&db)
+        .await
+        .unwrap();
+    let refused = SqlCatalog::open(&path).await.err().unwrap();
+    assert!(refused.to_string().contains("2099_9_expand01"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_row_that_no_service_wrote_is_reported_and_left_out_of_lists() {
+    let (dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("glance.db"));
+    let db = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("UPDATE images SET status = 'asleep'").execute(&db).await.unwrap();
+    let read = catalog.get(&Viewer::service(), image.id).await;
+    assert!(matches!(read, Err(Error::Corrupt { .. })));
+    assert!(names(catalog.as_ref(), &of("owner"), ListQuery::default()).await.is_empty());
+}
