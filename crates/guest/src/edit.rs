@@ -32,6 +32,11 @@ impl<'a> Edit<'a> {
         self.keep.iter().any(|pattern| matches_path(pattern, path.as_ref()))
     }
 
+    /// Remembers a path that something else has changed: a command of the guest.
+    pub fn note(&mut self, path: impl AsRef<Path>) {
+        self.changed.insert(path.as_ref().to_owned());
+    }
+
     /// Removes each file, link or tree that a pattern matches.
     pub fn remove(&mut self, pattern: &str) -> Result<()> {
         for path in self.root.glob(pattern)? {

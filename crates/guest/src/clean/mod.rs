@@ -41,11 +41,12 @@ pub const ALL: &[&dyn Operation] = &[
     &machine_id::MachineId,
     &ssh_host_keys::SshHostKeys,
     &hostname_hosts::HostnameHosts,
+    // Before the network: what it removes may let cloud-init rule the cards again.
+    &cloud_init::CloudInit,
     &network_interfaces::NetworkInterfaces,
     &persistent_net::PersistentNet,
     &dhcp_leases::DhcpLeases,
     &resolv_conf::ResolvConf,
-    &cloud_init::CloudInit,
     &random_seed::RandomSeed,
     &storage_ids::StorageIds,
     &ssh_user_keys::SshUserKeys,

@@ -6,4 +6,6 @@ pub(crate) mod assignments;
 pub(crate) mod fstab;
 pub(crate) mod ini;
 pub(crate) mod interfaces;
+pub(crate) mod kernel_lines;
+pub(crate) mod sshd_config;
 pub(crate) mod yaml;

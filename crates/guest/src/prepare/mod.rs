@@ -1,6 +1,19 @@
 //! Making a guest fit for a cloud. One file for each operation; [`ALL`] is their list and order.
 
+mod cloud_init;
+mod datasources;
+mod first_boot_keys;
+mod network;
 mod options;
+pub(crate) mod packages;
+pub(crate) mod root_growth;
+mod root_password;
+pub(crate) mod serial_console;
+mod services;
+mod ssh_login;
+mod timezone;
+pub(crate) mod verbose_boot;
+pub(crate) mod zeroconf;
 
 use crate::edit::known;
 use crate::{Commands, Edit, Os, Result, Root};
@@ -9,7 +22,21 @@ pub use options::{Options, Password};
 
 /// All operations, in the order in which they are done: packages first, since the others look at
 /// what is installed.
-pub const ALL: &[&dyn Operation] = &[];
+pub const ALL: &[&dyn Operation] = &[
+    &packages::Packages,
+    &cloud_init::CloudInit,
+    &services::Services,
+    &datasources::Datasources,
+    &root_growth::RootGrowth,
+    &network::Network,
+    &zeroconf::Zeroconf,
+    &ssh_login::SshLogin,
+    &root_password::RootPassword,
+    &first_boot_keys::FirstBootKeys,
+    &serial_console::SerialConsole,
+    &verbose_boot::VerboseBoot,
+    &timezone::Timezone,
+];
 
 /// The operation after which the guest is inspected anew.
 pub(crate) const PACKAGES: &str = "packages";

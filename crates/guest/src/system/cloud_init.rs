@@ -51,6 +51,17 @@ pub(crate) fn settings(root: &Root) -> Result<(Value, Vec<String>)> {
     Ok((merged, problems))
 }
 
+/// The modules of all its stages. A module stands there as its name, or as a list of that and how
+/// often it runs; `set-hostname` is another spelling of `set_hostname`.
+pub(crate) fn module_names(settings: &Value) -> Vec<&str> {
+    ["cloud_init_modules", "cloud_config_modules", "cloud_final_modules"]
+        .iter()
+        .filter_map(|list| settings[list].as_array())
+        .flatten()
+        .filter_map(|module| module.as_str().or_else(|| module[0].as_str()))
+        .collect()
+}
+
 /// cloud-init's `mergemanydict`: what is there stays, mappings are merged, lists are not.
 fn merge(into: &mut Value, from: Value) {
     let (Value::Object(into), Value::Object(from)) = (into, from) else { return };

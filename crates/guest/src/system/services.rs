@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::formats::ini;
-use crate::{Result, Root};
+use crate::{Edit, Result, Root};
 
 const UNITS: &[&str] = &["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 
@@ -42,4 +42,27 @@ pub(crate) fn is_wanted(root: &Root, name: &str) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Lets targets want a unit, as `systemctl enable` does. A masked unit stays so.
+pub(crate) fn enable(edit: &mut Edit<'_>, name: &str) -> Result<()> {
+    let Some(text) = unit(edit.root, name)? else { return Ok(()) };
+    if is_wanted(edit.root, name)? {
+        return Ok(());
+    }
+    let Some(path) = path(edit.root, name)? else { return Ok(()) };
+    for target in ini::words(&text, "Install", "WantedBy") {
+        edit.symlink(&path, format!("/etc/systemd/system/{target}.wants/{name}"))?;
+    }
+    Ok(())
+}
+
+fn path(root: &Root, name: &str) -> Result<Option<String>> {
+    for directory in UNITS {
+        let path = format!("{directory}/{name}");
+        if root.is_file(&path)? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
 }
