@@ -9,22 +9,39 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 /// Begins a transaction that holds the write lock from its start.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// Lists the tables that say whether a database is Glance's.
+pub(super) const KNOWN_TABLES: &str = "SELECT name FROM sqlite_master \
+     WHERE type = 'table' AND name IN ('alembic_version', 'images')";
+
 /// SQLite's primary result code `SQLITE_BUSY`; extended codes hold it in their low byte.
 const BUSY: i32 = 5;
 
+/// How long a writer waits for another process.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A file as it is: nothing about it changes before its revision is known.
+pub(super) fn untouched(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE)
+}
+
 /// A write-ahead log lets readers go on beside the writer; with `synchronous=FULL` a commit
-/// survives a loss of power.
-pub(super) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
+/// survives a loss of power. Foreign keys are held, as Glance holds them.
+pub(super) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(30))
+        .busy_timeout(PATIENCE)
 }
 
 /// Whether another process held the database for too long.
 pub(super) fn is_busy(error: &dyn DatabaseError) -> bool {
     let code = error.code().and_then(|code| code.parse::<i32>().ok());
     code.is_some_and(|code| code & 0xff == BUSY)
+}
+
+/// The column, spelled so that its index is not used. SQLite keeps no statistics of its own accord
+/// and takes any index for selective: also those of columns with two values.
+pub(super) fn unindexed(column: &str) -> String {
+    format!("+{column}")
 }

@@ -1,19 +1,37 @@
 //! The filters of a list, as conditions.
 
+use image::Visibility;
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::time;
+use super::{dialect, time};
 use crate::{Filter, ListQuery, TimeTest};
 
-/// Adds every filter; hidden images are left out unless a filter asks for them.
+/// Adds every filter; hidden images are left out unless a filter asks for them, and those that
+/// failed for good always are, as in Glance.
 pub(super) fn add(query: &mut QueryBuilder<Sqlite>, list: &ListQuery) {
+    query.push(" AND images.status <> 'killed'");
     for filter in &list.filters {
         query.push(" AND ");
         condition(query, filter);
     }
     if !list.filters.iter().any(|filter| matches!(filter, Filter::OsHidden(_))) {
-        query.push(" AND images.os_hidden = 0");
+        query.push(" AND NOT images.os_hidden");
     }
+}
+
+/// Whether so few images match, as a rule, that finding them all and sorting them beats a walk
+/// through all images in order.
+pub(super) fn finds_few(filter: &Filter) -> bool {
+    match filter {
+        Filter::Id(_) | Filter::Name(_) | Filter::Owner(_) => true,
+        Filter::Checksum(_) | Filter::OsHashValue(_) => true,
+        Filter::Visibility(Some(visibility)) => few_are(*visibility),
+        _ => false,
+    }
+}
+
+fn few_are(visibility: Visibility) -> bool {
+    matches!(visibility, Visibility::Public | Visibility::Community)
 }
 
 fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
@@ -28,7 +46,12 @@ fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
             any_of(query, "images.container_format", formats.iter().map(text));
         }
         Filter::Visibility(None) => always(query),
-        Filter::Visibility(Some(visibility)) => equal(query, "images.visibility", text(visibility)),
+        Filter::Visibility(Some(visibility)) if few_are(*visibility) => {
+            equal(query, "images.visibility", text(visibility));
+        }
+        Filter::Visibility(Some(visibility)) => {
+            equal(query, &dialect::unindexed("images.visibility"), text(visibility));
+        }
         Filter::Owner(owner) => equal(query, "images.owner", owner.clone()),
         Filter::Checksum(checksum) => equal(query, "images.checksum", checksum.clone()),
         Filter::OsHashValue(value) => equal(query, "images.os_hash_value", value.clone()),
@@ -36,8 +59,8 @@ fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
         Filter::SizeMax(size) => number(query, "images.size <= ", bounded(*size)),
         Filter::MinDisk(disk) => number(query, "images.min_disk = ", i64::from(*disk)),
         Filter::MinRam(ram) => number(query, "images.min_ram = ", i64::from(*ram)),
-        Filter::Protected(yes) => number(query, "images.protected = ", i64::from(*yes)),
-        Filter::OsHidden(yes) => number(query, "images.os_hidden = ", i64::from(*yes)),
+        Filter::Protected(yes) => is(query, "images.protected", *yes),
+        Filter::OsHidden(yes) => is(query, "images.os_hidden", *yes),
         Filter::CreatedAt(test) => compare(query, "images.created_at", *test),
         Filter::UpdatedAt(test) => compare(query, "images.updated_at", *test),
         Filter::Tags(tags) => all_tags(query, tags.iter()),
@@ -63,7 +86,11 @@ fn number(query: &mut QueryBuilder<Sqlite>, compared: &'static str, value: i64) 
     query.push(compared).push_bind(value);
 }
 
-fn equal(query: &mut QueryBuilder<Sqlite>, column: &'static str, value: String) {
+fn is(query: &mut QueryBuilder<Sqlite>, column: &'static str, yes: bool) {
+    query.push(if yes { "(NOT NOT " } else { "(NOT " }).push(column).push(")");
+}
+
+fn equal(query: &mut QueryBuilder<Sqlite>, column: &str, value: String) {
     query.push(column).push(" = ").push_bind(value);
 }
 
@@ -97,7 +124,7 @@ fn all_tags<'a>(query: &mut QueryBuilder<Sqlite>, tags: impl Iterator<Item = &'a
     for tag in tags {
         query.push(
             " AND EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = images.id \
-             AND t.deleted = 0 AND t.value = ",
+             AND NOT t.deleted AND t.value = ",
         );
         query.push_bind(tag.clone()).push(")");
     }
@@ -106,7 +133,7 @@ fn all_tags<'a>(query: &mut QueryBuilder<Sqlite>, tags: impl Iterator<Item = &'a
 fn property(query: &mut QueryBuilder<Sqlite>, name: &str, value: &str) {
     query.push(
         "EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = images.id \
-         AND p.deleted = 0 AND p.name = ",
+         AND NOT p.deleted AND p.name = ",
     );
     query.push_bind(name.to_owned());
     query.push(" AND p.value = ").push_bind(value.to_owned()).push(")");

@@ -1,16 +1,17 @@
-//! Members. A removed member's row stays, marked deleted.
+//! Members. A removed member's row stays, marked deleted, and is taken again when the project
+//! becomes a member again, as in Glance.
 
 use image::{ImageId, Member, MemberStatus, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
-use super::time;
+use super::{records, time};
 use crate::{Error, Result};
 
 pub(super) async fn all(db: &mut SqliteConnection, id: ImageId) -> Result<Vec<Member>> {
     let rows = sqlx::query(
         "SELECT member, status, created_at, updated_at FROM image_members \
-         WHERE image_id = ? AND deleted = 0 ORDER BY id",
+         WHERE image_id = ? AND NOT deleted ORDER BY created_at, id",
     )
     .bind(id.to_string())
     .fetch_all(db)
@@ -40,21 +41,50 @@ pub(super) async fn add(
     id: ImageId,
     project: &str,
 ) -> Result<Member> {
+    records::hold(&mut db, id).await?;
     if find(&mut db, id, project).await?.is_some() {
         return Err(Error::DuplicateMember { image: id, project: project.to_owned() });
     }
     let now = time::to_text(Timestamp::now());
-    sqlx::query(
-        "INSERT INTO image_members (image_id, member, can_share, status, created_at, updated_at, \
-         deleted) VALUES (?, ?, 0, 'pending', ?, ?, 0)",
+    if !revive(&mut db, id, project, &now).await? {
+        insert(&mut db, id, project, &now).await?;
+    }
+    finish(db, id, project).await
+}
+
+/// Takes the row of an earlier membership again, where there is one.
+async fn revive(db: &mut SqliteConnection, id: ImageId, project: &str, now: &str) -> Result<bool> {
+    let earlier: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM image_members WHERE image_id = ? AND member = ? AND deleted \
+         ORDER BY id LIMIT 1",
     )
     .bind(id.to_string())
     .bind(project)
-    .bind(&now)
-    .bind(&now)
-    .execute(&mut *db)
+    .fetch_optional(&mut *db)
     .await?;
-    finish(db, id, project).await
+    let revived = sqlx::query(
+        "UPDATE image_members SET status = 'pending', updated_at = ?, deleted_at = NULL, \
+         deleted = FALSE WHERE id = ?",
+    )
+    .bind(now)
+    .bind(earlier)
+    .execute(db)
+    .await?;
+    Ok(revived.rows_affected() > 0)
+}
+
+async fn insert(db: &mut SqliteConnection, id: ImageId, project: &str, now: &str) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO image_members (image_id, member, can_share, status, created_at, updated_at, \
+         deleted) VALUES (?, ?, FALSE, 'pending', ?, ?, FALSE)",
+    )
+    .bind(id.to_string())
+    .bind(project)
+    .bind(now)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn answer(
@@ -65,7 +95,7 @@ pub(super) async fn answer(
 ) -> Result<Member> {
     sqlx::query(
         "UPDATE image_members SET status = ?, updated_at = ? \
-         WHERE image_id = ? AND member = ? AND deleted = 0",
+         WHERE image_id = ? AND member = ? AND NOT deleted",
     )
     .bind(status.as_str())
     .bind(time::to_text(Timestamp::now()))
@@ -81,11 +111,13 @@ pub(super) async fn remove(
     id: ImageId,
     project: &str,
 ) -> Result<()> {
+    let now = time::to_text(Timestamp::now());
     let marked = sqlx::query(
-        "UPDATE image_members SET deleted = 1, deleted_at = ? \
-         WHERE image_id = ? AND member = ? AND deleted = 0",
+        "UPDATE image_members SET deleted = TRUE, deleted_at = ?, updated_at = ? \
+         WHERE image_id = ? AND member = ? AND NOT deleted",
     )
-    .bind(time::to_text(Timestamp::now()))
+    .bind(&now)
+    .bind(&now)
     .bind(id.to_string())
     .bind(project)
     .execute(&mut *db)

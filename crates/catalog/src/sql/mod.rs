@@ -2,32 +2,37 @@
 //!
 //! Statements are written once; what differs between databases is in `dialect`.
 
+mod deletion;
 mod dialect;
 mod filters;
+mod locations;
 mod members;
 mod order;
+mod parts;
+mod properties;
 mod read;
+mod records;
 mod rows;
 mod schema;
+mod states;
 mod tags;
 mod time;
 mod visibility;
-mod write;
 
 use std::path::Path;
 
 use async_trait::async_trait;
 use image::{Event, Image, ImageId, Location, Member, MemberStatus, Status};
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 
 use crate::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Viewer};
 
 /// Connections that read at the same time, at most.
 const READERS: u32 = 4;
 
-/// A catalog in an SQL database.
-#[derive(Clone)]
+/// A catalog in an SQL database. Clones share their connections.
+#[derive(Debug, Clone)]
 pub struct SqlCatalog {
     readers: SqlitePool,
     /// One connection: writers wait their turn here, and never see `database is locked`.
@@ -36,13 +41,27 @@ pub struct SqlCatalog {
 
 impl SqlCatalog {
     /// Opens an SQLite database file, and creates it at Glance's current schema when it isn't
-    /// there. Errors: `Schema` when it is at another revision.
+    /// there. Errors: `Schema` when it is at another revision; the file is untouched then.
     pub async fn open(path: &Path) -> Result<Self> {
-        let options = dialect::options(path);
+        let options = dialect::untouched(path);
+        if path.exists() {
+            let mut db = options.connect().await?;
+            schema::look(&mut db).await?;
+            db.close().await?;
+        }
+        let options = dialect::durable(options);
         let writer = pool(1).connect_with(options.clone().create_if_missing(true)).await?;
-        schema::ensure(&writer).await?;
+        schema::ensure(&mut *writer.acquire().await?).await?;
         let readers = pool(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self { readers, writer })
+    }
+
+    /// An empty catalog in memory, gone with its last clone. For tests: it has one connection.
+    pub async fn memory() -> Result<Self> {
+        let options = dialect::durable("sqlite::memory:".parse()?);
+        let writer = pool(1).connect_with(options).await?;
+        schema::ensure(&mut *writer.acquire().await?).await?;
+        Ok(Self { readers: writer.clone(), writer })
     }
 
     /// A transaction that holds the database's write lock from its start, so that what it reads
@@ -52,17 +71,22 @@ impl SqlCatalog {
     }
 }
 
+/// Connections stay open: opening one costs more than keeping it, and one in memory is its data.
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .test_before_acquire(false)
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => Self::Unavailable(error),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                Self::Unavailable(error)
+            }
             sqlx::Error::Database(cause) if dialect::is_busy(cause.as_ref()) => {
                 Self::Unavailable(error)
             }
@@ -74,7 +98,7 @@ impl From<sqlx::Error> for Error {
 #[async_trait]
 impl Catalog for SqlCatalog {
     async fn create(&self, image: &Image) -> Result<()> {
-        write::create(self.begin().await?, image).await
+        records::create(self.begin().await?, image).await
     }
 
     async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
@@ -82,23 +106,23 @@ impl Catalog for SqlCatalog {
     }
 
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
-        read::list(&mut *self.readers.acquire().await?, viewer, query).await
+        read::list(&mut *self.readers.begin().await?, viewer, query).await
     }
 
     async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {
-        write::update(self.begin().await?, id, change).await
+        records::update(self.begin().await?, id, change).await
     }
 
     async fn transition(&self, id: ImageId, event: Event) -> Result<Status> {
-        write::transition(self.begin().await?, id, event).await
+        states::transition(self.begin().await?, id, event).await
     }
 
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
-        write::activate(self.begin().await?, id, stored).await
+        states::activate(self.begin().await?, id, stored).await
     }
 
     async fn delete(&self, id: ImageId) -> Result<Vec<Location>> {
-        write::delete(self.begin().await?, id).await
+        states::delete(self.begin().await?, id).await
     }
 
     async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()> {

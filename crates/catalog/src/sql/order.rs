@@ -1,94 +1,148 @@
-//! The order of a list, and where its next page begins (keyset pagination).
+//! The order of a list, and where its next page begins (keyset pagination). Nulls stand before all
+//! values, as SQLite and MySQL sort them.
 
-use image::Image;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::time;
-use crate::{Direction, ListQuery, Order, SortKey};
+use super::dialect;
+use crate::{Direction, ListQuery, Order, Result, SortKey};
+
+/// How the rows of a list are brought into order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Along an index of the first key, until the page is full.
+    Walk,
+    /// All that match are found first.
+    Sort,
+}
 
 /// A value that rows are compared with.
 enum Value {
+    Null,
     Text(String),
     Number(i64),
 }
 
-/// The keys that were asked for, then `created_at` and `id`, so that no two images are equal.
+/// A row's values of the keys that a list is ordered by.
+pub(super) struct Place(Vec<Value>);
+
+/// The keys that were asked for, then `created_at` and `id`, so that no two images are equal. They
+/// go the way of the only key that was asked for, else downwards: as in Glance's `_image_get_all`.
 pub(super) fn complete(list: &ListQuery) -> Vec<Order> {
     let mut order = list.order.clone();
+    let direction = match list.order.as_slice() {
+        [only] => only.direction,
+        _ => Direction::Descending,
+    };
     for key in [SortKey::CreatedAt, SortKey::Id] {
         if !order.iter().any(|known| known.key == key) {
-            order.push(Order { key, direction: Direction::Descending });
+            order.push(Order { key, direction });
         }
     }
     order
 }
 
 /// Adds `ORDER BY`.
-pub(super) fn add(query: &mut QueryBuilder<Sqlite>, order: &[Order]) {
+pub(super) fn add(query: &mut QueryBuilder<Sqlite>, order: &[Order], plan: Plan) {
     query.push(" ORDER BY ");
     let mut keys = query.separated(", ");
     for Order { key, direction } in order {
-        keys.push(column(*key)).push_unseparated(match direction {
+        match plan {
+            Plan::Walk => keys.push(column(*key)),
+            Plan::Sort => keys.push(dialect::unindexed(column(*key))),
+        };
+        keys.push_unseparated(match direction {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
         });
     }
 }
 
-/// Adds the condition that a row comes after `marker`: it is beyond it by the first key, or equal
-/// by that and beyond by the second, and so on.
-pub(super) fn after(query: &mut QueryBuilder<Sqlite>, order: &[Order], marker: &Image) {
-    query.push(" AND (");
-    for (place, last) in order.iter().enumerate() {
-        query.push(if place == 0 { "(" } else { " OR (" });
-        for equal in &order[..place] {
-            query.push(column(equal.key)).push(" = ");
-            bind(query, value(equal.key, marker));
-            query.push(" AND ");
+impl Place {
+    /// Where this row stands.
+    pub(super) fn of(row: &SqliteRow, order: &[Order]) -> Result<Self> {
+        order.iter().map(|order| Value::read(row, order.key)).collect::<Result<_>>().map(Self)
+    }
+
+    /// Adds the condition that a row comes after this place: it is beyond it by the first key, or
+    /// equal by that and beyond by the second, and so on.
+    pub(super) fn after(&self, query: &mut QueryBuilder<Sqlite>, order: &[Order]) {
+        self.bound(query, order);
+        query.push(" AND (");
+        for (depth, (last, value)) in order.iter().zip(&self.0).enumerate() {
+            query.push(if depth == 0 { "(" } else { " OR (" });
+            for (equal, value) in order.iter().zip(&self.0).take(depth) {
+                same(query, column(equal.key), value);
+                query.push(" AND ");
+            }
+            beyond(query, *last, value);
+            query.push(")");
         }
-        query.push(column(last.key)).push(match last.direction {
-            Direction::Ascending => " > ",
-            Direction::Descending => " < ",
-        });
-        bind(query, value(last.key, marker));
         query.push(")");
     }
-    query.push(")");
+
+    /// Says of the first key what the condition implies, so that a walk along its index begins at
+    /// the page and not at the list's start. Only keys that are never null and have an index.
+    fn bound(&self, query: &mut QueryBuilder<Sqlite>, order: &[Order]) {
+        let (Some(first), Some(value)) = (order.first(), self.0.first()) else { return };
+        if matches!(first.key, SortKey::CreatedAt | SortKey::Id) {
+            query.push(" AND ").push(column(first.key)).push(match first.direction {
+                Direction::Ascending => " >= ",
+                Direction::Descending => " <= ",
+            });
+            value.bind(query);
+        }
+    }
 }
 
-/// What rows are compared by. Nulls stand before all values, on every database.
+fn same(query: &mut QueryBuilder<Sqlite>, column: &str, value: &Value) {
+    query.push(column);
+    match value {
+        Value::Null => drop(query.push(" IS NULL")),
+        value => value.bind(query.push(" = ")),
+    }
+}
+
+fn beyond(query: &mut QueryBuilder<Sqlite>, order: Order, value: &Value) {
+    let column = column(order.key);
+    match (order.direction, value) {
+        (Direction::Ascending, Value::Null) => drop(query.push(column).push(" IS NOT NULL")),
+        (Direction::Ascending, value) => value.bind(query.push(column).push(" > ")),
+        (Direction::Descending, Value::Null) => drop(query.push("1 = 0")),
+        (Direction::Descending, value) => {
+            value.bind(query.push("(").push(column).push(" < "));
+            query.push(" OR ").push(column).push(" IS NULL)");
+        }
+    }
+}
+
 fn column(key: SortKey) -> &'static str {
     match key {
-        SortKey::Name => "COALESCE(images.name, '')",
+        SortKey::Name => "images.name",
         SortKey::Status => "images.status",
-        SortKey::ContainerFormat => "COALESCE(images.container_format, '')",
-        SortKey::DiskFormat => "COALESCE(images.disk_format, '')",
-        SortKey::Size => "COALESCE(images.size, -1)",
+        SortKey::ContainerFormat => "images.container_format",
+        SortKey::DiskFormat => "images.disk_format",
+        SortKey::Size => "images.size",
         SortKey::Id => "images.id",
         SortKey::CreatedAt => "images.created_at",
         SortKey::UpdatedAt => "images.updated_at",
     }
 }
 
-fn value(key: SortKey, marker: &Image) -> Value {
-    let word = |word: Option<&str>| Value::Text(word.unwrap_or_default().to_owned());
-    match key {
-        SortKey::Name => word(marker.name.as_deref()),
-        SortKey::Status => word(Some(marker.status.as_str())),
-        SortKey::ContainerFormat => word(marker.container_format.map(|f| f.as_str())),
-        SortKey::DiskFormat => word(marker.disk_format.map(|f| f.as_str())),
-        SortKey::Size => {
-            Value::Number(marker.size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX)))
-        }
-        SortKey::Id => Value::Text(marker.id.to_string()),
-        SortKey::CreatedAt => Value::Text(time::to_text(marker.created_at)),
-        SortKey::UpdatedAt => Value::Text(time::to_text(marker.updated_at)),
+impl Value {
+    fn read(row: &SqliteRow, key: SortKey) -> Result<Self> {
+        let name = column(key).trim_start_matches("images.");
+        Ok(match key {
+            SortKey::Size => row.try_get::<Option<i64>, _>(name)?.map_or(Self::Null, Self::Number),
+            _ => row.try_get::<Option<String>, _>(name)?.map_or(Self::Null, Self::Text),
+        })
     }
-}
 
-fn bind(query: &mut QueryBuilder<Sqlite>, value: Value) {
-    match value {
-        Value::Text(text) => query.push_bind(text),
-        Value::Number(number) => query.push_bind(number),
-    };
+    fn bind(&self, query: &mut QueryBuilder<Sqlite>) {
+        match self {
+            Self::Null => query.push("NULL"),
+            Self::Text(text) => query.push_bind(text.clone()),
+            Self::Number(number) => query.push_bind(*number),
+        };
+    }
 }

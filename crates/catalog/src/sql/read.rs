@@ -1,55 +1,102 @@
 //! Reading images.
 
 use image::{Image, ImageId, Status};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{filters, order, rows, visibility};
-use crate::{Error, ListQuery, Result, Viewer};
+use super::order::{Place, Plan};
+use super::{filters, order, parts, rows, visibility};
+use crate::{Error, ListQuery, Order, Result, Viewer};
 
-/// One image, in two queries.
+/// One image with all its parts, in one query: nothing changes between two looks.
 pub(super) async fn get(db: &mut SqliteConnection, viewer: &Viewer, id: ImageId) -> Result<Image> {
-    let mut query = select();
-    query.push(" AND images.id = ").push_bind(id.to_string());
+    let mut query = QueryBuilder::new("SELECT ");
+    query.push(rows::COLUMNS).push(", parts.* FROM images LEFT JOIN (");
+    parts::select(&mut query, &[id]);
+    query.push(") AS parts ON parts.image_id = images.id WHERE NOT images.deleted AND ");
+    query.push("images.id = ").push_bind(id.to_string());
     visibility::by_id(&mut query, viewer);
-    let row = query.build().fetch_optional(&mut *db).await?.ok_or(Error::NotFound(id))?;
-    let mut images = [rows::image(&row)?];
-    rows::add_parts(db, &mut images).await?;
-    let [image] = images;
+    query.push(" ORDER BY parts.kind, parts.place");
+    let found = query.build().fetch_all(db).await?;
+    let mut image = rows::image(found.first().ok_or(Error::NotFound(id))?)?;
+    for row in &found {
+        parts::add(&mut image, row)?;
+    }
     Ok(image)
 }
 
-/// A page of images, in two queries; three where there is a marker.
+/// A page of images, in two queries; three where there is a marker. More only where rows had to be
+/// left out: a page that is not full would be taken for the last one.
 pub(super) async fn list(
     db: &mut SqliteConnection,
     viewer: &Viewer,
     list: &ListQuery,
 ) -> Result<Vec<Image>> {
     let order = order::complete(list);
-    let mut query = select();
-    visibility::in_list(&mut query, viewer, list);
-    filters::add(&mut query, list);
-    if let Some(id) = list.marker {
-        order::after(&mut query, &order, &marker(db, viewer, id).await?);
+    let limit = list.limit as usize;
+    let mut place = match list.marker {
+        Some(id) => Some(marker(db, viewer, id, &order).await?),
+        None => None,
+    };
+    let mut images = Vec::new();
+    loop {
+        let wanted = limit - images.len();
+        let found = page(db, viewer, list, &order, place.as_ref(), wanted).await?;
+        images.extend(found.iter().filter_map(|row| readable(rows::image(row))));
+        match found.last() {
+            Some(last) if found.len() == wanted && images.len() < limit => {
+                place = Some(Place::of(last, &order)?);
+            }
+            _ => break,
+        }
     }
-    order::add(&mut query, &order);
-    query.push(" LIMIT ").push_bind(list.limit);
-    let found = query.build().fetch_all(&mut *db).await?;
-    let mut images: Vec<_> = found.iter().filter_map(|row| readable(rows::image(row))).collect();
-    rows::add_parts(db, &mut images).await?;
+    parts::add_all(db, &mut images).await?;
     Ok(images)
 }
 
-fn select() -> QueryBuilder<Sqlite> {
-    QueryBuilder::new(format!("SELECT {} FROM images WHERE images.deleted = 0", rows::COLUMNS))
+async fn page(
+    db: &mut SqliteConnection,
+    viewer: &Viewer,
+    list: &ListQuery,
+    order: &[Order],
+    place: Option<&Place>,
+    limit: usize,
+) -> Result<Vec<SqliteRow>> {
+    let mut query = select();
+    query.push(" NOT images.deleted");
+    visibility::in_list(&mut query, viewer, list);
+    filters::add(&mut query, list);
+    if let Some(place) = place {
+        place.after(&mut query, order);
+    }
+    let few = list.filters.iter().any(filters::finds_few);
+    order::add(&mut query, order, if few { Plan::Sort } else { Plan::Walk });
+    query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    Ok(query.build().fetch_all(db).await?)
 }
 
-/// The image that a page begins after; of it, only what rows are compared by.
-async fn marker(db: &mut SqliteConnection, viewer: &Viewer, id: ImageId) -> Result<Image> {
+fn select() -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT ");
+    query.push(rows::COLUMNS).push(" FROM images WHERE");
+    query
+}
+
+/// The image that a page begins after. As in Glance, an administrator may name one that was
+/// deleted meanwhile.
+async fn marker(
+    db: &mut SqliteConnection,
+    viewer: &Viewer,
+    id: ImageId,
+    order: &[Order],
+) -> Result<Place> {
     let mut query = select();
-    query.push(" AND images.id = ").push_bind(id.to_string());
+    query.push(" images.id = ").push_bind(id.to_string());
+    if !viewer.is_admin {
+        query.push(" AND NOT images.deleted");
+    }
     visibility::by_id(&mut query, viewer);
     let row = query.build().fetch_optional(db).await?;
-    row.map_or_else(|| Err(Error::BadMarker(id.to_string())), |row| rows::image(&row))
+    Place::of(&row.ok_or_else(|| Error::BadMarker(id.to_string()))?, order)
 }
 
 /// One unreadable row must not take the whole list away.
@@ -62,10 +109,11 @@ pub(super) async fn ids_with_status(
     db: &mut SqliteConnection,
     status: Status,
 ) -> Result<Vec<ImageId>> {
+    let gone_too = matches!(status, Status::Deleted | Status::PendingDelete);
     let ids: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM images WHERE status = ? AND deleted = ?")
+        sqlx::query_scalar("SELECT id FROM images WHERE status = ? AND (NOT deleted OR ?)")
             .bind(status.as_str())
-            .bind(status == Status::Deleted)
+            .bind(gone_too)
             .fetch_all(db)
             .await?;
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
@@ -73,12 +121,9 @@ pub(super) async fn ids_with_status(
 
 /// The state of an image, deleted ones included.
 pub(super) async fn status_of(db: &mut SqliteConnection, id: ImageId) -> Result<Option<Status>> {
-    let status: Option<String> = sqlx::query_scalar("SELECT status FROM images WHERE id = ?")
+    let row = sqlx::query("SELECT id, status FROM images WHERE id = ?")
         .bind(id.to_string())
         .fetch_optional(db)
         .await?;
-    let corrupt = |what| Error::Corrupt { image: id.to_string(), what };
-    status
-        .map(|status| status.parse().map_err(|_| corrupt(format!("status: '{status}'"))))
-        .transpose()
+    row.map(|row| rows::status(id, row.try_get("status")?)).transpose()
 }

@@ -1,43 +1,51 @@
 //! Glance's tables: made in a fresh database, recognized in an old one.
 
-use sqlx::SqlitePool;
+use sqlx::{Connection, SqliteConnection};
 
+use super::dialect;
 use crate::{Error, Result};
 
 /// The head of Glance 33's migrations (`glance/db/sqlalchemy/alembic_migrations/versions`).
 pub(super) const REVISION: &str = "2024_1_contract01";
 
-/// Creates the tables where there are none, and refuses other revisions.
-pub(super) async fn ensure(writer: &SqlitePool) -> Result<()> {
-    match revision(writer).await? {
-        Some(found) if found == REVISION => Ok(()),
-        Some(found) => Err(Error::Schema { found, known: REVISION }),
-        None => create(writer).await,
-    }
+/// What is found in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Glance's tables, at the revision that we know.
+    Current,
+    /// None of them.
+    Nothing,
 }
 
-/// The revision of the database; `None` when it is empty.
-async fn revision(writer: &SqlitePool) -> Result<Option<String>> {
-    let there = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('alembic_version', 'images')";
-    let tables: Vec<String> = sqlx::query_scalar(there).fetch_all(writer).await?;
+/// Looks, and changes nothing. Errors: `Schema` when Glance's tables are at another revision.
+pub(super) async fn look(db: &mut SqliteConnection) -> Result<Found> {
+    let tables: Vec<String> = sqlx::query_scalar(dialect::KNOWN_TABLES).fetch_all(&mut *db).await?;
     if tables.is_empty() {
-        return Ok(None);
+        return Ok(Found::Nothing);
     }
-    let unknown = || Ok(Some("none".to_owned()));
-    if !tables.iter().any(|name| name == "alembic_version") {
-        return unknown();
+    let revisions: Vec<String> = if tables.iter().any(|name| name == "alembic_version") {
+        sqlx::query_scalar("SELECT version_num FROM alembic_version").fetch_all(db).await?
+    } else {
+        Vec::new()
+    };
+    match revisions.as_slice() {
+        [only] if only == REVISION => Ok(Found::Current),
+        [] => Err(Error::Schema { found: "none".to_owned(), known: REVISION }),
+        // Expanded but not contracted: an upgrade is under way.
+        several => Err(Error::Schema { found: several.join(", "), known: REVISION }),
     }
-    let found = sqlx::query_scalar("SELECT version_num FROM alembic_version");
-    found.fetch_optional(writer).await?.map_or_else(unknown, |found| Ok(Some(found)))
 }
 
-/// All tables in one transaction: an interrupted start finds none of them.
-async fn create(writer: &SqlitePool) -> Result<()> {
-    let mut transaction = writer.begin_with(super::dialect::BEGIN_WRITE).await?;
-    sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;
-    sqlx::query("INSERT INTO alembic_version (version_num) VALUES (?)")
-        .bind(REVISION)
-        .execute(&mut *transaction)
-        .await?;
+/// Creates the tables where there are none: all in one transaction, so that an interrupted start
+/// leaves none of them, and of two that start at once one creates them.
+pub(super) async fn ensure(db: &mut SqliteConnection) -> Result<()> {
+    let mut transaction = db.begin_with(dialect::BEGIN_WRITE).await?;
+    if look(&mut transaction).await? == Found::Nothing {
+        sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;
+        sqlx::query("INSERT INTO alembic_version (version_num) VALUES (?)")
+            .bind(REVISION)
+            .execute(&mut *transaction)
+            .await?;
+    }
     Ok(transaction.commit().await?)
 }

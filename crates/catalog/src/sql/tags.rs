@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use image::{ImageId, Timestamp};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::time;
+use super::{records, time};
 use crate::Result;
 
 pub(super) async fn add(mut db: Transaction<'_, Sqlite>, id: ImageId, tag: &str) -> Result<()> {
+    let now = time::to_text(Timestamp::now());
+    records::touch(&mut db, id, &now).await?;
     if !of(&mut db, id).await?.contains(tag) {
-        insert(&mut db, id, tag, &time::to_text(Timestamp::now())).await?;
+        insert(&mut db, id, tag, &now).await?;
     }
     Ok(db.commit().await?)
 }
@@ -20,9 +22,13 @@ pub(super) async fn remove(
     id: ImageId,
     tag: &str,
 ) -> Result<bool> {
-    let removed = mark_deleted(&mut db, id, tag, &time::to_text(Timestamp::now())).await?;
+    let now = time::to_text(Timestamp::now());
+    records::touch(&mut db, id, &now).await?;
+    if !mark_deleted(&mut db, id, tag, &now).await? {
+        return Ok(false);
+    }
     db.commit().await?;
-    Ok(removed)
+    Ok(true)
 }
 
 /// Makes these the image's tags; those that stay keep their rows.
@@ -50,7 +56,7 @@ pub(super) async fn insert(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO image_tags (image_id, value, created_at, updated_at, deleted) \
-         VALUES (?, ?, ?, ?, 0)",
+         VALUES (?, ?, ?, ?, FALSE)",
     )
     .bind(id.to_string())
     .bind(tag)
@@ -63,7 +69,7 @@ pub(super) async fn insert(
 
 async fn of(db: &mut SqliteConnection, id: ImageId) -> Result<BTreeSet<String>> {
     let tags: Vec<String> =
-        sqlx::query_scalar("SELECT value FROM image_tags WHERE image_id = ? AND deleted = 0")
+        sqlx::query_scalar("SELECT value FROM image_tags WHERE image_id = ? AND NOT deleted")
             .bind(id.to_string())
             .fetch_all(db)
             .await?;
@@ -77,9 +83,10 @@ async fn mark_deleted(
     now: &str,
 ) -> Result<bool> {
     let marked = sqlx::query(
-        "UPDATE image_tags SET deleted = 1, deleted_at = ? \
-         WHERE image_id = ? AND value = ? AND deleted = 0",
+        "UPDATE image_tags SET deleted = TRUE, deleted_at = ?, updated_at = ? \
+         WHERE image_id = ? AND value = ? AND NOT deleted",
     )
+    .bind(now)
     .bind(now)
     .bind(id.to_string())
     .bind(tag)

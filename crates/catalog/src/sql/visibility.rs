@@ -1,17 +1,18 @@
 //! Which images a viewer sees, as conditions. Source: `_select_images_query` and `is_image_visible`
 //! of Glance's SQLAlchemy API.
 
-use image::Visibility;
 use sqlx::{QueryBuilder, Sqlite};
 
+use super::dialect;
 use crate::{Filter, ListQuery, MemberFilter, Viewer};
 
-/// Adds the condition for one image by its id: members see it whatever they answered.
+/// Adds the condition for one image by its id: members see it whatever they answered. An image
+/// that nobody owns is seen by all unless it is private, which Glance's policy forbids.
 pub(super) fn by_id(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
     if !viewer.is_admin {
         query.push(" AND (");
         visible(query, viewer, MemberFilter::All);
-        query.push(")");
+        query.push(" OR (images.owner IS NULL AND images.visibility = 'shared'))");
     }
 }
 
@@ -22,30 +23,32 @@ pub(super) fn in_list(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer, list: &
         visible(query, viewer, list.member_status);
         query.push(")");
     }
-    let asked = list
-        .filters
-        .iter()
-        .any(|filter| matches!(filter, Filter::Visibility(None | Some(Visibility::Community))));
+    let asked = list.filters.iter().any(|filter| matches!(filter, Filter::Visibility(_)));
     if !asked {
         query.push(" AND (images.visibility <> 'community'");
-        if let Some(project) = &viewer.project {
-            query.push(" OR images.owner = ").push_bind(project.clone());
-        }
+        own(query, viewer);
         query.push(")");
     }
 }
 
 fn visible(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer, members: MemberFilter) {
-    query.push("images.visibility IN ('public', 'community')");
+    query.push(dialect::unindexed("images.visibility")).push(" IN ('public', 'community')");
+    own(query, viewer);
     let Some(project) = &viewer.project else { return };
-    query.push(" OR images.owner = ").push_bind(project.clone());
     query.push(
         " OR (images.visibility = 'shared' AND EXISTS (SELECT 1 FROM image_members m \
-         WHERE m.image_id = images.id AND m.deleted = 0 AND m.member = ",
+         WHERE m.image_id = images.id AND NOT m.deleted AND m.member = ",
     );
     query.push_bind(project.clone());
     if let MemberFilter::Only(status) = members {
         query.push(" AND m.status = ").push_bind(status.as_str());
     }
     query.push("))");
+}
+
+fn own(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
+    if let Some(project) = &viewer.project {
+        query.push(" OR ").push(dialect::unindexed("images.owner")).push(" = ");
+        query.push_bind(project.clone());
+    }
 }

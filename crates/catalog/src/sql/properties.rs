@@ -1,0 +1,83 @@
+//! Custom properties. A removed property's row stays, marked deleted.
+
+use std::collections::BTreeMap;
+
+use image::ImageId;
+use sqlx::SqliteConnection;
+
+use crate::Result;
+
+/// Sets those with a value, removes the others.
+pub(super) async fn change(
+    db: &mut SqliteConnection,
+    id: ImageId,
+    changes: &BTreeMap<String, Option<String>>,
+    now: &str,
+) -> Result<()> {
+    for (name, value) in changes {
+        match value {
+            Some(value) => set(db, id, name, value, now).await?,
+            None => remove(db, id, name, now).await?,
+        }
+    }
+    Ok(())
+}
+
+/// One that was removed is revived: the name is unique within the image, removed or not.
+async fn set(
+    db: &mut SqliteConnection,
+    id: ImageId,
+    name: &str,
+    value: &str,
+    now: &str,
+) -> Result<()> {
+    let known = sqlx::query(
+        "UPDATE image_properties SET value = ?, updated_at = ?, deleted_at = NULL, \
+         deleted = FALSE WHERE image_id = ? AND name = ?",
+    )
+    .bind(value)
+    .bind(now)
+    .bind(id.to_string())
+    .bind(name)
+    .execute(&mut *db)
+    .await?;
+    if known.rows_affected() == 0 {
+        insert(db, id, name, value, now).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert(
+    db: &mut SqliteConnection,
+    id: ImageId,
+    name: &str,
+    value: &str,
+    now: &str,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted) \
+         VALUES (?, ?, ?, ?, ?, FALSE)",
+    )
+    .bind(id.to_string())
+    .bind(name)
+    .bind(value)
+    .bind(now)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn remove(db: &mut SqliteConnection, id: ImageId, name: &str, now: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE image_properties SET deleted = TRUE, deleted_at = ?, updated_at = ? \
+         WHERE image_id = ? AND name = ? AND NOT deleted",
+    )
+    .bind(now)
+    .bind(now)
+    .bind(id.to_string())
+    .bind(name)
+    .execute(db)
+    .await?;
+    Ok(())
+}

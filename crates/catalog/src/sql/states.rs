@@ -1,0 +1,125 @@
+//! Moving images from state to state, up to their deletion. Every public function takes a
+//! transaction that holds the write lock, and ends it.
+
+use image::{Event, Image, ImageId, Location, Status, Timestamp};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+
+use super::records::size_column;
+use super::{deletion, locations, read, rows, time};
+use crate::{Error, Result, Stored, Viewer};
+
+pub(super) async fn transition(
+    mut db: Transaction<'_, Sqlite>,
+    id: ImageId,
+    event: Event,
+) -> Result<Status> {
+    let now = time::to_text(Timestamp::now());
+    let next = advance(&mut db, id, event, &now).await?;
+    match event {
+        Event::Abandon => forget_data(&mut db, id, &now).await?,
+        Event::Delete | Event::DeleteLater => deletion::mark(&mut db, id, next, &now).await?,
+        Event::Restore => deletion::unmark(&mut db, id, &now).await?,
+        _ => {}
+    }
+    db.commit().await?;
+    Ok(next)
+}
+
+pub(super) async fn delete(mut db: Transaction<'_, Sqlite>, id: ImageId) -> Result<Vec<Location>> {
+    let locations = locations::all(&mut db, id).await?;
+    transition(db, id, Event::Delete).await?;
+    Ok(locations)
+}
+
+pub(super) async fn activate(
+    mut db: Transaction<'_, Sqlite>,
+    id: ImageId,
+    stored: &Stored,
+) -> Result<Image> {
+    let now = time::to_text(Timestamp::now());
+    keep_data(&mut db, id, stored).await?;
+    locations::insert(&mut db, id, &stored.location, &now).await?;
+    advance(&mut db, id, Event::Complete, &now).await?;
+    let image = read::get(&mut db, &Viewer::service(), id).await?;
+    db.commit().await?;
+    Ok(image)
+}
+
+/// What is known of an image whose state is to change.
+struct Now {
+    status: Status,
+    protected: bool,
+    has_size: bool,
+}
+
+/// Moves the image to the state that follows the event. The condition on the state that was read
+/// lets one of two win that race, also on databases without one lock for all.
+async fn advance(
+    db: &mut SqliteConnection,
+    id: ImageId,
+    event: Event,
+    now: &str,
+) -> Result<Status> {
+    let Now { status, protected, has_size } = look(db, id).await?;
+    let conflict = || Error::Conflict { image: id, status };
+    let next = status.next(event).map_err(|_| conflict())?;
+    if protected && matches!(event, Event::Delete | Event::DeleteLater) {
+        return Err(Error::Protected(id));
+    }
+    if next == Status::Active && !has_size {
+        return Err(conflict());
+    }
+    let moved =
+        sqlx::query("UPDATE images SET status = ?, updated_at = ? WHERE id = ? AND status = ?")
+            .bind(next.as_str())
+            .bind(now)
+            .bind(id.to_string())
+            .bind(status.as_str())
+            .execute(db)
+            .await?;
+    if moved.rows_affected() == 0 { Err(conflict()) } else { Ok(next) }
+}
+
+/// An image that is deleted is gone, unless its deletion is to follow later.
+async fn look(db: &mut SqliteConnection, id: ImageId) -> Result<Now> {
+    let row = sqlx::query(
+        "SELECT status, protected, size IS NOT NULL AS has_size FROM images \
+         WHERE id = ? AND (NOT deleted OR status = 'pending_delete')",
+    )
+    .bind(id.to_string())
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::NotFound(id))?;
+    Ok(Now {
+        status: rows::status(id, row.try_get("status")?)?,
+        protected: row.try_get("protected")?,
+        has_size: row.try_get("has_size")?,
+    })
+}
+
+async fn forget_data(db: &mut SqliteConnection, id: ImageId, now: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE images SET size = NULL, virtual_size = NULL, checksum = NULL, \
+         os_hash_algo = NULL, os_hash_value = NULL WHERE id = ?",
+    )
+    .bind(id.to_string())
+    .execute(&mut *db)
+    .await?;
+    deletion::mark_locations(db, id, Status::Deleted, now).await
+}
+
+async fn keep_data(db: &mut SqliteConnection, id: ImageId, stored: &Stored) -> Result<()> {
+    let kept = sqlx::query(
+        "UPDATE images SET size = ?, virtual_size = ?, checksum = ?, os_hash_algo = ?, \
+         os_hash_value = ? WHERE id = ? AND NOT deleted",
+    )
+    .bind(size_column(stored.size))
+    .bind(stored.virtual_size.map(size_column))
+    .bind(&stored.hashes.checksum)
+    .bind(&stored.hashes.algorithm)
+    .bind(&stored.hashes.value)
+    .bind(id.to_string())
+    .execute(db)
+    .await?;
+    if kept.rows_affected() == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
+}
