@@ -66,6 +66,19 @@ pub(crate) async fn list(
         .await
 }
 
+/// The roles that `id` implies directly.
+pub(crate) async fn implied_by(db: impl SqliteExecutor<'_>, id: &str) -> sqlx::Result<Vec<Role>> {
+    sqlx::query(
+        "SELECT * FROM roles
+         WHERE id IN (SELECT implied_id FROM implied_roles WHERE prior_id = ?)
+         ORDER BY name",
+    )
+    .bind(id)
+    .try_map(read)
+    .fetch_all(db)
+    .await
+}
+
 /// Every role that holding `id` amounts to, itself included.
 pub(crate) async fn with_implied(db: impl SqliteExecutor<'_>, id: &str) -> sqlx::Result<Vec<Role>> {
     sqlx::query(

@@ -13,7 +13,7 @@ use super::filters::Filters;
 use super::links;
 use crate::builtin::BuiltIn;
 use crate::builtin::bootstrap::new_id;
-use crate::builtin::database::domains::{self, Domain};
+use crate::builtin::database::domains::{self, DEFAULT_ID, Domain};
 use crate::builtin::database::{is_duplicate, tokens};
 use crate::builtin::error::Problem;
 
@@ -103,6 +103,12 @@ async fn delete(
 
 pub(super) async fn find(state: &BuiltIn, id: &str) -> Result<Domain, Problem> {
     domains::get(&state.db, id).await?.ok_or_else(|| Problem::not_found("domain", id))
+}
+
+/// The domain that something new is made in.
+pub(super) async fn home(state: &BuiltIn, fields: &mut Fields) -> Result<Domain, Problem> {
+    let id = fields.text("domain_id")?.flatten();
+    find(state, id.as_deref().unwrap_or(DEFAULT_ID)).await
 }
 
 fn changed(domain: Domain, mut fields: Fields) -> Result<Domain, Problem> {

@@ -9,6 +9,7 @@ mod endpoints;
 mod fields;
 mod filters;
 mod grants;
+mod implied_roles;
 mod links;
 mod password;
 mod projects;
@@ -40,6 +41,7 @@ pub(super) fn router(state: BuiltIn) -> Router {
         .merge(users::routes())
         .merge(password::routes())
         .merge(roles::routes())
+        .merge(implied_roles::routes())
         .merge(grants::routes())
         .merge(role_assignments::routes())
         .merge(services::routes())

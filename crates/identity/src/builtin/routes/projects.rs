@@ -10,12 +10,11 @@ use super::bearer::Bearer;
 use super::body::Wrapped;
 use super::fields::Fields;
 use super::filters::Filters;
-use super::links;
+use super::{domains, links};
 use crate::builtin::BuiltIn;
 use crate::builtin::bootstrap::new_id;
-use crate::builtin::database::domains::DEFAULT_ID;
 use crate::builtin::database::projects::{self, Project};
-use crate::builtin::database::{domains, is_duplicate, tokens};
+use crate::builtin::database::{is_duplicate, tokens};
 use crate::builtin::error::Problem;
 
 /// Keystone's limit, in characters.
@@ -64,7 +63,12 @@ async fn create(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     bearer.admin("identity:create_project")?;
     let mut fields = body.fields("project")?;
-    let project = changed(blank(domain_of(&state, &mut fields, "project").await?), fields)?;
+    let domain = match domains::home(&state, &mut fields).await {
+        // Keystone says 400 here, and 404 for users.
+        Err(Problem::NotFound { .. }) => return Err(Problem::field("domain_id", "no such domain")),
+        found => found?,
+    };
+    let project = changed(blank(domain.id), fields)?;
     if project.name.is_empty() {
         return Err(Problem::missing("name", "project"));
     }
@@ -110,19 +114,6 @@ async fn delete(
 
 pub(super) async fn find(state: &BuiltIn, id: &str) -> Result<Project, Problem> {
     projects::get(&state.db, id).await?.ok_or_else(|| Problem::not_found("project", id))
-}
-
-/// The domain that something new is made in.
-pub(super) async fn domain_of(
-    state: &BuiltIn,
-    fields: &mut Fields,
-    target: &str,
-) -> Result<String, Problem> {
-    let id = fields.text("domain_id")?.flatten().unwrap_or_else(|| DEFAULT_ID.to_owned());
-    match domains::get(&state.db, &id).await? {
-        Some(_) => Ok(id),
-        None => Err(Problem::field("domain_id", format_args!("no such domain for a {target}"))),
-    }
 }
 
 fn blank(domain_id: String) -> Project {

@@ -10,7 +10,7 @@ use super::bearer::Bearer;
 use super::body::Wrapped;
 use super::fields::Fields;
 use super::filters::Filters;
-use super::{links, projects::domain_of};
+use super::{domains, links};
 use crate::builtin::BuiltIn;
 use crate::builtin::bootstrap::new_id;
 use crate::builtin::database::users::{self, User};
@@ -60,8 +60,8 @@ async fn create(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     bearer.admin("identity:create_user")?;
     let mut fields = body.fields("user")?;
-    let blank = blank(domain_of(&state, &mut fields, "user").await?);
-    let user = changed(&state, blank, fields).await?;
+    let domain = domains::home(&state, &mut fields).await?;
+    let user = changed(&state, blank(domain.id), fields).await?;
     if user.name.is_empty() {
         return Err(Problem::missing("name", "user"));
     }
@@ -269,6 +269,7 @@ mod tests {
             (json!({"user": {"name": "n", "password": ""}}), 400),
             (json!({"user": {"name": "n", "password": "x".repeat(5000)}}), 400),
             (json!({"user": {"name": "n", "default_project_id": "missing"}}), 404),
+            (json!({"user": {"name": "n", "domain_id": "missing"}}), 404),
             (json!({"user": {"name": "admin"}}), 409),
         ];
         for (body, status) in cases {
