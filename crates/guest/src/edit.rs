@@ -14,12 +14,25 @@ pub struct Edit<'a> {
     pub root: &'a Root,
     keep: &'a [String],
     changed: BTreeSet<PathBuf>,
+    mode: Mode,
+}
+
+/// Whether changes are made, or only told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Change,
+    Rehearse,
 }
 
 impl<'a> Edit<'a> {
     /// An edit that keeps the paths of some patterns, and what is below them.
     pub fn new(root: &'a Root, keep: &'a [String]) -> Self {
-        Edit { root, keep, changed: BTreeSet::new() }
+        Edit { root, keep, changed: BTreeSet::new(), mode: Mode::Change }
+    }
+
+    /// An edit that changes nothing and remembers what it would have changed.
+    pub fn rehearsal(root: &'a Root) -> Self {
+        Edit { root, keep: &[], changed: BTreeSet::new(), mode: Mode::Rehearse }
     }
 
     /// The paths that were changed, from the guest's root.
@@ -47,13 +60,17 @@ impl<'a> Edit<'a> {
 
     /// Removes a file, a link or a tree, whose name is no pattern.
     pub fn remove_path(&mut self, path: &Path) -> Result<()> {
-        if self.keep.is_empty() {
-            if self.root.remove(path)? {
-                self.changed.insert(path.to_owned());
-            }
-            return Ok(());
+        if !self.keep.is_empty() {
+            return self.remove_around_the_kept(path);
         }
-        self.remove_around_the_kept(path)
+        let was_there = match self.mode {
+            Mode::Change => self.root.remove(path)?,
+            Mode::Rehearse => self.root.link_metadata(path)?.is_some(),
+        };
+        if was_there {
+            self.note(path);
+        }
+        Ok(())
     }
 
     /// Removes all that is in the directories that a pattern matches, names with a leading dot
@@ -103,8 +120,10 @@ impl<'a> Edit<'a> {
         if self.keeps(path) || self.is_already(path, content)? {
             return Ok(());
         }
-        self.root.write_new(path, content, mode)?;
-        self.changed.insert(path.to_owned());
+        if self.mode == Mode::Change {
+            self.root.write_new(path, content, mode)?;
+        }
+        self.note(path);
         Ok(())
     }
 
@@ -127,8 +146,10 @@ impl<'a> Edit<'a> {
         if self.keeps(path) || self.root.read_link(path)?.is_some_and(|link| link == target) {
             return Ok(());
         }
-        self.root.symlink(target, path)?;
-        self.changed.insert(path.to_owned());
+        if self.mode == Mode::Change {
+            self.root.symlink(target, path)?;
+        }
+        self.note(path);
         Ok(())
     }
 
@@ -229,6 +250,18 @@ mod tests {
         edit.symlink("a", "/link").unwrap();
         edit.symlink("a", "/link").unwrap();
         assert_eq!(edit.into_changed(), ["/link"]);
+    }
+
+    #[test]
+    fn a_rehearsal_tells_and_changes_nothing() {
+        let (_directory, root) = guest();
+        let mut edit = Edit::rehearsal(&root);
+        edit.remove("/var/lib/cloud/*").unwrap();
+        edit.write("/new", "x").unwrap();
+        edit.write("/var/lib/cloud/d", "x").unwrap();
+        assert_eq!(edit.into_changed(), ["/new", "/var/lib/cloud/a", "/var/lib/cloud/d"]);
+        assert!(root.exists("/var/lib/cloud/d").unwrap());
+        assert!(!root.exists("/new").unwrap());
     }
 
     #[test]

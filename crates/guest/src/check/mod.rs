@@ -1,7 +1,45 @@
-//! Judging a guest by its files, without changing anything. One file for each subject; [`ALL`] is
-//! the list of checks.
+//! Judging a guest by its files, without changing anything. One file for each check, and one for
+//! all that a cleaning would find; [`ALL`] is their list.
 
+mod accounts;
+mod boot_menu;
+mod builder_network;
+mod cloud_config_syntax;
+mod cloud_init;
+mod cloud_init_modules;
+mod cloud_network;
+mod datasources;
+mod empty_passwords;
+mod file_modes;
+mod fstab_entries;
+mod growth_tools;
+mod guest_agent;
+mod host_keys;
+mod ifcfg_addresses;
+mod ifcfg_cards;
+mod ifcfg_extra;
+mod ifupdown;
+mod interface_names;
+mod kernel;
+mod known_passwords;
+mod leftovers;
+mod machine_id;
+mod name_lookups;
+mod netplan;
+mod network_manager;
+mod networkd;
+mod one_file_system;
+mod one_renderer;
 mod options;
+mod power_button;
+mod serial_console;
+mod serial_login;
+mod ssh_server;
+mod stable_devices;
+mod stale_arguments;
+mod time_service;
+mod verbose_boot;
+mod zeroconf;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +49,61 @@ use crate::{Guest, Result};
 pub use options::{FailOn, Options};
 
 /// All checks, in the order in which they are told.
-pub const ALL: &[&dyn Check] = &[];
+pub const ALL: &[&dyn Check] = &[
+    &ifupdown::Ifupdown,
+    &ifcfg_addresses::IfcfgAddresses,
+    &ifcfg_extra::IfcfgExtra,
+    &ifcfg_cards::IfcfgCards,
+    &leftovers::N5,
+    &netplan::Netplan,
+    &network_manager::NetworkManager,
+    &networkd::Networkd,
+    &one_renderer::OneRenderer,
+    &leftovers::N10,
+    &machine_id::MachineId,
+    &zeroconf::Zeroconf,
+    &interface_names::InterfaceNames,
+    &leftovers::N14,
+    &cloud_init::CloudInit,
+    &leftovers::C2,
+    &datasources::Datasources,
+    &cloud_init_modules::CloudInitModules,
+    &cloud_config_syntax::CloudConfigSyntax,
+    &cloud_network::CloudNetwork,
+    &growth_tools::GrowthTools,
+    &one_file_system::OneFileSystem,
+    &guest_agent::GuestAgent,
+    &power_button::PowerButton,
+    &time_service::TimeService,
+    &serial_console::SerialConsole,
+    &verbose_boot::VerboseBoot,
+    &serial_login::SerialLogin,
+    &boot_menu::BootMenu,
+    &stable_devices::StableDevices,
+    &fstab_entries::FstabEntries,
+    &kernel::Kernel,
+    &stale_arguments::StaleArguments,
+    &host_keys::HostKeys,
+    &leftovers::I2,
+    &empty_passwords::EmptyPasswords,
+    &leftovers::I4,
+    &leftovers::I5,
+    &accounts::Accounts,
+    &leftovers::I7,
+    &leftovers::I8,
+    &leftovers::I9,
+    &leftovers::I10,
+    &known_passwords::KnownPasswords,
+    &ssh_server::SshServer,
+    &name_lookups::NameLookups,
+    &file_modes::FileModes,
+    &builder_network::BuilderNetwork,
+    &leftovers::D3,
+];
 
 /// One thing to judge. To add one: a type in a file here, and a line in [`ALL`].
 pub trait Check: Sync {
-    /// A letter for its group (N network, C cloud-init, B boot, I identity, S security) and a
+    /// A letter for its group (N network, C cloud-init, B boot, I identity, S security, D disk) and a
     /// number.
     fn id(&self) -> &'static str;
     /// What should be so.

@@ -47,7 +47,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct AgentIdentities;
+pub(crate) struct AgentIdentities;
 
 impl Operation for AgentIdentities {
     fn name(&self) -> &'static str {

@@ -18,7 +18,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct CloudInit;
+pub(crate) struct CloudInit;
 
 impl Operation for CloudInit {
     fn name(&self) -> &'static str {

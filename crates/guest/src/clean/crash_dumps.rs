@@ -19,7 +19,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct CrashDumps;
+pub(crate) struct CrashDumps;
 
 impl Operation for CrashDumps {
     fn name(&self) -> &'static str {

@@ -13,7 +13,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct CronSpool;
+pub(crate) struct CronSpool;
 
 impl Operation for CronSpool {
     fn name(&self) -> &'static str {

@@ -24,7 +24,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct DhcpLeases;
+pub(crate) struct DhcpLeases;
 
 impl Operation for DhcpLeases {
     fn name(&self) -> &'static str {

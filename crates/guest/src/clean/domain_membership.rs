@@ -16,7 +16,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct DomainMembership;
+pub(crate) struct DomainMembership;
 
 impl Operation for DomainMembership {
     fn name(&self) -> &'static str {

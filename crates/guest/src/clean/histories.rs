@@ -24,7 +24,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct Histories;
+pub(crate) struct Histories;
 
 impl Operation for Histories {
     fn name(&self) -> &'static str {

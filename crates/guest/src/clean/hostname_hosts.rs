@@ -20,7 +20,7 @@ const COPIES: &[&str] = &["/etc/HOSTNAME", "/etc/mailname"];
 const SYSCONFIG: &str = "/etc/sysconfig/network";
 
 /// See [`Operation::summary`].
-pub(super) struct HostnameHosts;
+pub(crate) struct HostnameHosts;
 
 impl Operation for HostnameHosts {
     fn name(&self) -> &'static str {

@@ -20,7 +20,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct InstallerLeftovers;
+pub(crate) struct InstallerLeftovers;
 
 impl Operation for InstallerLeftovers {
     fn name(&self) -> &'static str {

@@ -10,7 +10,7 @@ const CONTENTS: &[&str] = &["/var/log/journal", "/var/log/sa", "/var/log/sysstat
 const LOGS: &str = "/var/log";
 
 /// See [`Operation::summary`].
-pub(super) struct Logs;
+pub(crate) struct Logs;
 
 impl Operation for Logs {
     fn name(&self) -> &'static str {

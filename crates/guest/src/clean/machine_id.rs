@@ -10,7 +10,7 @@ const MACHINE_ID: &str = "/etc/machine-id";
 const DBUS: &str = "/var/lib/dbus/machine-id";
 
 /// See [`Operation::summary`].
-pub(super) struct MachineId;
+pub(crate) struct MachineId;
 
 impl Operation for MachineId {
     fn name(&self) -> &'static str {

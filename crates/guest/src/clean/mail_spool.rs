@@ -15,7 +15,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct MailSpool;
+pub(crate) struct MailSpool;
 
 impl Operation for MailSpool {
     fn name(&self) -> &'static str {

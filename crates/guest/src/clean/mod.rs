@@ -1,35 +1,35 @@
 //! Removing what belongs to one instance. One file for each operation; [`ALL`] is their list.
 
-mod agent_identities;
+pub(crate) mod agent_identities;
 mod backup_files;
-mod cloud_init;
-mod crash_dumps;
-mod cron_spool;
+pub(crate) mod cloud_init;
+pub(crate) mod crash_dumps;
+pub(crate) mod cron_spool;
 mod daemon_state;
-mod dhcp_leases;
-mod domain_membership;
-mod histories;
-mod hostname_hosts;
-mod installer_leftovers;
-mod logs;
-mod machine_id;
-mod mail_spool;
+pub(crate) mod dhcp_leases;
+pub(crate) mod domain_membership;
+pub(crate) mod histories;
+pub(crate) mod hostname_hosts;
+pub(crate) mod installer_leftovers;
+pub(crate) mod logs;
+pub(crate) mod machine_id;
+pub(crate) mod mail_spool;
 mod network_interfaces;
 mod options;
-mod package_caches;
-mod password_backups;
+pub(crate) mod package_caches;
+pub(crate) mod password_backups;
 mod passwords;
-mod persistent_net;
-mod random_seed;
-mod resolv_conf;
-mod ssh_host_keys;
-mod ssh_user_keys;
-mod storage_ids;
-mod subscriptions;
-mod swapfile;
-mod tmp_files;
+pub(crate) mod persistent_net;
+pub(crate) mod random_seed;
+pub(crate) mod resolv_conf;
+pub(crate) mod ssh_host_keys;
+pub(crate) mod ssh_user_keys;
+pub(crate) mod storage_ids;
+pub(crate) mod subscriptions;
+pub(crate) mod swapfile;
+pub(crate) mod tmp_files;
 mod user_caches;
-mod user_secrets;
+pub(crate) mod user_secrets;
 
 use crate::edit::known;
 use crate::{Edit, Os, Result, Root};
@@ -100,6 +100,11 @@ impl<'a> Cleaning<'a> {
     /// A cleaning that leaves what matches the patterns.
     pub fn new(root: &'a Root, os: &'a Os, keep: &'a [String]) -> Self {
         Cleaning { edit: Edit::new(root, keep), os }
+    }
+
+    /// A cleaning that only tells what it would change.
+    pub fn rehearsal(root: &'a Root, os: &'a Os) -> Self {
+        Cleaning { edit: Edit::rehearsal(root), os }
     }
 }
 

@@ -24,7 +24,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct PackageCaches;
+pub(crate) struct PackageCaches;
 
 impl Operation for PackageCaches {
     fn name(&self) -> &'static str {

@@ -15,7 +15,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct PasswordBackups;
+pub(crate) struct PasswordBackups;
 
 impl Operation for PasswordBackups {
     fn name(&self) -> &'static str {

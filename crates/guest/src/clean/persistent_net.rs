@@ -19,7 +19,7 @@ const GENERATORS: &[&str] = &[
 const MASK: &str = "/etc/udev/rules.d/75-persistent-net-generator.rules";
 
 /// See [`Operation::summary`].
-pub(super) struct PersistentNet;
+pub(crate) struct PersistentNet;
 
 impl Operation for PersistentNet {
     fn name(&self) -> &'static str {

@@ -16,7 +16,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct RandomSeed;
+pub(crate) struct RandomSeed;
 
 impl Operation for RandomSeed {
     fn name(&self) -> &'static str {

@@ -10,7 +10,7 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 const STUB: &str = "../run/systemd/resolve/stub-resolv.conf";
 
 /// See [`Operation::summary`].
-pub(super) struct ResolvConf;
+pub(crate) struct ResolvConf;
 
 impl Operation for ResolvConf {
     fn name(&self) -> &'static str {

@@ -11,7 +11,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct SshHostKeys;
+pub(crate) struct SshHostKeys;
 
 impl Operation for SshHostKeys {
     fn name(&self) -> &'static str {

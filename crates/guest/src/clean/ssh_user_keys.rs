@@ -19,7 +19,7 @@ const FILES: &[&str] = &[
 const ELSEWHERE: &[&str] = &["/etc/ssh/ssh_known_hosts", "/etc/ssh/authorized_keys/*"];
 
 /// See [`Operation::summary`].
-pub(super) struct SshUserKeys;
+pub(crate) struct SshUserKeys;
 
 impl Operation for SshUserKeys {
     fn name(&self) -> &'static str {

@@ -28,7 +28,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct StorageIds;
+pub(crate) struct StorageIds;
 
 impl Operation for StorageIds {
     fn name(&self) -> &'static str {

@@ -15,7 +15,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct Subscriptions;
+pub(crate) struct Subscriptions;
 
 impl Operation for Subscriptions {
     fn name(&self) -> &'static str {

@@ -10,7 +10,7 @@ const USUAL: &[&str] = &["/swapfile", "/swap.img", "/var/swapfile"];
 const FSTAB: &str = "/etc/fstab";
 
 /// See [`Operation::summary`].
-pub(super) struct Swapfile;
+pub(crate) struct Swapfile;
 
 impl Operation for Swapfile {
     fn name(&self) -> &'static str {

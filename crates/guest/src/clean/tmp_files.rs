@@ -4,7 +4,7 @@ use super::{Cleaning, Operation};
 use crate::Result;
 
 /// See [`Operation::summary`].
-pub(super) struct TmpFiles;
+pub(crate) struct TmpFiles;
 
 impl Operation for TmpFiles {
     fn name(&self) -> &'static str {

@@ -43,7 +43,7 @@ const FILES: &[&str] = &[
 ];
 
 /// See [`Operation::summary`].
-pub(super) struct UserSecrets;
+pub(crate) struct UserSecrets;
 
 impl Operation for UserSecrets {
     fn name(&self) -> &'static str {

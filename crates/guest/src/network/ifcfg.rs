@@ -88,6 +88,27 @@ pub(crate) fn release(edit: &mut Edit<'_>, ruler: Ruler) -> Result<()> {
     Ok(())
 }
 
+/// Whether there are such files at all.
+pub(crate) fn is_used(root: &Root) -> Result<bool> {
+    for directory in DIRECTORIES {
+        if !root.glob(&format!("{directory}/ifcfg-*"))?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The names of the cards that files configure.
+pub(crate) fn cards(root: &Root) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for directory in DIRECTORIES {
+        let cards =
+            files(root, directory)?.into_iter().filter(|file| !file.is_alias() && file.is_card());
+        found.extend(cards.map(|file| file.name));
+    }
+    Ok(found)
+}
+
 struct File {
     path: PathBuf,
     name: String,

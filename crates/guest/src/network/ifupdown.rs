@@ -58,18 +58,6 @@ pub(crate) fn release(edit: &mut Edit<'_>, ruler: Ruler) -> Result<()> {
     Ok(())
 }
 
-/// Whether the loopback is brought up and cloud-init's file included; `None` where ifupdown is not
-/// used.
-pub(crate) fn has_ground(root: &Root) -> Result<Option<bool>> {
-    let text = root.text(MAIN)?;
-    Ok(root.is_file(MAIN)?.then(|| with_ground(&text) == text))
-}
-
-/// Makes sure that the loopback is brought up and cloud-init's file included.
-pub(crate) fn lay_ground(edit: &mut Edit<'_>) -> Result<()> {
-    edit.rewrite(MAIN, with_ground)
-}
-
 impl Piece {
     fn interface(&self) -> Option<&Interface> {
         match &self.meaning {
