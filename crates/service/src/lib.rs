@@ -1,1 +1,32 @@
-//! The HTTP wing: Image API v2 over a catalog and a store.
+//! The HTTP wing: the Image API v2 of OpenStack over a catalog of records and a store of bytes.
+//!
+//! A request is read by its route (`routes/`, one file per resource), which asks the identity who
+//! calls, the policy whether they may, and the catalog for the record. Bytes go their own ways:
+//! `upload` and `download`. Nothing here knows a database or a store by name.
+//!
+//! Reference: "Image Service API v2" of OpenStack, and Glance 33 where that is silent.
+
+mod app;
+mod body;
+mod caller;
+mod create;
+mod digest;
+mod download;
+mod error;
+mod intake;
+mod listing;
+mod patch;
+mod property;
+mod range;
+mod rendering;
+mod routes;
+mod schemas;
+mod serve;
+mod sweep;
+mod upload;
+mod view;
+
+pub use app::{App, Limits};
+pub use routes::router;
+pub use serve::serve;
+pub use sweep::{Swept, sweep};

@@ -1,0 +1,95 @@
+//! What every request shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::{Catalog, Viewer};
+use identity::policy::{Action, Policy, Target};
+use identity::{Authenticator, Caller};
+use image::{Image, ImageId};
+use store::Stores;
+
+use crate::error::{ApiError, Result};
+
+/// The parts that the service is made of.
+pub struct App {
+    /// Records.
+    pub catalog: Arc<dyn Catalog>,
+    /// Bytes.
+    pub stores: Stores,
+    /// Tokens.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// What callers may do.
+    pub policy: Policy,
+    /// Bounds on what a request may ask for.
+    pub limits: Limits,
+}
+
+/// Bounds on what a request may ask for, with Glance's names and defaults.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// `limit_param_default`: images on a page when the request doesn't say.
+    pub page: u32,
+    /// `api_limit_max`: images on a page at most.
+    pub page_max: u32,
+    /// `image_size_cap`: bytes of an image at most.
+    pub image_size: u64,
+    /// `image_member_quota`.
+    pub members: usize,
+    /// `image_property_quota`.
+    pub properties: usize,
+    /// `image_tag_quota`.
+    pub tags: usize,
+    /// `hashing_algorithm`, a name that OpenSSL knows.
+    pub hash_algorithm: String,
+    /// How long an upload may be silent before it counts as gone.
+    pub upload_idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            page: 25,
+            page_max: 1000,
+            image_size: 1 << 40,
+            members: 128,
+            properties: 128,
+            tags: 128,
+            hash_algorithm: "sha512".to_owned(),
+            upload_idle: Duration::from_secs(60),
+        }
+    }
+}
+
+impl App {
+    /// An image that the caller may see. What is hidden from the caller does not exist for it.
+    pub(crate) async fn visible(&self, caller: &Caller, id: &str) -> Result<Image> {
+        let unknown = || ApiError::not_found(format!("No image found with ID {id}"));
+        let image_id: ImageId = id.parse().map_err(|_| unknown())?;
+        let image = self.catalog.get(&viewer(caller), image_id).await?;
+        let seen = self.policy.check(Action::GetImage, caller, &target(&image));
+        seen.map(|()| image).map_err(|_| unknown())
+    }
+
+    /// An image that the caller may see and do `action` to.
+    pub(crate) async fn permitted(
+        &self,
+        caller: &Caller,
+        id: &str,
+        action: Action,
+    ) -> Result<Image> {
+        let image = self.visible(caller, id).await?;
+        self.policy.check(action, caller, &target(&image))?;
+        Ok(image)
+    }
+}
+
+/// Through whose eyes the catalog is read.
+pub(crate) fn viewer(caller: &Caller) -> Viewer {
+    Viewer { project: caller.project_id.clone(), is_admin: caller.is_admin }
+}
+
+/// What the policy sees of an image.
+pub(crate) fn target(image: &Image) -> Target<'_> {
+    Target::owned_by(image.owner.as_deref()).seen_as(image.visibility.as_str())
+}

@@ -1,0 +1,43 @@
+//! The small bodies of requests: JSON, read whole.
+
+use axum::body::Body;
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+use crate::error::{ApiError, Result};
+
+/// Far above any record that the quotas allow.
+const MOST: usize = 1024 * 1024;
+
+/// Reads a JSON body of at most 1 MiB. A larger one is refused unread where its length is said.
+pub(crate) async fn json(headers: &HeaderMap, body: Body) -> Result<Value> {
+    let too_large = || ApiError::too_large(format!("The request's body is over {MOST} bytes."));
+    if content_length(headers).is_some_and(|length| length > MOST as u64) {
+        return Err(too_large());
+    }
+    let bytes = match Limited::new(body, MOST).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(_) => return Err(ApiError::bad_request("The request's body ended early.")),
+    };
+    serde_json::from_slice(&bytes)
+        .map_err(|error| ApiError::bad_request(format!("Malformed JSON in request body: {error}.")))
+}
+
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Refuses a body of another kind than these with 415, which names what came.
+pub(crate) fn expect_type<'a>(headers: &HeaderMap, kinds: &[&'a str]) -> Result<&'a str> {
+    let found = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let essence = found.split(';').next().unwrap_or("").trim();
+    kinds.iter().find(|kind| kind.eq_ignore_ascii_case(essence)).copied().ok_or_else(|| {
+        let message = format!(
+            "The request's content type '{essence}' is not supported here; expected {}.",
+            kinds.join(" or ")
+        );
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    })
+}

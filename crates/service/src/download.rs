@@ -1,0 +1,97 @@
+//! The way of a download: which bytes, from which store, to the socket.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use identity::Caller;
+use image::{Image, Status};
+
+use crate::app::App;
+use crate::error::{ApiError, Result};
+use crate::range::{self, Wanted};
+
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+
+/// Answers with the image's bytes, or the part of them that the headers ask for.
+pub(crate) async fn download(
+    app: &App,
+    caller: &Caller,
+    image: &Image,
+    headers: &HeaderMap,
+) -> Result<Response> {
+    if image.status == Status::Deactivated && !caller.is_admin {
+        return Err(ApiError::forbidden(
+            "The requested image has been deactivated. Image data download is forbidden.",
+        ));
+    }
+    let Some(location) = image.locations.first().filter(|_| image.status.has_data()) else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    let store = app.stores.holding(location)?;
+    let size = match image.size {
+        Some(size) => size,
+        None => store.size(&location.uri).await?,
+    };
+    let etag = etag(image);
+    let (status, part) = match range::wanted(headers, size, &etag) {
+        Wanted::All => (StatusCode::OK, 0..size),
+        Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        Wanted::NotModified => return Ok(not_modified(&etag)),
+        Wanted::Unsatisfiable => return Err(unsatisfiable(size)),
+        Wanted::PreconditionFailed => {
+            let message = "The image's data is not what If-Match names.";
+            return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, message));
+        }
+    };
+    let mut response_headers = common_headers(image, &etag)?;
+    response_headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+        response_headers.insert(header::CONTENT_RANGE, value(range)?);
+    }
+    let data = store.open(&location.uri, part).await?;
+    Ok((status, response_headers, Body::from_stream(data)).into_response())
+}
+
+/// Bytes never change under an id, but their digest names them even across services.
+fn etag(image: &Image) -> String {
+    let digest = image.hashes.as_ref().map(|hashes| hashes.value.as_str());
+    match digest {
+        Some(digest) => format!("\"{digest}\""),
+        None => format!("\"{}\"", image.id),
+    }
+}
+
+fn common_headers(image: &Image, etag: &str) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::ETAG, value(etag.to_owned())?);
+    if let Some(hashes) = &image.hashes {
+        headers.insert(CONTENT_MD5, value(hashes.checksum.clone())?);
+    }
+    Ok(headers)
+}
+
+fn value(text: String) -> Result<HeaderValue> {
+    HeaderValue::try_from(text).map_err(|error| ApiError::internal(&error))
+}
+
+fn not_modified(etag: &str) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+fn unsatisfiable(size: u64) -> ApiError {
+    let error = ApiError::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        format!("The requested range lies outside the image's {size} bytes."),
+    );
+    match HeaderValue::try_from(format!("bytes */{size}")) {
+        Ok(range) => error.with(header::CONTENT_RANGE, range),
+        Err(_) => error,
+    }
+}

@@ -1,0 +1,144 @@
+//! What a request is answered when it fails: the one place that decides HTTP status codes.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use identity::policy::Forbidden;
+
+/// The result of handling a request.
+pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
+
+/// A failed request: a status, and a message for a person.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), headers: Vec::new() }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    }
+
+    /// Something failed that the caller can't mend. The cause goes to the log, not to the caller.
+    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error = cause, "request failed");
+        let message = "The server has either erred or is incapable of performing the requested \
+                       operation.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    /// Something is down that will come back.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        let retry = HeaderValue::from_static("10");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with(header::RETRY_AFTER, retry)
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// The body is made where the request's `Accept` is known: see `rendering`.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.headers_mut().extend(self.headers.clone());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<catalog::Error> for ApiError {
+    fn from(error: catalog::Error) -> Self {
+        use catalog::Error as E;
+        match &error {
+            E::NotFound(id) => Self::not_found(format!("No image found with ID {id}")),
+            E::MemberNotFound { project, image } => Self::not_found(format!(
+                "{project} not found in the member list of the image {image}."
+            )),
+            E::Duplicate(id) => Self::conflict(format!("Image ID {id} already exists!")),
+            E::DuplicateMember { project, image } => {
+                Self::conflict(format!("Image {image} is already shared with project {project}."))
+            }
+            E::Conflict { .. } => Self::conflict(error.to_string()),
+            E::Protected(id) => {
+                Self::forbidden(format!("Image {id} is protected and cannot be deleted."))
+            }
+            E::BadMarker(_) => Self::bad_request(error.to_string()),
+            E::Unavailable(cause) => {
+                tracing::warn!(%cause, "the catalog is unavailable");
+                Self::unavailable("The catalog of images is unavailable; try again.")
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<store::Error> for ApiError {
+    fn from(error: store::Error) -> Self {
+        use store::Error as E;
+        match &error {
+            E::NotFound(_) => {
+                tracing::error!(%error, "an image's data is missing");
+                Self::not_found("Image data is not found in its store.")
+            }
+            E::Full(_) => {
+                tracing::error!(%error, "no room for image data");
+                Self::too_large("Image storage media is full: there is not enough disk space.")
+            }
+            E::Denied { .. } => {
+                tracing::error!(%error, "image data can't be written");
+                Self::unavailable("Insufficient permissions on image storage media.")
+            }
+            E::Exists(_) => Self::conflict("Image data exists already."),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<store::UnknownStore> for ApiError {
+    fn from(error: store::UnknownStore) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+impl From<identity::Error> for ApiError {
+    fn from(error: identity::Error) -> Self {
+        match error {
+            identity::Error::NotAuthenticated => {
+                let keystone = HeaderValue::from_static("Keystone uri=\"/identity\"");
+                Self::new(StatusCode::UNAUTHORIZED, error.to_string())
+                    .with(header::WWW_AUTHENTICATE, keystone)
+            }
+            identity::Error::Unavailable => Self::unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<Forbidden> for ApiError {
+    fn from(error: Forbidden) -> Self {
+        Self::forbidden(error.to_string())
+    }
+}

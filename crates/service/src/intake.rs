@@ -1,0 +1,136 @@
+//! An upload's body on its way to the store: gathered into pieces worth handing on, inspected,
+//! counted and digested as it passes.
+
+use std::mem;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use disk::Inspector;
+use futures::stream::{self, StreamExt};
+use http_body_util::BodyExt;
+use image::DataHashes;
+use store::{PIECE, Source, SourceError};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::digest::Digests;
+
+/// Why an upload ends before its bytes do.
+#[derive(Debug, Error)]
+pub(crate) enum Refused {
+    #[error("the client went away: {0}")]
+    Gone(#[source] axum::Error),
+    #[error("no data came for {0:?}")]
+    Silent(Duration),
+    #[error("the image is larger than the {0} bytes that are allowed")]
+    TooLarge(u64),
+    #[error(transparent)]
+    Unsafe(#[from] disk::InspectError),
+    #[error(transparent)]
+    Digest(#[from] openssl::error::ErrorStack),
+}
+
+/// What is known of the bytes once all have passed.
+pub(crate) struct Facts {
+    pub(crate) hashes: DataHashes,
+    pub(crate) virtual_size: Option<u64>,
+}
+
+/// Bounds on an upload.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes at most.
+    pub(crate) size: u64,
+    /// Silence at most.
+    pub(crate) idle: Duration,
+}
+
+/// The body while it passes.
+pub(crate) struct Intake {
+    body: Body,
+    gathered: BytesMut,
+    passed: u64,
+    bounds: Bounds,
+    inspector: Option<Inspector>,
+    digests: Digests,
+    facts: oneshot::Sender<Facts>,
+}
+
+impl Intake {
+    /// A source for a store, and what will be known once the store has taken all of it. The body
+    /// is not read before the store asks for it: back-pressure reaches the client.
+    pub(crate) fn start(
+        body: Body,
+        bounds: Bounds,
+        inspector: Option<Inspector>,
+        digests: Digests,
+    ) -> (Source, oneshot::Receiver<Facts>) {
+        let (facts, known) = oneshot::channel();
+        let gathered = BytesMut::new();
+        let intake = Self { body, gathered, passed: 0, bounds, inspector, digests, facts };
+        let source = stream::unfold(Some(intake), |intake| async {
+            let mut intake = intake?;
+            match intake.next().await {
+                Ok(Some(piece)) => Some((Ok(piece), Some(intake))),
+                Ok(None) => intake.finish().await.err().map(|why| (Err(why.into()), None)),
+                Err(why) => Some((Err(SourceError::from(why)), None)),
+            }
+        });
+        (source.boxed(), known)
+    }
+
+    /// The next piece, inspected and on its way to the digests.
+    async fn next(&mut self) -> Result<Option<Bytes>, Refused> {
+        let Some(piece) = self.gather().await? else { return Ok(None) };
+        self.passed += piece.len() as u64;
+        if self.passed > self.bounds.size {
+            return Err(Refused::TooLarge(self.bounds.size));
+        }
+        if let Some(inspector) = &mut self.inspector {
+            inspector.update(&piece)?;
+        }
+        self.digests.update(&piece).await;
+        Ok(Some(piece))
+    }
+
+    /// Small frames are put together up to a piece; large ones go on as they are, uncopied.
+    async fn gather(&mut self) -> Result<Option<Bytes>, Refused> {
+        while self.gathered.len() < PIECE {
+            let Some(frame) = self.frame().await? else { break };
+            if self.gathered.is_empty() && frame.len() >= PIECE / 4 {
+                return Ok(Some(frame));
+            }
+            self.gathered.reserve(PIECE.saturating_sub(self.gathered.len()));
+            self.gathered.extend_from_slice(&frame);
+        }
+        let piece = mem::take(&mut self.gathered).freeze();
+        Ok((!piece.is_empty()).then_some(piece))
+    }
+
+    /// The next data of the body; `None` at its end.
+    async fn frame(&mut self) -> Result<Option<Bytes>, Refused> {
+        loop {
+            let frame = tokio::time::timeout(self.bounds.idle, self.body.frame()).await;
+            match frame.map_err(|_| Refused::Silent(self.bounds.idle))? {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(Refused::Gone(error)),
+                // Trailers carry nothing that matters here.
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn finish(self) -> Result<(), Refused> {
+        let findings = self.inspector.map(Inspector::finish).transpose()?;
+        let hashes = self.digests.finish().await?;
+        let virtual_size = findings.and_then(|findings| findings.virtual_size);
+        // Nobody waits when the upload was dropped meanwhile.
+        let _ = self.facts.send(Facts { hashes, virtual_size });
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The query string of `GET /v2/images`, and the page that answers it.
+
+mod filters;
+mod page;
+mod sorting;
+
+use catalog::ListQuery;
+use image::ImageId;
+
+use crate::app::Limits;
+use crate::error::{ApiError, Result};
+
+pub(crate) use page::page;
+
+/// A query string as names and values, decoded, in the order in which they were sent.
+pub(crate) type Parameters = Vec<(String, String)>;
+
+/// Reads a query string into names and values.
+pub(crate) fn parameters(query: Option<&str>) -> Parameters {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+/// The list that the parameters ask for.
+pub(crate) fn parse(parameters: &Parameters, limits: &Limits) -> Result<ListQuery> {
+    let mut query = ListQuery { limit: limits.page, ..ListQuery::default() };
+    let mut tags = std::collections::BTreeSet::new();
+    for (name, value) in parameters {
+        match name.as_str() {
+            "limit" => query.limit = limit(value)?.min(limits.page_max),
+            "marker" => query.marker = Some(marker(value)?),
+            "sort" | "sort_key" | "sort_dir" => {}
+            "member_status" => query.member_status = filters::member_status(value)?,
+            "tag" => {
+                tags.insert(value.clone());
+            }
+            name => query.filters.push(filters::parse(name, value)?),
+        }
+    }
+    if !tags.is_empty() {
+        query.filters.push(catalog::Filter::Tags(tags));
+    }
+    query.order = sorting::parse(parameters)?;
+    Ok(query)
+}
+
+fn limit(text: &str) -> Result<u32> {
+    let number: i64 =
+        text.parse().map_err(|_| ApiError::bad_request("limit param must be an integer"))?;
+    u32::try_from(number).or_else(|_| match number {
+        ..0 => Err(ApiError::bad_request("limit param must be positive")),
+        _ => Ok(u32::MAX),
+    })
+}
+
+fn marker(text: &str) -> Result<ImageId> {
+    text.parse().map_err(|_| ApiError::bad_request(format!("Invalid marker: {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::{Direction, Filter, Order, SortKey};
+    use image::Status;
+
+    use super::*;
+
+    fn query(text: &str) -> Result<ListQuery> {
+        parse(&parameters(Some(text)), &Limits::default())
+    }
+
+    #[test]
+    fn a_query_string_becomes_filters_order_and_page() {
+        let query = query("name=a%20b&status=in:active,queued&limit=7&sort=name:asc&os_distro=x");
+        let query = query.unwrap();
+        assert_eq!(query.limit, 7);
+        assert_eq!(
+            query.filters,
+            [
+                Filter::Name(vec!["a b".into()]),
+                Filter::Status(vec![Status::Active, Status::Queued]),
+                Filter::Property("os_distro".into(), "x".into()),
+            ]
+        );
+        let order = [Order { key: SortKey::Name, direction: Direction::Ascending }];
+        assert_eq!(query.order, order);
+    }
+
+    #[test]
+    fn limits_are_bounded() {
+        assert_eq!(query("").unwrap().limit, 25);
+        assert_eq!(query("limit=0").unwrap().limit, 0);
+        assert_eq!(query("limit=99999999999").unwrap().limit, 1000);
+        assert!(query("limit=-1").is_err());
+        assert!(query("limit=x").is_err());
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let bad = [
+            "marker=../../etc",
+            "status=sleeping",
+            "visibility=secret",
+            "member_status=maybe",
+            "size_min=x",
+            "size_max=-1",
+            "protected=maybe",
+            "created_at=yesterday",
+            "created_at=near:2026-01-01T00:00:00Z",
+            "name=in:%22open",
+            "sort=colour:asc",
+            "sort=name:sideways",
+            "sort_key=name&sort_dir=up",
+            "sort=name&sort_key=name",
+        ];
+        for text in bad {
+            assert!(query(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `/healthcheck`: for load balancers, as oslo.middleware answers it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use http::StatusCode;
+
+use crate::app::App;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/healthcheck", get(check))
+}
+
+async fn check(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    match app.catalog.ping().await {
+        Ok(()) => (StatusCode::OK, "OK"),
+        Err(error) => {
+            tracing::warn!(%error, "the catalog does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the catalog does not answer")
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `/v2/images`: records.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use identity::Caller;
+use identity::policy::{Action, Target};
+use image::{Image, Visibility};
+use serde_json::Value;
+
+use crate::app::{self, App};
+use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
+use crate::{body, create, listing, patch, view};
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/images", get(list).post(add))
+        .route("/images/{image_id}", get(show).patch(change).delete(delete))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>> {
+    let project = Target::owned_by(caller.project_id.as_deref());
+    app.policy.check(Action::GetImages, &caller, &project)?;
+    let parameters = listing::parameters(query.as_deref());
+    let query = listing::parse(&parameters, &app.limits)?;
+    let images = app.catalog.list(&app::viewer(&caller), &query).await?;
+    Ok(Json(listing::page(&images, query.limit, &parameters)))
+}
+
+async fn add(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response> {
+    let fields = body::json(&headers, body).await?;
+    let image = create::parse(&fields, &caller, &app.limits)?;
+    app.policy.check(Action::AddImage, &caller, &app::target(&image))?;
+    check_visibility(&app, &caller, &image)?;
+    app.catalog.create(&image).await?;
+    let headers = created_headers(&app, &headers, &image)?;
+    Ok((StatusCode::CREATED, headers, Json(view::image(&image))).into_response())
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Value>> {
+    let image = app.visible(&caller, &id).await?;
+    Ok(Json(view::image(&image)))
+}
+
+async fn change(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>> {
+    let dialect = body::expect_type(&headers, &[patch::V21, patch::V20])?;
+    let operations = body::json(&headers, body).await?;
+    let before = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    let after = patch::apply(&before, &operations, dialect)?;
+    create::check_quotas(&after, &app.limits)?;
+    check_owner(&caller, &before, &after)?;
+    if before.visibility != after.visibility {
+        check_visibility(&app, &caller, &after)?;
+    }
+    let change = patch::difference(&before, &after);
+    let image = if change == Default::default() {
+        before
+    } else {
+        app.catalog.update(before.id, &change).await?
+    };
+    Ok(Json(view::image(&image)))
+}
+
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
+    let image = app.permitted(&caller, &id, Action::DeleteImage).await?;
+    for location in app.catalog.delete(image.id).await? {
+        let store = app.stores.holding(&location)?;
+        if let Err(error) = store.delete(&location.uri).await {
+            tracing::warn!(image = %image.id, %error, "image data stays until the next sweep");
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Showing an image to everybody takes a permission of its own.
+fn check_visibility(app: &App, caller: &Caller, image: &Image) -> Result<()> {
+    let action = match image.visibility {
+        Visibility::Public => Action::PublicizeImage,
+        Visibility::Community => Action::CommunitizeImage,
+        Visibility::Private | Visibility::Shared => return Ok(()),
+    };
+    Ok(app.policy.check(action, caller, &app::target(image))?)
+}
+
+/// Only administrators give images away.
+fn check_owner(caller: &Caller, before: &Image, after: &Image) -> Result<()> {
+    if caller.is_admin || before.owner == after.owner {
+        return Ok(());
+    }
+    let owner = after.owner.as_deref().unwrap_or("nobody");
+    Err(ApiError::forbidden(format!("You are not permitted to set the image's owner to {owner}.")))
+}
+
+fn created_headers(app: &App, request: &HeaderMap, image: &Image) -> Result<HeaderMap> {
+    let host = request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let stores: Vec<_> = app.stores.iter().map(|(name, _)| name).collect();
+    let values = [
+        (header::LOCATION, format!("http://{host}/v2/images/{}", image.id)),
+        (HeaderName::from_static("openstack-image-import-methods"), String::new()),
+        (HeaderName::from_static("openstack-image-store-ids"), stores.join(",")),
+    ];
+    let value = |text: String| HeaderValue::try_from(text).map_err(|e| ApiError::internal(&e));
+    values.into_iter().map(|(name, text)| Ok((name, value(text)?))).collect()
+}

@@ -1,0 +1,49 @@
+//! The routes, one file per resource. To add one: a file with `routes()`, and a line here.
+
+mod actions;
+mod data;
+mod health;
+mod images;
+mod info;
+mod members;
+mod schemas;
+mod tags;
+mod versions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use http::{StatusCode, Uri};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::rendering;
+
+/// The Image API, with versions at `/` and the API at `/v2`.
+pub fn router(app: Arc<App>) -> Router {
+    let v2 = Router::new()
+        .merge(images::routes())
+        .merge(data::routes())
+        .merge(actions::routes())
+        .merge(members::routes())
+        .merge(tags::routes())
+        .merge(schemas::routes())
+        .merge(info::routes());
+    Router::new()
+        .merge(versions::routes())
+        .merge(health::routes())
+        .nest("/v2", v2)
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(rendering::render))
+        .with_state(app)
+}
+
+async fn unknown(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("The resource {} could not be found.", uri.path()))
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed for this resource.")
+}

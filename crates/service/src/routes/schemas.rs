@@ -1,0 +1,23 @@
+//! `/v2/schemas/…`: JSON schemas of what the API shows.
+
+use std::sync::Arc;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::Value;
+
+use crate::app::App;
+use crate::caller::Authenticated;
+use crate::schemas;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/schemas/image", get(async |_: Authenticated| served(schemas::image())))
+        .route("/schemas/images", get(async |_: Authenticated| served(schemas::images())))
+        .route("/schemas/member", get(async |_: Authenticated| served(schemas::member())))
+        .route("/schemas/members", get(async |_: Authenticated| served(schemas::members())))
+}
+
+fn served(schema: &'static Value) -> Json<&'static Value> {
+    Json(schema)
+}

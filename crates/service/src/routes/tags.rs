@@ -1,0 +1,43 @@
+//! `/v2/images/{image_id}/tags/{tag}`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::put;
+use http::StatusCode;
+use identity::policy::Action;
+
+use crate::app::App;
+use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
+use crate::{create, property};
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/images/{image_id}/tags/{tag}", put(add).delete(remove))
+}
+
+async fn add(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path((id, tag)): Path<(String, String)>,
+) -> Result<StatusCode> {
+    let mut image = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    let tag = property::checked_tag(&tag).map_err(ApiError::bad_request)?;
+    image.tags.insert(tag.clone());
+    create::check_quotas(&image, &app.limits)?;
+    app.catalog.add_tag(image.id, &tag).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path((id, tag)): Path<(String, String)>,
+) -> Result<StatusCode> {
+    let image = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    match app.catalog.remove_tag(image.id, &tag).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found(format!("Could not find tag {tag} on image {id}."))),
+    }
+}

@@ -1,0 +1,108 @@
+//! JSON schemas of what the API shows. Clients read them to learn which properties there are:
+//! `glance` makes its options of them.
+//!
+//! The schemas are the `.json` files beside this one; the names that enumerations take come from
+//! the domain, so that they can't differ from what is accepted.
+
+use std::sync::LazyLock;
+
+use image::{ContainerFormat, DiskFormat, MemberStatus, Status, Visibility};
+use serde_json::{Value, json};
+
+static IMAGE: LazyLock<Value> = LazyLock::new(|| {
+    let mut schema = read(include_str!("image.json"));
+    let properties = &mut schema["properties"];
+    properties["status"]["enum"] = names(Status::ALL);
+    properties["visibility"]["enum"] = names(Visibility::ALL);
+    properties["disk_format"]["enum"] = names_or_null(DiskFormat::ALL);
+    properties["container_format"]["enum"] = names_or_null(ContainerFormat::ALL);
+    schema
+});
+
+static MEMBER: LazyLock<Value> = LazyLock::new(|| {
+    let mut schema = read(include_str!("member.json"));
+    schema["properties"]["status"]["enum"] = names(MemberStatus::ALL);
+    schema
+});
+
+static IMAGES: LazyLock<Value> = LazyLock::new(|| {
+    let mut schema = collection("images", &IMAGE);
+    for (name, what) in [("first", "first"), ("next", "next")] {
+        schema["properties"][name] = json!({ "type": "string" });
+        schema["links"].as_array_mut().into_iter().for_each(|links| {
+            links.push(json!({ "rel": what, "href": format!("{{{name}}}") }));
+        });
+    }
+    schema
+});
+
+static MEMBERS: LazyLock<Value> = LazyLock::new(|| collection("members", &MEMBER));
+
+/// One image.
+pub(crate) fn image() -> &'static Value {
+    &IMAGE
+}
+
+/// A page of images.
+pub(crate) fn images() -> &'static Value {
+    &IMAGES
+}
+
+/// One member.
+pub(crate) fn member() -> &'static Value {
+    &MEMBER
+}
+
+/// All members.
+pub(crate) fn members() -> &'static Value {
+    &MEMBERS
+}
+
+fn read(text: &str) -> Value {
+    serde_json::from_str(text).expect("the schemas are part of the program, and tested")
+}
+
+fn collection(name: &str, items: &Value) -> Value {
+    json!({
+        "name": name,
+        "properties": {
+            name: { "type": "array", "items": items },
+            "schema": { "type": "string" },
+        },
+        "links": [{ "rel": "describedby", "href": "{schema}" }],
+    })
+}
+
+fn names<T: serde::Serialize>(all: &[T]) -> Value {
+    json!(all)
+}
+
+fn names_or_null<T: serde::Serialize>(all: &[T]) -> Value {
+    let mut names = vec![Value::Null];
+    names.extend(all.iter().map(|name| json!(name)));
+    Value::Array(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use ::image::{Image, ImageId, Timestamp};
+
+    use super::*;
+    use crate::view;
+
+    #[test]
+    fn everything_that_is_shown_is_described() {
+        let shown = view::image(&Image::new(ImageId::random(), None, Timestamp::now()));
+        let described = image()["properties"].as_object().unwrap();
+        for name in shown.as_object().unwrap().keys() {
+            assert!(described.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn collections_hold_the_single_ones() {
+        assert_eq!(&images()["properties"]["images"]["items"], image());
+        assert_eq!(&members()["properties"]["members"]["items"], member());
+        assert!(images()["properties"]["next"].is_object());
+    }
+}

@@ -1,0 +1,66 @@
+//! The listening socket: connections in, and an orderly end.
+
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long a client may take for the head of its request.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// How long requests that are under way may take once the service is told to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The size of a connection's read buffer at most, in bytes: a piece of an upload in one read.
+const BUFFER: usize = store::PIECE;
+
+/// Serves until `stop` resolves; then lets the requests that are under way come to their end.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => connection(stream, router.clone(), &graceful),
+                Err(error) => pause(&error).await,
+            },
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still under way after {GRACE:?}");
+    }
+    Ok(())
+}
+
+fn connection(stream: TcpStream, router: Router, graceful: &GracefulShutdown) {
+    // Answers are written whole; waiting to fill a segment would only delay them.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "connection ended");
+        }
+    });
+}
+
+/// Out of file descriptors or the like: the next attempt comes when some may be free again.
+async fn pause(error: &io::Error) {
+    tracing::warn!(%error, "can't accept a connection");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}

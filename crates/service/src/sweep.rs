@@ -1,0 +1,59 @@
+//! Putting in order, at the start, what a crash left half-done.
+
+use catalog::Result;
+use image::{Event, ImageId, Status};
+use store::{Store, Stores};
+
+use crate::app::App;
+
+/// What a sweep found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Uploads that a crash interrupted: their images are queued again.
+    pub uploads: usize,
+    /// Files that no image owns.
+    pub files: usize,
+}
+
+/// Ends interrupted uploads and removes the bytes that nobody owns. Must run before the first
+/// request, and while no other process serves the same catalog: it takes every image that is
+/// `saving` for interrupted. Bytes of images that the catalog never knew are left alone.
+pub async fn sweep(app: &App) -> Result<Swept> {
+    let mut swept = Swept::default();
+    for id in app.catalog.ids_with_status(Status::Saving).await? {
+        swept.files += discard(&app.stores, id).await;
+        app.catalog.transition(id, Event::Abandon).await?;
+        swept.uploads += 1;
+    }
+    for (name, store) in app.stores.iter() {
+        swept.files += orphans(app, name, store.as_ref()).await?;
+    }
+    Ok(swept)
+}
+
+async fn discard(stores: &Stores, id: ImageId) -> usize {
+    let mut files = 0;
+    for (name, store) in stores.iter() {
+        match store.discard(id).await {
+            Ok(found) => files += usize::from(found),
+            Err(error) => tracing::error!(image = %id, store = name, %error, "leftover stays"),
+        }
+    }
+    files
+}
+
+/// Temporary files, and the bytes of images that are deleted or were never complete.
+async fn orphans(app: &App, name: &str, store: &dyn Store) -> Result<usize> {
+    let report = |error| {
+        tracing::error!(store = name, %error, "the store can't be swept");
+    };
+    let mut files = store.sweep().await.map_err(report).unwrap_or_default();
+    for id in store.stored().await.map_err(report).unwrap_or_default() {
+        let status = app.catalog.status_of(id).await?;
+        if matches!(status, Some(Status::Deleted | Status::Queued)) {
+            let found = store.discard(id).await.map_err(report).unwrap_or_default();
+            files += usize::from(found);
+        }
+    }
+    Ok(files)
+}
