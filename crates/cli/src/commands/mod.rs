@@ -2,6 +2,8 @@
 //! variant here.
 
 mod completions;
+mod image;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -12,12 +14,16 @@ pub(crate) type Outcome = anyhow::Result<ExitCode>;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Serve(serve::Args),
+    Image(image::Args),
     Completions(completions::Args),
 }
 
 impl Command {
     pub(crate) fn run(self) -> Outcome {
         match self {
+            Command::Serve(args) => serve::run(&args),
+            Command::Image(args) => image::run(args),
             Command::Completions(args) => completions::run(&args),
         }
     }

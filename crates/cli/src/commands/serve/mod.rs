@@ -1,0 +1,170 @@
+//! `tintype serve`: the image service.
+
+mod log;
+mod state;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use axum::Router;
+use catalog::sql::SqlCatalog;
+use clap::ValueEnum;
+use identity::builtin::{BuiltIn, Endpoints};
+use identity::policy::Policy;
+use identity::{Authenticator, NoAuth};
+use service::{App, Limits};
+use store::{FileStore, Stores};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use state::StateDir;
+
+/// Serve images over the Image API v2.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tintype serve
+      SQLite, a directory and a built-in identity, at http://127.0.0.1:9292
+  tintype serve --state-dir /srv/tintype --listen 192.0.2.7:9292
+      the same, elsewhere
+
+The first start makes an administrator and writes its credentials to
+STATE_DIR/clouds.yaml (mode 0600):
+  OS_CLIENT_CONFIG_FILE=~/.local/state/tintype/clouds.yaml \\
+      openstack --os-cloud tintype image list
+
+Exit codes: 0 stopped by SIGTERM or Ctrl-C; 1 could not start; 2 wrong usage.")]
+pub(crate) struct Args {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9292")]
+    listen: SocketAddr,
+
+    /// Where the database, the images and the credentials are kept
+    /// [default: $XDG_STATE_HOME/tintype, ~/.local/state/tintype].
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// The URL under which clients reach this service, where it is not the address it listens on.
+    #[arg(long, value_name = "URL")]
+    public_endpoint: Option<String>,
+
+    /// Who calls.
+    #[arg(long, value_enum, default_value_t = Identity::BuiltIn)]
+    identity: Identity,
+
+    /// What is logged: error, warn, info, debug or a `tracing` filter.
+    #[arg(long, value_name = "LEVEL", env = "TINTYPE_LOG", default_value = "info")]
+    log: String,
+
+    /// Log in JSON, a line each.
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// The ways to know who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Identity {
+    /// A small Keystone of its own, at /identity.
+    BuiltIn,
+    /// Nobody is asked, everybody is an administrator: for benchmarks, and behind a gate of one's
+    /// own. Refused on addresses that others can reach.
+    None,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    log::start(&args.log, args.log_json)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(args: &Args) -> anyhow::Result<()> {
+    if args.identity == Identity::None && !args.listen.ip().is_loopback() {
+        bail!("--identity none would let everybody who reaches {} do anything; listen on 127.0.0.1", args.listen);
+    }
+    // The port first: whoever holds it may be another service on the same state directory.
+    let listener = listen(args.listen).await?;
+    let base = match &args.public_endpoint {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", listener.local_addr()?),
+    };
+    let state = StateDir::open(args.state_dir.clone())?;
+    let (authenticator, identity) = identify(args.identity, &state, &base).await?;
+    let app = Arc::new(assemble(&state, authenticator).await?);
+    sweep(&app).await?;
+
+    let stop = stopped()?;
+    eprintln!("tintype: serving on {base} (state in {})", state.path().display());
+    service::serve(listener, service::router(app).merge(identity), stop).await?;
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("can't listen on {address}; choose another address with --listen")
+    })
+}
+
+/// The authenticator, and the routes that it brings along.
+async fn identify(
+    kind: Identity,
+    state: &StateDir,
+    base: &str,
+) -> anyhow::Result<(Arc<dyn Authenticator>, Router)> {
+    match kind {
+        Identity::None => Ok((Arc::new(NoAuth::new("admin")), Router::new())),
+        Identity::BuiltIn => {
+            let keystone = BuiltIn::open(state.path(), Endpoints::at(base)).await?;
+            let routes = Router::new().nest("/identity", keystone.router());
+            Ok((Arc::new(keystone), routes))
+        }
+    }
+}
+
+async fn assemble(
+    state: &StateDir,
+    authenticator: Arc<dyn Authenticator>,
+) -> anyhow::Result<App> {
+    let database = state.path().join("glance.db");
+    let catalog = SqlCatalog::open(&database)
+        .await
+        .with_context(|| format!("can't open the catalog {}", database.display()))?;
+    let images = state.path().join("images");
+    let store = FileStore::open(&images)?;
+    Ok(App {
+        catalog: Arc::new(catalog),
+        stores: Stores::single("file", Arc::new(store)),
+        authenticator,
+        policy: Policy::default(),
+        limits: Limits::default(),
+    })
+}
+
+async fn sweep(app: &App) -> anyhow::Result<()> {
+    let swept = service::sweep(app).await.context("can't put the catalog in order")?;
+    if swept != Default::default() {
+        tracing::warn!(
+            uploads = swept.uploads,
+            files = swept.files,
+            "ended what an earlier run left half-done"
+        );
+    }
+    Ok(())
+}
+
+/// Resolves when the service is told to stop.
+fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
