@@ -1,28 +1,32 @@
-//! What a disk file is: detect, inspect for danger, create, convert, resize.
+//! What a disk file is: detect, inspect for danger, create, read, convert, resize.
+//!
+//! [`Inspector`] looks at an upload while it passes; [`info`] looks at a file with the same eyes.
+//! [`open`] reads the disk in an image, [`convert`] writes one into a new image. Files that an
+//! image names are opened only where the caller says so.
+//!
+//! Everything here is synchronous and parses what strangers made: a fault in an image is an error,
+//! never a panic, and no table is believed that the format's limits do not allow.
 
+mod convert;
+mod create;
+mod disk;
+mod error;
+mod facts;
+mod file;
+mod formats;
+mod fresh;
+mod info;
+mod inspect;
 mod size;
+mod view;
 
-pub use size::ByteSize;
-
-/// stub
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// x
-    #[error("x")]
-    X,
-}
-/// stub
-pub type InspectError = Error;
-/// stub
-pub struct Findings { /// x
-    pub virtual_size: Option<u64> }
-/// stub
-pub struct Inspector(u64);
-impl Inspector {
-    /// x
-    pub fn new(_: &str) -> Self { Inspector(0) }
-    /// x
-    pub fn update(&mut self, b: &[u8]) -> Result<(), InspectError> { self.0 += b.len() as u64; Ok(()) }
-    /// x
-    pub fn finish(self) -> Result<Findings, InspectError> { Ok(Findings { virtual_size: Some(self.0) }) }
-}
+pub use convert::{Watch, convert};
+pub use create::{
+    Backing, Compat, Compression, Options, Preallocation, Resize, Shrink, create, resize,
+};
+pub use disk::{Disk, Extent, ExtentKind, References, open};
+pub use error::{Error, Result};
+pub use facts::{Detail, Facts, Reference, ReferenceKind};
+pub use info::{Info, info};
+pub use inspect::{InspectError, Inspector};
+pub use size::{ByteSize, SizeError};

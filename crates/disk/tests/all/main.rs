@@ -1,0 +1,7 @@
+//! The crate beside QEMU's own tools, and against what strangers make.
+
+mod convert;
+mod create;
+mod hostile;
+mod inspect;
+mod peer;
