@@ -24,10 +24,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// One line of what went wrong, then its causes.
+/// One line of what went wrong, then those of its causes that it does not name itself.
 fn report(error: &anyhow::Error) {
-    eprintln!("tintype: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+    let mut said = error.to_string();
+    eprintln!("tintype: {said}");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            eprintln!("  because: {cause}");
+            said = cause;
+        }
     }
 }

@@ -19,7 +19,8 @@ impl Progress {
         Self(Some(Arc::new(listener)))
     }
 
-    pub(crate) fn at(&self, position: u64) {
+    /// Tells the position.
+    pub fn at(&self, position: u64) {
         if let Some(listener) = &self.0 {
             listener(position);
         }

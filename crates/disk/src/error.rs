@@ -16,13 +16,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, Error)]
 pub enum Error {
     /// The system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
-        #[source]
-        source: io::Error,
+        why: io::Error,
     },
     /// The image is not what its format's specification allows.
     #[error("{}: {why}", path.display())]
@@ -99,7 +98,7 @@ impl Error {
     /// An error of the system at a file.
     pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { path, source }
+        move |why| Error::Io { path, why }
     }
 
     /// A fault in an image.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use catalog::Stored;
 use disk::Inspector;
+use http::StatusCode;
 use image::{ContainerFormat, Event, Image, Location};
 use store::Store;
 
@@ -126,7 +127,9 @@ fn refused(why: &Refused) -> ApiError {
         }
         Refused::Unsafe(_) => {
             tracing::warn!(%why, "image data refused");
-            ApiError::bad_request(format!("Image data was refused: {why}."))
+            // Glance's code for what its format inspector refuses.
+            let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            ApiError::new(code, format!("Image data was refused: {why}."))
         }
     }
 }

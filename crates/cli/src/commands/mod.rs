@@ -2,8 +2,11 @@
 //! variant here.
 
 mod completions;
+mod disk;
 mod image;
+mod progress;
 mod serve;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -16,6 +19,7 @@ pub(crate) type Outcome = anyhow::Result<ExitCode>;
 pub(crate) enum Command {
     Serve(serve::Args),
     Image(image::Args),
+    Disk(disk::Args),
     Completions(completions::Args),
 }
 
@@ -24,6 +28,7 @@ impl Command {
         match self {
             Command::Serve(args) => serve::run(&args),
             Command::Image(args) => image::run(args),
+            Command::Disk(args) => disk::run(args),
             Command::Completions(args) => completions::run(&args),
         }
     }

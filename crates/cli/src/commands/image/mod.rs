@@ -4,7 +4,6 @@ mod delete;
 mod exit;
 mod list;
 mod output;
-mod progress;
 mod pull;
 mod push;
 mod set;
@@ -13,7 +12,7 @@ mod table;
 
 use client::{Images, Session};
 
-use super::Outcome;
+use super::{Outcome, progress};
 
 /// List, show, push, pull, change and delete the images of a cloud.
 ///

@@ -11,8 +11,8 @@ use client::{Image, Images};
 use serde_json::json;
 
 use super::output::{print, print_json, size, tame};
-use super::progress::Transfer;
 use super::{Outcome, exit};
+use crate::commands::progress::Transfer;
 
 /// As `--output`.
 const STANDARD_OUTPUT: &str = "-";

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use client::{Image, Images, NewImage, Source};
 
-use super::progress::Transfer;
 use super::show::print_record;
 use super::{Outcome, exit};
+use crate::commands::progress::Transfer;
 
 /// Register an image and upload its bytes; prints its record.
 ///

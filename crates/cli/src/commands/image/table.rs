@@ -68,11 +68,7 @@ fn widths<const N: usize>(
     widths
 }
 
-fn line<const N: usize>(
-    columns: &[Column; N],
-    row: &[String; N],
-    widths: &[usize; N],
-) -> String {
+fn line<const N: usize>(columns: &[Column; N], row: &[String; N], widths: &[usize; N]) -> String {
     let cells = row.iter().zip(columns).zip(widths).map(|((cell, column), width)| {
         pad_str(&truncate_str(cell, *width, "…"), *width, column.alignment, None).into_owned()
     });

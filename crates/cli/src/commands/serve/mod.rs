@@ -84,7 +84,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
     if args.identity == Identity::None && !args.listen.ip().is_loopback() {
-        bail!("--identity none would let everybody who reaches {} do anything; listen on 127.0.0.1", args.listen);
+        bail!(
+            "--identity none would let everybody who reaches {} do anything; listen on 127.0.0.1",
+            args.listen
+        );
     }
     // The port first: whoever holds it may be another service on the same state directory.
     let listener = listen(args.listen).await?;
@@ -104,9 +107,9 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("can't listen on {address}; choose another address with --listen")
-    })
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("can't listen on {address}; choose another address with --listen"))
 }
 
 /// The authenticator, and the routes that it brings along.
@@ -125,10 +128,7 @@ async fn identify(
     }
 }
 
-async fn assemble(
-    state: &StateDir,
-    authenticator: Arc<dyn Authenticator>,
-) -> anyhow::Result<App> {
+async fn assemble(state: &StateDir, authenticator: Arc<dyn Authenticator>) -> anyhow::Result<App> {
     let database = state.path().join("glance.db");
     let catalog = SqlCatalog::open(&database)
         .await

@@ -148,12 +148,7 @@ impl Disk for Reader {
 }
 
 /// Opens a backing file. Only files are: no other machine is asked for a disk.
-fn backing(
-    path: &Path,
-    name: &str,
-    format: Option<&str>,
-    depth: usize,
-) -> Result<Box<dyn Disk>> {
+fn backing(path: &Path, name: &str, format: Option<&str>, depth: usize) -> Result<Box<dyn Disk>> {
     let wrong = |why| Error::Backing { path: path.to_owned(), backing: name.to_owned(), why };
     if name.split('/').next().is_some_and(|first| first.contains(':')) {
         return Err(wrong("is no file"));

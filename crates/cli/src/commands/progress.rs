@@ -5,10 +5,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use client::Progress;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{BinaryBytes, MultiProgress, ProgressBar, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
-
-use super::output::size;
 
 /// Between lines, where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -17,13 +15,13 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// The display of one transfer; the bar goes away with it.
-pub(super) struct Transfer {
+pub(crate) struct Transfer {
     bar: ProgressBar,
 }
 
 impl Transfer {
     /// Of `total` bytes, which is not known of every image.
-    pub(super) fn start(verb: &'static str, title: &str, total: Option<u64>) -> (Self, Progress) {
+    pub(crate) fn start(verb: &'static str, title: &str, total: Option<u64>) -> (Self, Progress) {
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new).with_style(style());
         bar.set_message(format!("{verb} {title}"));
         if io::stderr().is_terminal() {
@@ -44,7 +42,8 @@ impl Drop for Transfer {
 }
 
 fn style() -> ProgressStyle {
-    let template = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
+    let template =
+        "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
@@ -74,14 +73,14 @@ fn line(title: &str, position: u64, total: Option<u64>) -> String {
     match total.filter(|total| *total > 0) {
         Some(total) => {
             let percent = u128::from(position) * 100 / u128::from(total);
-            format!("{title}: {percent} %, {} of {}", size(position), size(total))
+            format!("{title}: {percent} %, {} of {}", BinaryBytes(position), BinaryBytes(total))
         }
-        None => format!("{title}: {}", size(position)),
+        None => format!("{title}: {}", BinaryBytes(position)),
     }
 }
 
 /// Shows the warnings of the client: what is tried again, and why.
-pub(super) fn show_warnings() {
+pub(crate) fn show_warnings() {
     let shown = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
         .with_writer(BesideBars)

@@ -1,0 +1,32 @@
+//! Ctrl-C and SIGTERM become a request to stop.
+
+use std::thread;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// As a shell reports a program that Ctrl-C ended.
+pub(crate) const CANCELLED: u8 = 130;
+
+/// Calls `ask` at the first signal. Work then ends by itself and tidies up; a second signal does
+/// nothing more.
+pub(crate) fn on_signals(ask: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = runtime.context("signals cannot be heard")?;
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    // Ends with the process: it waits for signals as long as there can be some.
+    thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            ask();
+            std::future::pending::<()>().await;
+        });
+    });
+    Ok(())
+}
