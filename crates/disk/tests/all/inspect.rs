@@ -177,6 +177,18 @@ fn absurd_headers_are_refused() {
 }
 
 #[test]
+fn a_stream_of_header_extensions_is_refused() {
+    let (_, mut bytes) = beginnings().swap_remove(0);
+    put(&mut bytes, 20, &[0, 0, 0, 21]);
+    bytes.resize(2 << 20, 0);
+    for at in (104..bytes.len() - 8).step_by(8) {
+        put(&mut bytes, at, &[1, 1, 1, 1, 0, 0, 0, 0]);
+    }
+    let refused = verdict("qcow2", &bytes);
+    assert!(matches!(refused, Err(InspectError::Malformed { .. })), "{refused:?}");
+}
+
+#[test]
 fn other_formats_that_name_a_file_are_refused() {
     if peer::missing() {
         return;

@@ -24,6 +24,8 @@ const L1_BYTES: u64 = 32 << 20;
 const REFCOUNT_TABLE_BYTES: u64 = 8 << 20;
 const SNAPSHOTS: u32 = 65536;
 const NAME: u32 = 1023;
+/// There are five kinds of header extension. A stream of them would be read again and again.
+const EXTENSIONS: usize = 64;
 
 /// The lengths of the header of version 2, and of version 3 as we write it.
 const LENGTH_2: u32 = 72;
@@ -247,7 +249,10 @@ impl Header {
     /// Extensions go from the header's end to the backing file's name, within the first cluster.
     fn read_extensions(&mut self, view: &View, length: u64) -> Result<(), Halt> {
         let mut at = length;
-        while at + 8 <= self.cluster() {
+        for _ in 0..EXTENSIONS {
+            if at + 8 > self.cluster() {
+                return Ok(());
+            }
             let entry = match view.bytes(at, 8) {
                 // An image may end behind its header; then it has no extensions.
                 Err(Halt::Refuse(InspectError::Truncated { .. })) => return Ok(()),
@@ -271,7 +276,7 @@ impl Header {
             }
             at += length.next_multiple_of(8);
         }
-        Ok(())
+        Err(malformed(format!("more than {EXTENSIONS} header extensions")).into())
     }
 
     fn read_backing(&mut self, view: &View, (offset, length): (u64, u32)) -> Result<(), Halt> {
