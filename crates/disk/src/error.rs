@@ -96,7 +96,7 @@ pub enum Error {
 
 impl Error {
     /// An error of the system at a file.
-    pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
         let path = path.to_owned();
         move |why| Error::Io { path, why }
     }

@@ -142,6 +142,46 @@ fn disks_grow_and_keep_what_they_hold() {
 }
 
 #[test]
+fn disks_shrink_when_asked_to_and_grow_back_empty() {
+    if peer::missing() {
+        return;
+    }
+    let folder = Folder::new();
+    let (raw, image, back) = (folder.path("raw"), folder.path("image"), folder.path("back"));
+    let content = peer::disk(&raw);
+    for options in [
+        &["-o", "cluster_size=512"][..],
+        &["-o", "cluster_size=65536"],
+        &["-o", "cluster_size=2M"],
+        &["-c", "-o", "cluster_size=4096"],
+        &["-c", "-o", "cluster_size=65536"],
+        &["-o", "cluster_size=65536,extended_l2=on"],
+        &["-o", "cluster_size=65536,preallocation=metadata"],
+    ] {
+        let (from, to) = (text(&raw), text(&image));
+        qemu_img(&[&["convert", "-O", "qcow2"][..], options, &[from, to]].concat());
+        for (size, kept) in [("10M", 10_usize << 20), ("1000k", 1000 << 10), ("0", 0)] {
+            disk::resize(&image, None, size.parse().unwrap(), Shrink::Allow).unwrap();
+            qemu_img(&["check", "-q", text(&image)]);
+            let disk = disk::open(&image, None, References::Refuse).unwrap();
+            let mut begin = vec![1; kept];
+            disk.read_at(&mut begin, 0).unwrap();
+            assert!(begin == content[..kept], "{options:?} {size}");
+        }
+        // What was cut off does not come back.
+        qemu_img(&[&["convert", "-O", "qcow2"][..], options, &[from, to]].concat());
+        disk::resize(&image, None, "70000".parse().unwrap(), Shrink::Allow).unwrap();
+        qemu_img(&["check", "-q", text(&image)]);
+        disk::resize(&image, None, "16M".parse().unwrap(), Shrink::Refuse).unwrap();
+        qemu_img(&["convert", "-O", "raw", text(&image), text(&back)]);
+        let mut expected = vec![0; 16 << 20];
+        let kept = 70_000_usize.next_multiple_of(512);
+        expected[..kept].copy_from_slice(&content[..kept]);
+        assert!(fs::read(&back).unwrap() == expected, "{options:?}");
+    }
+}
+
+#[test]
 fn a_disk_of_no_size_grows() {
     if peer::missing() {
         return;

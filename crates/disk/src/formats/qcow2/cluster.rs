@@ -59,6 +59,11 @@ pub(super) fn place(
     Ok((place, rest))
 }
 
+/// The cluster that an entry holds on to while its content is zeros or in the backing file.
+pub(super) fn kept(entry: u64) -> Option<u64> {
+    Some(entry & OFFSET).filter(|offset| *offset != 0 && entry & COMPRESSED == 0)
+}
+
 /// "Extended L2 Entries": 32 bits say which subclusters are allocated, 32 which are zeros.
 fn subcluster(header: &Header, offset: u64, bitmap: u64, within: u64) -> (Place, u64) {
     let length = header.cluster() / SUBCLUSTERS;

@@ -2,11 +2,12 @@
 
 mod cluster;
 mod compression;
-mod grow;
 mod header;
 mod l2_tables;
 mod read;
 mod refcounts;
+mod resize;
+mod shrink;
 mod write;
 
 use std::fs::File;
@@ -64,7 +65,11 @@ impl Format for Qcow2 {
     }
 
     fn grow(&self, file: &File, path: &Path, size: ByteSize) -> Result<()> {
-        grow::grow(file, path, size.bytes())
+        resize::grow(file, path, size.bytes())
+    }
+
+    fn shrink(&self, file: &File, path: &Path, size: ByteSize) -> Result<()> {
+        shrink::shrink(file, path, size.bytes())
     }
 }
 

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
+
 use super::header::Header;
 use super::l2_tables;
 use crate::file::length;
@@ -49,6 +52,28 @@ impl<'a> Refcounts<'a> {
         self.set(offset, clusters, 0)
     }
 
+    /// Counts one reference less to each cluster that `length` bytes at `offset` touch; those that
+    /// nobody refers to any more give their room back to the file system.
+    pub(super) fn drop_reference(&mut self, offset: u64, length: u64) -> io::Result<()> {
+        for cluster in offset / self.cluster..=(offset + length - 1) / self.cluster {
+            let place = cluster * self.cluster;
+            let left = self.get(cluster)?.saturating_sub(1);
+            self.set(place, 1, left)?;
+            if left == 0 {
+                punch(self.file, place, self.cluster)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn get(&mut self, cluster: u64) -> io::Result<u16> {
+        let in_block = self.cluster / WIDTH;
+        let block = self.block((cluster / in_block) as usize)?;
+        let mut count = [0; WIDTH as usize];
+        self.file.read_exact_at(&mut count, block + cluster % in_block * WIDTH)?;
+        Ok(u16::from_be_bytes(count))
+    }
+
     fn append(&mut self, clusters: u64) -> io::Result<u64> {
         let offset = self.end;
         self.end += clusters * self.cluster;
@@ -90,5 +115,14 @@ impl<'a> Refcounts<'a> {
         self.file.write_all_at(&bytes, self.table_offset)?;
         self.set(self.table_offset, clusters, 1)?;
         self.set(old, old_clusters.into(), 0)
+    }
+}
+
+/// A hole, where the file system has such.
+fn punch(file: &File, offset: u64, length: u64) -> io::Result<()> {
+    let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    match rustix::fs::fallocate(file, hole, offset, length) {
+        Err(Errno::OPNOTSUPP) => Ok(()),
+        punched => Ok(punched?),
     }
 }

@@ -1,4 +1,4 @@
-//! A larger disk in the same image.
+//! A larger disk in the same image, and what a smaller one needs as well.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +13,19 @@ use crate::file::ImageFile;
 /// Makes the disk larger. The header, in one write, is the last to change but for what becomes
 /// free by it.
 pub(super) fn grow(file: &File, path: &Path, size: u64) -> Result<()> {
-    let mut header = ImageFile::open(path, Some("qcow2"))?.read(Header::read)?;
+    let mut header = header(path)?;
+    let size = size.next_multiple_of(512);
+    let Some(needed) = header.l1_needed(size) else {
+        let what = "its clusters are too small for so large a disk; convert it anew";
+        return Err(Error::NotHandled { path: path.to_owned(), what });
+    };
+    header.size = size;
+    make_room(file, &mut header, needed).map_err(Error::at(path))
+}
+
+/// The header of an image that may be changed in place.
+pub(super) fn header(path: &Path) -> Result<Header> {
+    let header = ImageFile::open(path, Some("qcow2"))?.read(Header::read)?;
     let unfit = [
         (header.incompatible & incompatible::CORRUPT != 0, "it is marked corrupt"),
         (
@@ -23,16 +35,10 @@ pub(super) fn grow(file: &File, path: &Path, size: u64) -> Result<()> {
         (header.refcount_order != ORDER, "its refcounts are not of 16 bits; convert it anew"),
         (header.has_data_file(), "its content is in another file"),
     ];
-    if let Some((_, what)) = unfit.into_iter().find(|(is_so, _)| *is_so) {
-        return Err(Error::NotHandled { path: path.to_owned(), what });
+    match unfit.into_iter().find(|(is_so, _)| *is_so) {
+        Some((_, what)) => Err(Error::NotHandled { path: path.to_owned(), what }),
+        None => Ok(header),
     }
-    let size = size.next_multiple_of(512);
-    let Some(needed) = header.l1_needed(size) else {
-        let what = "its clusters are too small for so large a disk; convert it anew";
-        return Err(Error::NotHandled { path: path.to_owned(), what });
-    };
-    header.size = size;
-    make_room(file, &mut header, needed).map_err(Error::at(path))
 }
 
 fn make_room(file: &File, header: &mut Header, needed: u32) -> io::Result<()> {
@@ -60,7 +66,7 @@ fn make_room(file: &File, header: &mut Header, needed: u32) -> io::Result<()> {
 }
 
 /// Writes the fields of the header that have changed, with all before it safely on the disk.
-fn write_header(file: &File, header: &Header) -> io::Result<()> {
+pub(super) fn write_header(file: &File, header: &Header) -> io::Result<()> {
     file.sync_data()?;
     let mut fields = [0; 36];
     file.read_exact_at(&mut fields, 24)?;
