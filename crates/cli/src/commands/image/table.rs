@@ -100,6 +100,6 @@ ID  NAME                       SIZE
     fn a_narrow_terminal_costs_the_shrinking_column() {
         let table = render(&COLUMNS, &rows(), Some(27));
         assert!(table.lines().all(|line| measure_text_width(line) <= 27), "{table}");
-        assert!(table.contains("a name of s…"), "{table}");
+        assert!(table.contains("a name of so…"), "{table}");
     }
 }

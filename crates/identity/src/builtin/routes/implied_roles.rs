@@ -78,7 +78,6 @@ fn answer(state: &BuiltIn, uri: &Uri, inference: Value) -> Json<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::builtin::routes::testing::Cloud;
 
     #[tokio::test]
