@@ -191,6 +191,13 @@ def test_a_refused_upload_does_not_harm_the_next_request(service, api):
         assert b" 200 " in connection.recv(4096).split(b"\r\n")[0]
 
 
+def test_a_client_that_sends_on_hears_why_it_was_refused(api, image):
+    """A connection that is cut while bytes are under way takes the answer with it."""
+    assert api.upload(image, b"x" * (64 << 20)).status_code == 409
+    megabyte = b"x" * (1 << 20)
+    assert api.upload(image, (megabyte for _ in range(64))).status_code == 409
+
+
 def test_a_length_that_is_none_is_refused(service, api):
     image = api.create()
     with send(service, upload_head(api, image, "Content-Length: -1"), b"") as connection:

@@ -201,10 +201,7 @@ def test_a_huge_body_is_refused_without_being_kept(service, api):
             yield megabyte
         yield b'"}'
 
-    try:
-        answer = api.post("/v2/images", data=body(), headers={"Content-Type": "application/json"})
-        assert answer.status_code == 413, answer.text
-    except OSError:
-        pass  # The service may close the connection before it has heard everything.
+    answer = api.post("/v2/images", data=body(), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413, answer.text
     assert service.memory() - before < 50 << 20
     assert api.get("/v2/images").status_code == 200

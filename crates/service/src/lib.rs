@@ -14,6 +14,7 @@ mod digest;
 mod download;
 mod error;
 mod intake;
+mod linger;
 mod listing;
 mod patch;
 mod property;

@@ -3,12 +3,14 @@
 use std::io;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, middleware};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::linger::linger;
 
 /// How long a client may take for the head of its request.
 const HEAD: Duration = Duration::from_secs(30);
@@ -25,6 +27,7 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let router = router.layer(middleware::from_fn(linger));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
