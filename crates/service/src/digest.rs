@@ -1,12 +1,12 @@
-//! The digests of an upload, each on a thread of its own: one thread for both would halve the
-//! speed of an upload.
+//! The digests of an upload, at the same time on threads of their own: one thread for both would
+//! halve the speed of an upload.
 
 use bytes::Bytes;
 use image::DataHashes;
 use openssl::error::ErrorStack;
 use openssl::hash::{Hasher, MessageDigest};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 /// Pieces that wait for a digest, at most.
 const AHEAD: usize = 4;
@@ -51,24 +51,39 @@ impl Digests {
 }
 
 impl Running {
-    fn start(mut hasher: Hasher) -> Self {
-        let (pieces, mut queue) = mpsc::channel::<Bytes>(AHEAD);
-        let done = tokio::task::spawn_blocking(move || {
-            while let Some(piece) = queue.blocking_recv() {
-                hasher.update(&piece)?;
-            }
-            Ok(hex(&hasher.finish()?))
-        });
-        Self { pieces, done }
+    fn start(hasher: Hasher) -> Self {
+        let (pieces, queue) = mpsc::channel(AHEAD);
+        Self { pieces, done: tokio::spawn(digest(hasher, queue)) }
     }
 
     async fn finish(self) -> Result<String, ErrorStack> {
         drop(self.pieces);
-        match self.done.await {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
+        joined(self.done.await)
     }
+}
+
+/// Digests until no more pieces come. There is a thread for it only while there are pieces: slow
+/// clients, however many, keep none.
+async fn digest(
+    mut hasher: Hasher,
+    mut queue: mpsc::Receiver<Bytes>,
+) -> Result<String, ErrorStack> {
+    let mut waiting = Vec::with_capacity(AHEAD);
+    while queue.recv_many(&mut waiting, AHEAD).await > 0 {
+        let work = tokio::task::spawn_blocking(move || {
+            for piece in waiting.drain(..) {
+                hasher.update(&piece)?;
+            }
+            Ok((hasher, waiting))
+        });
+        (hasher, waiting) = joined(work.await)?;
+    }
+    Ok(hex(&hasher.finish()?))
+}
+
+/// A panic goes on in whoever waits for the result.
+fn joined<T>(result: Result<T, JoinError>) -> T {
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -81,6 +96,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -98,5 +115,23 @@ mod tests {
     #[tokio::test]
     async fn unknown_algorithms_are_refused() {
         assert!(Digests::start("rot13").is_err());
+    }
+
+    /// However many uploads stand still, another goes on.
+    #[test]
+    fn slow_clients_keep_no_threads() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let slow: Vec<_> = (0..8).map(|_| Digests::start("sha512").unwrap()).collect();
+            for digests in &slow {
+                digests.update(&Bytes::from("a")).await;
+            }
+            let quick = Digests::start("sha512").unwrap();
+            quick.update(&Bytes::from("abc")).await;
+            let hashes = tokio::time::timeout(Duration::from_secs(10), quick.finish());
+            let hashes = hashes.await.expect("no thread is free").unwrap();
+            assert_eq!(hashes.checksum, "900150983cd24fb0d6963f7d28e17f72");
+        });
     }
 }

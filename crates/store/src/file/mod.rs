@@ -31,15 +31,30 @@ struct Directory {
 }
 
 impl FileStore {
-    /// Opens the directory, and makes it (mode 0750) when it is not there.
+    /// Opens the directory, and makes it, durably, when it is not there.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |cause| Error::Io { store: path.display().to_string(), cause };
-        fs::create_dir_all(path).map_err(failed)?;
+        make(path).map_err(failed)?;
         let path = fs::canonicalize(path).map_err(failed)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(|e| failed(e.into()))?;
         Ok(Self { inner: Arc::new(Directory { path, fd }) })
     }
+}
+
+/// Makes a directory and those above it. Each is synced into the one that holds it: bytes that are
+/// synced into a directory are lost with it.
+fn make(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Err(error), make)?;
+            fs::create_dir(path)?;
+        }
+        made => made?,
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 impl Directory {

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Directory;
-use crate::Result;
+use crate::{Error, Result};
 
 /// Temporary names start with this; Glance and other readers of the directory look for ids only.
 const PREFIX: &str = ".partial-";
@@ -17,17 +18,17 @@ const PREFIX: &str = ".partial-";
 const MODE: Mode = Mode::from_raw_mode(0o640);
 
 /// A file under construction. Dropped before [`publish`](Partial::publish), it is gone.
-pub(super) struct Partial<'a> {
-    directory: &'a Directory,
+pub(super) struct Partial {
+    directory: Arc<Directory>,
     file: File,
     /// The temporary name, on file systems that know no nameless files.
     name: Option<String>,
 }
 
-impl<'a> Partial<'a> {
+impl Partial {
     /// A nameless file (`O_TMPFILE`), which no crash can leave behind; where the file system has
     /// none, a locked one with a temporary name, which [`sweep`] finds.
-    pub(super) fn create(directory: &'a Directory) -> io::Result<Self> {
+    pub(super) fn create(directory: Arc<Directory>) -> io::Result<Self> {
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(&directory.fd, ".", flags | OFlags::TMPFILE, MODE) {
             Ok(fd) => Ok(Self { directory, file: fd.into(), name: None }),
@@ -38,41 +39,55 @@ impl<'a> Partial<'a> {
         }
     }
 
-    pub(super) fn create_named(directory: &'a Directory) -> io::Result<Self> {
+    pub(super) fn create_named(directory: Arc<Directory>) -> io::Result<Self> {
         let name = format!("{PREFIX}{}", uuid::Uuid::new_v4());
         let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL;
         let fd = rustix::fs::openat(&directory.fd, &name, flags, MODE)?;
-        rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { directory, file: fd.into(), name: Some(name) })
+        let partial = Self { directory, file: fd.into(), name: Some(name) };
+        rustix::fs::flock(&partial.file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(partial)
     }
 
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     /// Gives the file its name, durably: its bytes are synced first, the directory after. A file
-    /// of that name is never replaced.
-    pub(super) fn publish(mut self, name: &str) -> io::Result<()> {
+    /// of that name is never replaced. On an error there is none of that name that was not there
+    /// before.
+    pub(super) fn publish(self, name: &str) -> io::Result<()> {
         self.file.sync_all()?;
+        self.link(name)?;
         let directory = &self.directory.fd;
-        match self.name.take() {
+        rustix::fs::fsync(directory).map_err(|errno| {
+            if let Err(error) = rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+                tracing::error!(%error, name, "image data stays until the next start's sweep");
+            }
+            errno.into()
+        })
+    }
+
+    fn link(&self, name: &str) -> io::Result<()> {
+        let directory = &self.directory.fd;
+        match &self.name {
             None => {
                 let nameless = format!("/proc/self/fd/{}", self.file.as_raw_fd());
                 let flags = AtFlags::SYMLINK_FOLLOW;
-                rustix::fs::linkat(rustix::fs::CWD, nameless, directory, name, flags)?;
+                Ok(rustix::fs::linkat(rustix::fs::CWD, nameless, directory, name, flags)?)
             }
-            Some(temporary) => {
-                let linked =
-                    rustix::fs::linkat(directory, &temporary, directory, name, AtFlags::empty());
-                rustix::fs::unlinkat(directory, &temporary, AtFlags::empty())?;
-                linked?;
+            // The temporary name goes when this is dropped.
+            Some(known) => {
+                Ok(rustix::fs::linkat(directory, known, directory, name, AtFlags::empty())?)
             }
         }
-        Ok(rustix::fs::fsync(directory)?)
     }
 }
 
-impl Drop for Partial<'_> {
+impl Drop for Partial {
     fn drop(&mut self) {
         if let Some(name) = &self.name
             && let Err(error) = rustix::fs::unlinkat(&self.directory.fd, name, AtFlags::empty())
@@ -86,7 +101,11 @@ impl Drop for Partial<'_> {
 pub(super) fn sweep(directory: &Directory) -> Result<usize> {
     let mut removed = 0;
     for name in directory.names()?.iter().filter(|name| name.starts_with(PREFIX)) {
-        let file = directory.open_file(name)?;
+        let file = match directory.open_file(name) {
+            // Its owner was quicker.
+            Err(Error::NotFound(_)) => continue,
+            opened => opened?,
+        };
         if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
             directory.remove(name)?;
             removed += 1;

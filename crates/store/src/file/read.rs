@@ -1,4 +1,5 @@
-//! The way out: a thread reads pieces ahead of the socket.
+//! The way out: threads read pieces ahead of the socket. No thread waits for a client: one that
+//! reads slowly, or not at all, holds an open file and the pieces that were read ahead for it.
 
 use std::fs::File;
 use std::io;
@@ -8,13 +9,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use tokio::sync::mpsc;
 
 use super::{Directory, blocking};
-use crate::{Data, Error, PIECE, Result};
+use crate::{Data, PIECE, Result};
 
-/// Pieces read ahead of the socket, at most.
-const AHEAD: usize = 2;
+/// Pieces read at once, or ahead of the socket, at most.
+const AHEAD: usize = 3;
 
 pub(super) async fn open(
     directory: Arc<Directory>,
@@ -22,35 +22,15 @@ pub(super) async fn open(
     range: Range<u64>,
 ) -> Result<Data> {
     let opening = (directory.clone(), name.clone());
-    let file = blocking(move || opening.0.open_file(&opening.1)).await?;
-    let (pieces, queue) = mpsc::channel(AHEAD);
-    tokio::task::spawn_blocking(move || {
-        read(&file, range, &pieces, |error| directory.failed(&name, error));
-    });
-    let queue = stream::unfold(queue, |mut queue| async move {
-        let piece = queue.recv().await?;
-        Some((piece, queue))
-    });
-    Ok(queue.boxed())
-}
-
-/// Reads the range piece by piece until it ends or nobody listens.
-fn read(
-    file: &File,
-    range: Range<u64>,
-    pieces: &mpsc::Sender<Result<Bytes>>,
-    failed: impl Fn(io::Error) -> Error,
-) {
-    let mut offset = range.start;
-    while offset < range.end {
+    let file = Arc::new(blocking(move || opening.0.open_file(&opening.1)).await?);
+    let pieces = stream::iter(range.clone().step_by(PIECE)).map(move |offset| {
         let length = PIECE.min(usize::try_from(range.end - offset).unwrap_or(PIECE));
-        let piece = read_piece(file, offset, length).map_err(&failed);
-        let ends = piece.is_err();
-        if pieces.blocking_send(piece).is_err() || ends {
-            return;
-        }
-        offset += length as u64;
-    }
+        let (file, directory, name) = (file.clone(), directory.clone(), name.clone());
+        blocking(move || {
+            read_piece(&file, offset, length).map_err(|error| directory.failed(&name, error))
+        })
+    });
+    Ok(pieces.buffered(AHEAD).boxed())
 }
 
 fn read_piece(file: &File, offset: u64, length: usize) -> io::Result<Bytes> {

@@ -107,7 +107,7 @@ async fn locations_elsewhere_are_refused() {
 #[tokio::test]
 async fn named_partials_of_dead_processes_are_swept() {
     let (_dir, store) = store();
-    let held = partial::Partial::create_named(&store.inner).unwrap();
+    let held = partial::Partial::create_named(store.inner.clone()).unwrap();
     std::fs::write(store.inner.path.join(".partial-left-by-a-crash"), "x").unwrap();
     assert_eq!(store.sweep().await.unwrap(), 1);
     assert_eq!(files(&store).len(), 1, "the one that is held stays");
@@ -123,4 +123,38 @@ async fn a_dropped_put_leaves_nothing() {
     let putting = store.put(ImageId::random(), None, pending);
     assert!(tokio::time::timeout(std::time::Duration::from_millis(50), putting).await.is_err());
     assert!(files(&store).is_empty());
+}
+
+/// As many as there are threads that may block, or more: nobody who is quicker waits for them.
+#[test]
+fn slow_clients_keep_no_threads() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (_dir, store) = store();
+        let bytes = vec![7; 8 * crate::PIECE];
+        let size = bytes.len() as u64;
+        let first = store.put(ImageId::random(), None, source(vec![Ok(bytes)])).await.unwrap();
+        let mut slow_readers = Vec::new();
+        let mut slow_writers = Vec::new();
+        for _ in 0..8 {
+            let mut data = store.open(&first.uri, 0..size).await.unwrap();
+            data.next().await.unwrap().unwrap();
+            slow_readers.push(data);
+            let stalled = source(vec![Ok(vec![1; 10])]).chain(stream::pending()).boxed();
+            slow_writers.push(store.put(ImageId::random(), None, stalled));
+        }
+        let quick = async {
+            let quick = source(vec![Ok(b"quick".to_vec())]);
+            let written = store.put(ImageId::random(), None, quick).await.unwrap();
+            assert_eq!(read_all(&store, &written.uri, 0..5).await, b"quick");
+        };
+        let slow = futures::future::join_all(slow_writers);
+        tokio::select! {
+            () = quick => {}
+            _ = slow => panic!("they never end"),
+            () = tokio::time::sleep(std::time::Duration::from_secs(10)) => panic!("no thread free"),
+        }
+        drop(slow_readers);
+    });
 }

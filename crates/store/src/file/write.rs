@@ -1,4 +1,5 @@
-//! The way in: pieces arrive on the runtime, a thread writes them.
+//! The way in: pieces arrive on the runtime, threads write them. No thread waits for a client: an
+//! upload has one only while there is something to write.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -14,60 +15,70 @@ use crate::{Error, Result, Source, Written};
 /// Pieces that wait for the disk, at most.
 const AHEAD: usize = 4;
 
-/// What the runtime tells the writing thread. A channel that closes without `End` means that the
-/// upload was dropped.
-enum Piece {
-    Data(Bytes),
-    End,
-}
-
 pub(super) async fn put(
     directory: Arc<Directory>,
     name: String,
     source: Source,
 ) -> Result<Written> {
-    let (pieces, queue) = mpsc::channel(AHEAD);
     let uri = directory.uri(&name);
-    let writing = blocking(move || write(&directory, &name, queue));
-    let (fed, written) = tokio::join!(feed(source, pieces), writing);
+    let partial = create(directory.clone(), name.clone()).await?;
+    let (pieces, queue) = mpsc::channel(AHEAD);
+    let (fed, written) = tokio::join!(feed(source, pieces), write(partial, &name, queue));
+    let (partial, size) = written?;
     fed?;
-    let size = written?.ok_or_else(|| Error::Source("the upload was dropped".into()))?;
+    blocking(move || partial.publish(&name).map_err(|error| directory.failed(&name, error)))
+        .await?;
     Ok(Written { uri, size })
 }
 
-/// Hands pieces to the writing thread. When that has stopped, its own error tells why.
-async fn feed(mut source: Source, pieces: mpsc::Sender<Piece>) -> Result<()> {
-    while let Some(piece) = source.next().await {
-        let piece = piece.map_err(Error::Source)?;
-        if pieces.send(Piece::Data(piece)).await.is_err() {
+async fn create(directory: Arc<Directory>, name: String) -> Result<Partial> {
+    blocking(move || {
+        Partial::create(directory.clone()).map_err(|error| directory.failed(&name, error))
+    })
+    .await
+}
+
+/// Hands pieces to the writer, as long as there is one: it says itself why it stopped.
+async fn feed(mut source: Source, pieces: mpsc::Sender<Bytes>) -> Result<()> {
+    loop {
+        let next = tokio::select! {
+            next = source.next() => next,
+            () = pieces.closed() => return Ok(()),
+        };
+        let Some(piece) = next else { return Ok(()) };
+        if pieces.send(piece.map_err(Error::Source)?).await.is_err() {
             return Ok(());
         }
     }
-    // As above: a writer that is gone has said why.
-    let _ = pieces.send(Piece::End).await;
-    Ok(())
 }
 
-/// Writes until the end; `None` when the sender went away before it.
-fn write(
-    directory: &Directory,
+/// Writes until no more pieces come; returns how many bytes they were.
+async fn write(
+    mut partial: Partial,
     name: &str,
-    mut queue: mpsc::Receiver<Piece>,
-) -> Result<Option<u64>> {
-    let failed = |error| directory.failed(name, error);
-    let partial = Partial::create(directory).map_err(failed)?;
+    mut queue: mpsc::Receiver<Bytes>,
+) -> Result<(Partial, u64)> {
     let mut size = 0;
-    while let Some(piece) = queue.blocking_recv() {
-        match piece {
-            Piece::Data(bytes) => {
-                partial.file().write_all(&bytes).map_err(failed)?;
-                size += bytes.len() as u64;
-            }
-            Piece::End => {
-                partial.publish(name).map_err(failed)?;
-                return Ok(Some(size));
-            }
-        }
+    let mut waiting = Vec::with_capacity(AHEAD);
+    while queue.recv_many(&mut waiting, AHEAD).await > 0 {
+        size += waiting.iter().map(|piece| piece.len() as u64).sum::<u64>();
+        (partial, waiting) = write_all(partial, waiting, name.to_owned()).await?;
     }
-    Ok(None)
+    Ok((partial, size))
+}
+
+/// Writes these pieces, and gives back the file and their emptied list.
+async fn write_all(
+    partial: Partial,
+    mut pieces: Vec<Bytes>,
+    name: String,
+) -> Result<(Partial, Vec<Bytes>)> {
+    blocking(move || {
+        for piece in pieces.drain(..) {
+            let written = partial.file().write_all(&piece);
+            written.map_err(|error| partial.directory().failed(&name, error))?;
+        }
+        Ok((partial, pieces))
+    })
+    .await
 }
