@@ -61,6 +61,9 @@ pub enum Error {
     /// The database can't be reached or is overloaded; the request may be repeated.
     #[error("the catalog's database is unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The disk has no room for the change.
+    #[error("there is no room left for the catalog: {0}")]
+    Full(#[source] sqlx::Error),
     /// The database refused, for a reason that a repetition won't mend.
     #[error("the catalog's database failed: {0}")]
     Database(#[source] sqlx::Error),
@@ -156,7 +159,8 @@ pub trait Catalog: Send + Sync {
     /// The images that match, in order, at most `query.limit`. Errors: `BadMarker`.
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>>;
 
-    /// Changes a record and returns it. Errors: `NotFound`.
+    /// Changes a record and returns it. Errors: `NotFound`; `Conflict` when formats are to change
+    /// and the image has bytes, or is about to: they say what its bytes were inspected as.
     async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image>;
 
     /// Moves an image to the state that follows the event. Errors: `NotFound`; `Conflict` when

@@ -64,6 +64,28 @@ async fn a_record_comes_back_as_it_was_created() {
     assert!(matches!(catalog.create(&image).await, Err(Error::Duplicate(_))));
 }
 
+/// The bytes are inspected as what the formats say when the upload begins.
+#[tokio::test]
+async fn formats_stay_from_the_beginning_of_an_upload() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    let change =
+        ImageChange { disk_format: Some(Some(DiskFormat::Qcow2)), ..ImageChange::default() };
+    assert_eq!(
+        catalog.update(image.id, &change).await.unwrap().disk_format,
+        Some(DiskFormat::Qcow2)
+    );
+    catalog.transition(image.id, Event::BeginUpload).await.unwrap();
+    let raw = ImageChange { disk_format: Some(Some(DiskFormat::Raw)), ..ImageChange::default() };
+    let refused = catalog.update(image.id, &raw).await;
+    assert!(matches!(refused, Err(Error::Conflict { status: Status::Saving, .. })), "{refused:?}");
+    let renamed = ImageChange { name: Some(None), ..ImageChange::default() };
+    assert_eq!(catalog.update(image.id, &renamed).await.unwrap().name, None);
+    catalog.activate(image.id, &stored()).await.unwrap();
+    assert!(matches!(catalog.update(image.id, &raw).await, Err(Error::Conflict { .. })));
+}
+
 #[tokio::test]
 async fn an_upload_makes_an_image_active_whole() {
     let (_dir, catalog) = catalog().await;

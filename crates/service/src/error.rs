@@ -87,6 +87,11 @@ impl From<catalog::Error> for ApiError {
                 Self::forbidden(format!("Image {id} is protected and cannot be deleted."))
             }
             E::BadMarker(_) => Self::bad_request(error.to_string()),
+            E::Full(_) => {
+                tracing::error!(%error, "no room for the catalog");
+                let message = "The disk of the image service is full.";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, message)
+            }
             E::Unavailable(cause) => {
                 tracing::warn!(%cause, "the catalog is unavailable");
                 Self::unavailable("The catalog of images is unavailable; try again.")

@@ -4,14 +4,17 @@
 //! bytes away again and leaves the image queued; what a crash leaves is found by
 //! [`sweep`](crate::sweep::sweep), for the state `saving` is written before the first byte.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::Body;
-use catalog::Stored;
+use catalog::{Stored, Viewer};
 use disk::Inspector;
+use futures::FutureExt;
 use http::StatusCode;
-use image::{ContainerFormat, Event, Image, Location};
+use image::{ContainerFormat, Event, Image, ImageId, Location, Status};
 use store::Store;
+use thiserror::Error;
 
 use crate::app::App;
 use crate::digest::Digests;
@@ -33,48 +36,73 @@ pub(crate) async fn upload(
     }
     app.stores.get(store.as_deref())?;
     app.catalog.transition(image.id, Event::BeginUpload).await?;
-    match tokio::spawn(receive(app, image, body, length, store)).await {
+    match tokio::spawn(receive(app, image.id, body, length, store)).await {
         Ok(result) => result,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        Err(error) => Err(ApiError::internal(&error)),
     }
 }
 
 async fn receive(
     app: Arc<App>,
-    image: Image,
+    id: ImageId,
     body: Body,
     length: Option<u64>,
     store: Option<String>,
 ) -> Result<()> {
     let (name, store) = app.stores.get(store.as_deref())?;
-    let why = match pipe(&app, &image, body, length, name, store).await {
-        Ok(stored) => match app.catalog.activate(image.id, &stored).await {
+    // What inspects hostile bytes may fail in ways that nobody foresaw. The image must not stay
+    // `saving` for that.
+    let piped = AssertUnwindSafe(pipe(&app, id, body, length, name, store)).catch_unwind().await;
+    let why = match piped {
+        Ok(Ok(stored)) => match app.catalog.activate(id, &stored).await {
             Ok(_) => return Ok(()),
-            // Deleted meanwhile, or the catalog failed: nobody owns the bytes now.
-            Err(error) => {
-                discard(store.as_ref(), &image).await;
-                ApiError::from(error)
-            }
+            Err(error) => return disowned(&app, id, store.as_ref(), error).await,
         },
-        Err(error) => error,
+        Ok(Err(error)) => error,
+        Err(_) => ApiError::internal(&Panicked),
     };
-    abandon(&app, &image).await;
+    abandon(&app, id).await;
     Err(why)
+}
+
+#[derive(Debug, Error)]
+#[error("receiving an upload panicked; the image is queued again")]
+struct Panicked;
+
+/// The catalog failed to take bytes that are stored already. What became of the image decides what
+/// becomes of them: an image that is active must never lose its bytes.
+async fn disowned(app: &App, id: ImageId, store: &dyn Store, error: catalog::Error) -> Result<()> {
+    match app.catalog.status_of(id).await {
+        Ok(Some(status)) if status.has_data() => return Ok(()),
+        Ok(Some(Status::Saving)) => {
+            discard(store, id).await;
+            abandon(app, id).await;
+        }
+        // Deleted meanwhile: nobody owns the bytes now.
+        Ok(_) => discard(store, id).await,
+        Err(error) => {
+            tracing::error!(image = %id, %error, "an upload ends with the next start's sweep");
+        }
+    }
+    Err(error.into())
 }
 
 /// The straight way of the bytes. On an error nothing is left in the store.
 async fn pipe(
     app: &App,
-    image: &Image,
+    id: ImageId,
     body: Body,
     length: Option<u64>,
     name: &str,
     store: &Arc<dyn Store>,
 ) -> Result<Stored> {
+    // Read again: from `saving` on its formats stay as they are.
+    let image = app.catalog.get(&Viewer::service(), id).await?;
+    check_formats(&image)?;
     let bounds = Bounds { size: app.limits.image_size, idle: app.limits.upload_idle };
     let digests = Digests::start(&app.limits.hash_algorithm).map_err(|e| ApiError::internal(&e))?;
-    let (source, facts) = Intake::start(body, bounds, inspector(image), digests);
-    let written = store.put(image.id, length, source).await.map_err(failed)?;
+    let (source, facts) = Intake::start(body, bounds, inspector(&image), digests);
+    let written = store.put(id, length, source).await.map_err(failed)?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
         location: Location { uri: written.uri, store: Some(name.to_owned()) },
@@ -127,22 +155,21 @@ fn refused(why: &Refused) -> ApiError {
         }
         Refused::Unsafe(_) => {
             tracing::warn!(%why, "image data refused");
-            // Glance's code for what its format inspector refuses.
-            let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            ApiError::new(code, format!("Image data was refused: {why}."))
+            let message = format!("Image data was refused: {why}.");
+            ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
         }
     }
 }
 
-async fn discard(store: &dyn Store, image: &Image) {
-    if let Err(error) = store.discard(image.id).await {
-        tracing::error!(image = %image.id, %error, "image data stays until the next start's sweep");
+async fn discard(store: &dyn Store, id: ImageId) {
+    if let Err(error) = store.discard(id).await {
+        tracing::error!(image = %id, %error, "image data stays until the next start's sweep");
     }
 }
 
 /// Puts the image back to `queued`. An image that was deleted meanwhile stays so.
-async fn abandon(app: &App, image: &Image) {
-    if let Err(error) = app.catalog.transition(image.id, Event::Abandon).await {
-        tracing::warn!(image = %image.id, %error, "image is not put back to queued");
+async fn abandon(app: &App, id: ImageId) {
+    if let Err(error) = app.catalog.transition(id, Event::Abandon).await {
+        tracing::warn!(image = %id, %error, "image is not put back to queued");
     }
 }

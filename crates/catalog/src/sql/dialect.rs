@@ -16,6 +16,9 @@ pub(super) const KNOWN_TABLES: &str = "SELECT name FROM sqlite_master \
 /// SQLite's primary result code `SQLITE_BUSY`; extended codes hold it in their low byte.
 const BUSY: i32 = 5;
 
+/// SQLite's result code `SQLITE_FULL`.
+const FULL: i32 = 13;
+
 /// How long a writer waits for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -36,8 +39,17 @@ pub(super) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
 
 /// Whether another process held the database for too long.
 pub(super) fn is_busy(error: &dyn DatabaseError) -> bool {
-    let code = error.code().and_then(|code| code.parse::<i32>().ok());
-    code.is_some_and(|code| code & 0xff == BUSY)
+    primary_code(error) == Some(BUSY)
+}
+
+/// Whether the disk had no room.
+pub(super) fn is_full(error: &dyn DatabaseError) -> bool {
+    primary_code(error) == Some(FULL)
+}
+
+fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
+    let code = error.code()?.parse::<i32>().ok()?;
+    Some(code & 0xff)
 }
 
 /// The column, spelled so that its index is not used. SQLite keeps no statistics of its own accord

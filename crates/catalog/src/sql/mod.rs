@@ -90,6 +90,7 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(cause) if dialect::is_busy(cause.as_ref()) => {
                 Self::Unavailable(error)
             }
+            sqlx::Error::Database(cause) if dialect::is_full(cause.as_ref()) => Self::Full(error),
             _ => Self::Database(error),
         }
     }

@@ -1,7 +1,7 @@
 //! Registering and changing images. Every function takes a transaction that holds the write lock,
 //! and ends it.
 
-use image::{Image, ImageId, Timestamp};
+use image::{Image, ImageId, Status, Timestamp};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, Transaction};
 
 use super::{locations, properties, read, tags, time};
@@ -71,7 +71,7 @@ pub(super) async fn update(
     let now = time::to_text(Timestamp::now());
     let changed = columns(id, change, &now).build().execute(&mut *db).await?;
     if changed.rows_affected() == 0 {
-        return Err(Error::NotFound(id));
+        return Err(unchanged(&mut db, id).await?);
     }
     properties::change(&mut db, id, &change.properties, &now).await?;
     if let Some(tags) = &change.tags {
@@ -80,6 +80,14 @@ pub(super) async fn update(
     let image = read::get(&mut db, &Viewer::service(), id).await?;
     db.commit().await?;
     Ok(image)
+}
+
+/// Why no row was changed.
+async fn unchanged(db: &mut SqliteConnection, id: ImageId) -> Result<Error> {
+    Ok(match read::status_of(db, id).await? {
+        None | Some(Status::Deleted | Status::PendingDelete) => Error::NotFound(id),
+        Some(status) => Error::Conflict { image: id, status },
+    })
 }
 
 /// `UPDATE` of the columns that change.
@@ -105,6 +113,9 @@ fn columns(id: ImageId, change: &ImageChange, now: &str) -> QueryBuilder<Sqlite>
         set(&mut query, column, flag);
     }
     query.push(" WHERE NOT deleted AND id = ").push_bind(id.to_string());
+    if change.disk_format.is_some() || change.container_format.is_some() {
+        query.push(" AND status IN ('queued', 'importing')");
+    }
     query
 }
 

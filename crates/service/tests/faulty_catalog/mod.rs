@@ -1,0 +1,94 @@
+//! A catalog that fails where it is told to, and is a real one otherwise.
+
+use async_trait::async_trait;
+use catalog::sql::SqlCatalog;
+use catalog::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Viewer};
+use image::{Event, Image, ImageId, Location, Member, MemberStatus, Status};
+
+/// When activating an image fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    BeforeActivation,
+    AfterActivation,
+}
+
+pub(crate) struct FaultyCatalog {
+    pub(crate) catalog: SqlCatalog,
+    pub(crate) fault: Fault,
+}
+
+fn lost() -> Error {
+    Error::Unavailable(sqlx::Error::PoolTimedOut)
+}
+
+#[async_trait]
+impl Catalog for FaultyCatalog {
+    async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
+        if self.fault == Fault::BeforeActivation {
+            return Err(lost());
+        }
+        let image = self.catalog.activate(id, stored).await?;
+        if self.fault == Fault::AfterActivation { Err(lost()) } else { Ok(image) }
+    }
+
+    async fn create(&self, image: &Image) -> Result<()> {
+        self.catalog.create(image).await
+    }
+
+    async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
+        self.catalog.get(viewer, id).await
+    }
+
+    async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
+        self.catalog.list(viewer, query).await
+    }
+
+    async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {
+        self.catalog.update(id, change).await
+    }
+
+    async fn transition(&self, id: ImageId, event: Event) -> Result<Status> {
+        self.catalog.transition(id, event).await
+    }
+
+    async fn delete(&self, id: ImageId) -> Result<Vec<Location>> {
+        self.catalog.delete(id).await
+    }
+
+    async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()> {
+        self.catalog.add_tag(id, tag).await
+    }
+
+    async fn remove_tag(&self, id: ImageId, tag: &str) -> Result<bool> {
+        self.catalog.remove_tag(id, tag).await
+    }
+
+    async fn members(&self, id: ImageId) -> Result<Vec<Member>> {
+        self.catalog.members(id).await
+    }
+
+    async fn add_member(&self, id: ImageId, project: &str) -> Result<Member> {
+        self.catalog.add_member(id, project).await
+    }
+
+    async fn set_member(&self, id: ImageId, project: &str, status: MemberStatus) -> Result<Member> {
+        self.catalog.set_member(id, project, status).await
+    }
+
+    async fn remove_member(&self, id: ImageId, project: &str) -> Result<()> {
+        self.catalog.remove_member(id, project).await
+    }
+
+    async fn ids_with_status(&self, status: Status) -> Result<Vec<ImageId>> {
+        self.catalog.ids_with_status(status).await
+    }
+
+    async fn status_of(&self, id: ImageId) -> Result<Option<Status>> {
+        self.catalog.status_of(id).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.catalog.ping().await
+    }
+}
