@@ -62,6 +62,15 @@ def test_a_range_beyond_the_end(api, image, data):
     assert answer.status_code == 416
 
 
+@pytest.mark.parametrize(
+    "asked, status",
+    [("bytes=9-0", 416), ("bytes=x", 416), ("lines=1-2", 416), ("bytes=0-1,5-6", 400)],
+)
+def test_what_is_no_range_is_refused_as_glance_does(api, image, asked, status):
+    answer = api.get(f"/v2/images/{image}/file", headers={"Range": asked})
+    assert answer.status_code == status
+
+
 def test_a_download_that_is_not_needed_is_not_sent(api, image):
     tag = api.get(f"/v2/images/{image}/file").headers["ETag"]
     answer = api.get(f"/v2/images/{image}/file", headers={"If-None-Match": tag})

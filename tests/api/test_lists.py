@@ -64,6 +64,10 @@ EVERYONE = ["alpha", "beta", "delta", "gamma"]
         ("tag=alpha&tag=beta", []),
         ("color=gamma-color", ["gamma"]),
         ("color=none", []),
+        ("status=sleeping", []),
+        ("disk_format=floppy", []),
+        ("deleted=false", EVERYONE),
+        ("name=alpha&name=beta", ["beta"]),
         ("checksum=9dd4e461268c8034f5c8564e155c67a6", ["alpha"]),
         ("created_at=gte:2020-01-01T00:00:00Z", EVERYONE),
         ("created_at=lt:2020-01-01T00:00:00Z", []),
@@ -154,6 +158,8 @@ def test_a_hidden_image_is_listed_only_when_asked_for(api):
         "os_hidden=maybe",
         "member_status=perhaps",
         "protected=maybe",
+        "changes-since=2026-01-01",
+        "name=in:" + "," * 5000,
     ],
 )
 def test_a_query_that_means_nothing_is_refused(api, query):

@@ -12,6 +12,16 @@ def test_versions_are_listed_for_everybody(api):
     assert listed.status_code == 200
     assert "CURRENT" in [version["status"] for version in listed.json()["versions"]]
     assert api.get("/").status_code == 300
+    assert api.get("/versions/").json() == listed.json()
+
+
+def test_a_path_of_no_version_is_answered_with_the_versions(api):
+    for path in ["/v1/images", "/v3", "/nothing"]:
+        answer = api.get(path)
+        assert (answer.status_code, len(answer.json()["versions"]) > 1) == (300, True)
+    moved = api.get("/v2", allow_redirects=False)
+    assert (moved.status_code, moved.headers["Location"]) == (302, f"{api.url}/v2/")
+    assert api.get("/v2/nothing").status_code == 404
 
 
 def test_a_record_comes_back_as_it_was_sent(api):
@@ -138,6 +148,7 @@ def test_a_patch_needs_its_own_content_type(api, kind):
     image = api.create()
     answer = api.patch(f"/v2/images/{image}", data="[]", headers={"Content-Type": kind})
     assert answer.status_code == 415
+    assert PATCH in answer.headers["Accept-Patch"]
     assert (
         api.patch(f"/v2/images/{image}", data="[]", headers={"Content-Type": PATCH}).status_code
         == 200
@@ -168,6 +179,19 @@ def test_without_a_token_nothing_is_told(api, token):
     answer = api.get("/v2/images", headers={"X-Auth-Token": token})
     assert answer.status_code == 401
     assert "WWW-Authenticate" in answer.headers
+
+
+def test_a_member_knows_of_no_other_members(api, another):
+    image = api.create()
+    for member in [another.project_id, "another"]:
+        answer = api.post(f"/v2/images/{image}/members", json={"member": member})
+        assert answer.status_code == 200
+    mine = another.api()
+    listed = mine.get(f"/v2/images/{image}/members").json()["members"]
+    assert [member["member_id"] for member in listed] == [another.project_id]
+    path = f"/v2/images/{image}/members/another"
+    assert mine.get(path).status_code == 404
+    assert mine.put(path, json={"status": "accepted"}).status_code == 404
 
 
 def test_private_images_are_invisible_to_others(api, another):

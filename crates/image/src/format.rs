@@ -4,7 +4,7 @@ use crate::names::named;
 
 named! {
     /// Glance's `disk_format`: the layout of the virtual disk. The defaults of
-    /// `[image_format] disk_formats` in Glance 33.
+    /// `[image_format] disk_formats` in Glance 33, and the two that it looks for besides.
     DiskFormat, "disk format", {
         /// Amazon machine image.
         Ami = "ami",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Catalog, Viewer};
+use http::{HeaderMap, header};
 use identity::policy::{Action, Policy, Target};
 use identity::{Authenticator, Caller};
 use image::{Image, ImageId};
@@ -23,6 +24,9 @@ pub struct App {
     pub policy: Policy,
     /// Bounds on what a request may ask for.
     pub limits: Limits,
+    /// `public_endpoint`: the URL under which clients reach the service, without a slash at its
+    /// end. `None` says of each request what its `Host` says.
+    pub public_endpoint: Option<String>,
 }
 
 /// Bounds on what a request may ask for, with Glance's names and defaults.
@@ -62,6 +66,14 @@ impl Default for Limits {
 }
 
 impl App {
+    /// The URL under which the sender of this request reaches the service.
+    pub(crate) fn url(&self, request: &HeaderMap) -> String {
+        self.public_endpoint.clone().unwrap_or_else(|| {
+            let host = request.get(header::HOST).and_then(|host| host.to_str().ok());
+            format!("http://{}", host.unwrap_or("localhost"))
+        })
+    }
+
     /// An image that the caller may see. What is hidden from the caller does not exist for it.
     pub(crate) async fn visible(&self, caller: &Caller, id: &str) -> Result<Image> {
         let unknown = || ApiError::not_found(format!("No image found with ID {id}"));

@@ -38,6 +38,16 @@ pub(crate) async fn download(
         Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Wanted::NotModified => return Ok(not_modified(&etag)),
         Wanted::Unsatisfiable => return Err(unsatisfiable(size)),
+        Wanted::Malformed => {
+            let message = "The range that is asked for is no range of bytes, such as bytes=0-99.";
+            return Err(ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, message));
+        }
+        Wanted::Several => {
+            return Err(ApiError::bad_request(
+                "Requests with multiple ranges are not supported. You may make multiple \
+                 single-range requests instead.",
+            ));
+        }
         Wanted::PreconditionFailed => {
             let message = "The image's data is not what If-Match names.";
             return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, message));

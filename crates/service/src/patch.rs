@@ -2,6 +2,7 @@
 //! JSON-patch (RFC 6902 with `add`, `replace` and `remove` on whole properties).
 
 use catalog::ImageChange;
+use http::HeaderValue;
 use image::Image;
 use serde_json::{Map, Value};
 
@@ -12,6 +13,10 @@ use crate::property;
 pub(crate) const V21: &str = "application/openstack-images-v2.1-json-patch";
 /// `application/openstack-images-v2.0-json-patch`: `{"replace": path, "value": …}`.
 pub(crate) const V20: &str = "application/openstack-images-v2.0-json-patch";
+/// Both, for `Accept-Patch`.
+pub(crate) const DIALECTS: HeaderValue = HeaderValue::from_static(
+    "application/openstack-images-v2.0-json-patch, application/openstack-images-v2.1-json-patch",
+);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operation {

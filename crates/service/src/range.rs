@@ -13,6 +13,10 @@ pub(crate) enum Wanted {
     Part(Range<u64>),
     /// No byte of the range exists: 416.
     Unsatisfiable,
+    /// It is no range: 416, as Glance has it; RFC 9110 would let it be ignored.
+    Malformed,
+    /// Several ranges at once: 400, as Glance has it.
+    Several,
     /// The client has these bytes: 304.
     NotModified,
     /// The client wanted other bytes than these: 412.
@@ -32,7 +36,11 @@ pub(crate) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     if text(header::IF_RANGE).is_some_and(|tag| tag.trim() != etag) {
         return Wanted::All;
     }
-    text(header::RANGE).map_or(Wanted::All, |range| part(range, size))
+    match (text(header::RANGE), text(header::CONTENT_RANGE)) {
+        (Some(range), _) => part(range, size),
+        (None, Some(range)) => content_part(range, size),
+        (None, None) => Wanted::All,
+    }
 }
 
 fn matches(tags: &str, etag: &str) -> bool {
@@ -41,18 +49,30 @@ fn matches(tags: &str, etag: &str) -> bool {
         .any(|tag| tag == "*" || tag == etag)
 }
 
-/// One range of bytes. Several at once, and what is no range, are answered with all bytes, as RFC
-/// 9110 lets a server do.
+/// One range of bytes.
 fn part(range: &str, size: u64) -> Wanted {
-    let Some(range) = range.trim().strip_prefix("bytes=") else { return Wanted::All };
-    let Some((first, last)) = range.split_once('-').filter(|_| !range.contains(',')) else {
-        return Wanted::All;
-    };
+    let Some(range) = range.trim().strip_prefix("bytes=") else { return Wanted::Malformed };
+    if range.contains(',') {
+        return Wanted::Several;
+    }
+    bounded(range, size)
+}
+
+/// The range of a request's `Content-Range`, which Glance took for a `Range` before it knew
+/// better, and still takes.
+fn content_part(range: &str, size: u64) -> Wanted {
+    let range = range.trim().strip_prefix("bytes ").and_then(|range| range.split_once('/'));
+    range.map_or(Wanted::Malformed, |(range, _)| bounded(range, size))
+}
+
+/// `first-last`, `first-` or `-suffix`.
+fn bounded(range: &str, size: u64) -> Wanted {
+    let Some((first, last)) = range.split_once('-') else { return Wanted::Malformed };
     let range = match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(size),
         (Ok(first), Err(_)) if last.trim().is_empty() => first..size,
         (Err(_), Ok(suffix)) if first.trim().is_empty() => size.saturating_sub(suffix)..size,
-        _ => return Wanted::All,
+        _ => return Wanted::Malformed,
     };
     if range.start < range.end { Wanted::Part(range) } else { Wanted::Unsatisfiable }
 }
@@ -79,13 +99,26 @@ mod tests {
             ("bytes=50-18446744073709551615", Wanted::Part(50..100)),
             ("bytes=100-", Wanted::Unsatisfiable),
             ("bytes=-0", Wanted::Unsatisfiable),
-            ("bytes=9-0", Wanted::All),
-            ("bytes=0-1,5-6", Wanted::All),
-            ("lines=1-2", Wanted::All),
-            ("bytes=x", Wanted::All),
+            ("bytes=9-0", Wanted::Malformed),
+            ("bytes=0-1,5-6", Wanted::Several),
+            ("lines=1-2", Wanted::Malformed),
+            ("bytes=x", Wanted::Malformed),
         ];
         for (range, expected) in cases {
             assert_eq!(with(&[(header::RANGE, range)]), expected, "{range}");
+        }
+    }
+
+    #[test]
+    fn a_content_range_is_taken_for_a_range() {
+        let cases = [
+            ("bytes 0-9/*", Wanted::Part(0..10)),
+            ("bytes 50-1000/100", Wanted::Part(50..100)),
+            ("bytes */100", Wanted::Malformed),
+            ("x", Wanted::Malformed),
+        ];
+        for (range, expected) in cases {
+            assert_eq!(with(&[(header::CONTENT_RANGE, range)]), expected, "{range}");
         }
     }
 

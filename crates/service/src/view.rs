@@ -1,6 +1,6 @@
 //! Records as the Image API shows them.
 
-use image::{Image, Member};
+use image::{Image, Member, Status};
 use serde_json::{Map, Value, json};
 
 /// The namespace of properties that the service keeps for itself.
@@ -47,8 +47,12 @@ pub(crate) fn image(image: &Image) -> Value {
     Value::Object(shown)
 }
 
-/// The stores that hold the image, as a list with commas.
+/// The stores that hold the image, as a list with commas. Not told of an image that is closed, as
+/// in Glance.
 fn stores(image: &Image) -> Option<String> {
+    if image.status == Status::Deactivated {
+        return None;
+    }
     let names: Vec<_> = image.locations.iter().filter_map(|l| l.store.as_deref()).collect();
     (!names.is_empty()).then(|| names.join(","))
 }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use catalog::{Filter, MemberFilter, TimeTest};
-use image::{Timestamp, UnknownName, Visibility};
+use image::{Timestamp, Visibility};
 
 use crate::error::{ApiError, Result};
 
@@ -12,9 +12,9 @@ pub(super) fn parse(name: &str, value: &str) -> Result<Filter> {
     Ok(match name {
         "id" => Filter::Id(texts(value)?),
         "name" => Filter::Name(texts(value)?),
-        "status" => Filter::Status(words(name, value)?),
-        "disk_format" => Filter::DiskFormat(words(name, value)?),
-        "container_format" => Filter::ContainerFormat(words(name, value)?),
+        "status" => Filter::Status(words(value)?),
+        "disk_format" => Filter::DiskFormat(words(value)?),
+        "container_format" => Filter::ContainerFormat(words(value)?),
         "visibility" => Filter::Visibility(visibility(value)?),
         "owner" => Filter::Owner(value.to_owned()),
         "checksum" => Filter::Checksum(value.to_owned()),
@@ -52,10 +52,9 @@ fn visibility(value: &str) -> Result<Option<Visibility>> {
     }
 }
 
-fn words<T: FromStr<Err = UnknownName>>(name: &str, value: &str) -> Result<Vec<T>> {
-    let word =
-        |text: String| text.parse().map_err(|unknown: UnknownName| invalid(name, &unknown.found));
-    texts(value)?.into_iter().map(word).collect()
+/// A word that is none of the enumeration's matches no image.
+fn words<T: FromStr>(value: &str) -> Result<Vec<T>> {
+    Ok(texts(value)?.iter().filter_map(|text| text.parse().ok()).collect())
 }
 
 fn number<T: FromStr>(name: &str, value: &str) -> Result<T> {

@@ -20,12 +20,34 @@ pub(crate) fn parameters(query: Option<&str>) -> Parameters {
     form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
+/// Names that mean something each time that they are given. Of others, the last counts.
+const REPEATED: &[&str] = &["tag", "sort", "sort_key", "sort_dir"];
+
+/// Filters, tags and values to compare with, at most: more than any client has a use for, and few
+/// enough for a statement of every database.
+const MOST_VALUES: usize = 500;
+
 /// The list that the parameters ask for.
 pub(crate) fn parse(parameters: &Parameters, limits: &Limits) -> Result<ListQuery> {
+    let values = parameters.iter().map(|(_, value)| 1 + value.matches(',').count());
+    if values.sum::<usize>() > MOST_VALUES {
+        let message = format!("A list takes at most {MOST_VALUES} values to compare with.");
+        return Err(ApiError::bad_request(message));
+    }
     let mut query = ListQuery { limit: limits.page, ..ListQuery::default() };
     let mut tags = std::collections::BTreeSet::new();
-    for (name, value) in parameters {
+    for (place, (name, value)) in parameters.iter().enumerate() {
+        let again = || parameters.iter().skip(place + 1).any(|(later, _)| later == name);
+        if !REPEATED.contains(&name.as_str()) && again() {
+            continue;
+        }
         match name.as_str() {
+            // Only those that are not: whatever the value is, as in Glance.
+            "deleted" => {}
+            "changes-since" => {
+                let message = "The \"changes-since\" filter is no longer available on v2.";
+                return Err(ApiError::bad_request(message));
+            }
             "limit" => query.limit = limit(value)?.min(limits.page_max),
             "marker" => query.marker = Some(marker(value)?),
             "sort" | "sort_key" | "sort_dir" => {}
@@ -85,6 +107,31 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_none_matches_nothing() {
+        assert_eq!(query("status=sleeping").unwrap().filters, [Filter::Status(vec![])]);
+        assert_eq!(
+            query("status=in:sleeping,active").unwrap().filters,
+            [Filter::Status(vec![Status::Active])]
+        );
+    }
+
+    #[test]
+    fn the_last_of_several_counts() {
+        let query = query("name=a&limit=3&name=b&limit=4&tag=x&tag=y").unwrap();
+        let tags = ["x", "y"].map(str::to_owned).into();
+        assert_eq!(query.filters, [Filter::Name(vec!["b".into()]), Filter::Tags(tags)]);
+        assert_eq!(query.limit, 4);
+    }
+
+    #[test]
+    fn a_statement_stays_within_what_databases_take() {
+        let many = |count: usize| query(&format!("name=in:{}", ",".repeat(count)));
+        assert!(many(499).is_ok());
+        assert!(many(500).is_err());
+        assert!(query(&"&tag=x".repeat(501)).is_err());
+    }
+
+    #[test]
     fn limits_are_bounded() {
         assert_eq!(query("").unwrap().limit, 25);
         assert_eq!(query("limit=0").unwrap().limit, 0);
@@ -97,7 +144,7 @@ mod tests {
     fn nonsense_is_refused() {
         let bad = [
             "marker=../../etc",
-            "status=sleeping",
+            "changes-since=2026-01-01",
             "visibility=secret",
             "member_status=maybe",
             "size_min=x",

@@ -68,7 +68,8 @@ async fn change(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>> {
-    let dialect = body::expect_type(&headers, &[patch::V21, patch::V20])?;
+    let dialect = body::expect_type(&headers, &[patch::V20, patch::V21])
+        .map_err(|error| error.with(HeaderName::from_static("accept-patch"), patch::DIALECTS))?;
     let operations = body::json(&headers, body).await?;
     let before = app.permitted(&caller, &id, Action::ModifyImage).await?;
     let after = patch::apply(&before, &operations, dialect)?;
@@ -121,10 +122,9 @@ fn check_owner(caller: &Caller, before: &Image, after: &Image) -> Result<()> {
 }
 
 fn created_headers(app: &App, request: &HeaderMap, image: &Image) -> Result<HeaderMap> {
-    let host = request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let stores: Vec<_> = app.stores.iter().map(|(name, _)| name).collect();
     let values = [
-        (header::LOCATION, format!("http://{host}/v2/images/{}", image.id)),
+        (header::LOCATION, format!("{}/v2/images/{}", app.url(request), image.id)),
         (HeaderName::from_static("openstack-image-import-methods"), String::new()),
         (HeaderName::from_static("openstack-image-store-ids"), stores.join(",")),
     ];

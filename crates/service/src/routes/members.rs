@@ -40,9 +40,8 @@ async fn show(
     Path((id, project)): Path<(String, String)>,
 ) -> Result<Json<Value>> {
     let image = shared(&app, &caller, &id).await?;
-    let members = seen_members(&app, &caller, &image).await?;
-    let member = members.iter().find(|member| member.project == project);
-    member.map(|member| Json(view::member(member))).ok_or_else(|| unknown(&project, &image))
+    let member = find(&app, &caller, &image, &project).await?;
+    Ok(Json(view::member(&member)))
 }
 
 async fn add(
@@ -81,6 +80,7 @@ async fn answer(
         .parse()
         .map_err(|error: image::UnknownName| ApiError::bad_request(error.to_string()))?;
     let image = shared(&app, &caller, &id).await?;
+    find(&app, &caller, &image, &project).await?;
     let target = app::target(&image).shared_with(&project);
     app.policy.check(Action::ModifyMember, &caller, &target)?;
     Ok(Json(view::member(&app.catalog.set_member(image.id, &project, status).await?)))
@@ -116,6 +116,13 @@ async fn seen_members(app: &App, caller: &Caller, image: &Image) -> Result<Vec<M
         members.retain(|member| member.project == own);
     }
     Ok(members)
+}
+
+/// One of the members that the caller sees.
+async fn find(app: &App, caller: &Caller, image: &Image, project: &str) -> Result<Member> {
+    let members = seen_members(app, caller, image).await?;
+    let found = members.into_iter().find(|member| member.project == project);
+    found.ok_or_else(|| unknown(project, image))
 }
 
 fn text<'a>(fields: &'a Value, name: &str) -> Result<&'a str> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use http::{StatusCode, Uri};
+use http::StatusCode;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -34,14 +34,10 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(versions::routes())
         .merge(health::routes())
         .nest("/v2", v2)
-        .fallback(unknown)
+        .fallback(versions::other)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(rendering::render))
         .with_state(app)
-}
-
-async fn unknown(uri: Uri) -> ApiError {
-    ApiError::not_found(format!("The resource {} could not be found.", uri.path()))
 }
 
 async fn wrong_method() -> ApiError {

@@ -1,41 +1,61 @@
-//! `/` and `/versions`: the versions of the Image API.
+//! `/` and `/versions`: the versions of the Image API. Every path of no version, such as the old
+//! `/v1`, is answered as `/` is: clients find out that way what there is.
 
 use std::sync::Arc;
 
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::error::ApiError;
 
 /// Minor versions without the features that are switched on by configuration: several stores
 /// (2.8 and up), the cache (2.14, 2.16) and locations (2.17). Newest first.
 const VERSIONS: &[&str] = &["2.9", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0"];
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/", get(choices)).route("/versions", get(list))
+    Router::new()
+        .route("/", get(choices))
+        .route("/versions", get(list))
+        .route("/versions/", get(list))
 }
 
-async fn choices(headers: HeaderMap) -> (StatusCode, Json<Value>) {
-    (StatusCode::MULTIPLE_CHOICES, document(&headers))
+/// The answer to a path that no other route takes.
+pub(super) async fn other(app: State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    match uri.path() {
+        "/v2" => {
+            let place = [(header::LOCATION, format!("{}/v2/", app.url(&headers)))];
+            (StatusCode::FOUND, place).into_response()
+        }
+        path if path.starts_with("/v2/") => {
+            let message = format!("The resource {path} could not be found.");
+            ApiError::not_found(message).into_response()
+        }
+        _ => choices(app, headers).await.into_response(),
+    }
 }
 
-async fn list(headers: HeaderMap) -> Json<Value> {
-    document(&headers)
+async fn choices(State(app): State<Arc<App>>, headers: HeaderMap) -> (StatusCode, Json<Value>) {
+    (StatusCode::MULTIPLE_CHOICES, document(&app.url(&headers)))
 }
 
-fn document(headers: &HeaderMap) -> Json<Value> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let versions: Vec<_> =
-        VERSIONS.iter().enumerate().map(|(i, id)| version(host, i, id)).collect();
+async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Json<Value> {
+    document(&app.url(&headers))
+}
+
+fn document(url: &str) -> Json<Value> {
+    let versions: Vec<_> = VERSIONS.iter().enumerate().map(|(i, id)| version(url, i, id)).collect();
     Json(json!({ "versions": versions }))
 }
 
-fn version(host: &str, place: usize, id: &str) -> Value {
+fn version(url: &str, place: usize, id: &str) -> Value {
     json!({
         "id": format!("v{id}"),
         "status": if place == 0 { "CURRENT" } else { "SUPPORTED" },
-        "links": [{ "rel": "self", "href": format!("http://{host}/v2/") }],
+        "links": [{ "rel": "self", "href": format!("{url}/v2/") }],
     })
 }

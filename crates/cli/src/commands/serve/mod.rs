@@ -91,13 +91,20 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     }
     // The port first: whoever holds it may be another service on the same state directory.
     let listener = listen(args.listen).await?;
-    let base = match &args.public_endpoint {
-        Some(url) => url.trim_end_matches('/').to_owned(),
+    let public_endpoint = args.public_endpoint.as_ref().map(|url| url.trim_end_matches('/'));
+    let base = match public_endpoint {
+        Some(url) => url.to_owned(),
         None => format!("http://{}", listener.local_addr()?),
     };
+    if public_endpoint.is_none() && args.listen.ip().is_unspecified() {
+        tracing::warn!(
+            "clients elsewhere can't reach {base}; name their URL with --public-endpoint"
+        );
+    }
     let state = StateDir::open(args.state_dir.clone())?;
     let (authenticator, identity) = identify(args.identity, &state, &base).await?;
-    let app = Arc::new(assemble(&state, authenticator).await?);
+    let public_endpoint = public_endpoint.map(str::to_owned);
+    let app = Arc::new(assemble(&state, authenticator, public_endpoint).await?);
     sweep(&app).await?;
 
     let stop = stopped()?;
@@ -122,13 +129,17 @@ async fn identify(
         Identity::None => Ok((Arc::new(NoAuth::new("admin")), Router::new())),
         Identity::BuiltIn => {
             let keystone = BuiltIn::open(state.path(), Endpoints::at(base)).await?;
-            let routes = Router::new().nest("/identity", keystone.router());
+            let routes = Router::new().nest_service("/identity", keystone.router());
             Ok((Arc::new(keystone), routes))
         }
     }
 }
 
-async fn assemble(state: &StateDir, authenticator: Arc<dyn Authenticator>) -> anyhow::Result<App> {
+async fn assemble(
+    state: &StateDir,
+    authenticator: Arc<dyn Authenticator>,
+    public_endpoint: Option<String>,
+) -> anyhow::Result<App> {
     let database = state.path().join("glance.db");
     let catalog = SqlCatalog::open(&database)
         .await
@@ -141,6 +152,7 @@ async fn assemble(state: &StateDir, authenticator: Arc<dyn Authenticator>) -> an
         authenticator,
         policy: Policy::default(),
         limits: Limits::default(),
+        public_endpoint,
     })
 }
 
