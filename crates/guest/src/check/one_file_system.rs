@@ -28,7 +28,7 @@ impl Check for OneFileSystem {
     fn look(&self, guest: &Guest<'_>) -> Result<Outcome> {
         let table = guest.root.text("/etc/fstab")?;
         let apart = fstab::entries(&table)
-            .filter(|entry| entry.kind == "swap" || OWN.iter().any(|place| entry.place == *place));
+            .filter(|entry| entry.kind == "swap" || OWN.contains(&entry.place));
         Ok(Outcome::from_problems(apart.map(|entry| match entry.kind {
             "swap" => format!("{} is swap", entry.device),
             _ => format!("{} is a file system of its own", entry.place),

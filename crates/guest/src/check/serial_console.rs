@@ -37,7 +37,7 @@ impl Check for SerialConsole {
         // The last console is the one that init and cloud-init write to.
         let is_silent = |line: &&boot::Line| {
             let last = line.arguments.split_whitespace().rfind(|word| word.starts_with("console="));
-            !last.is_some_and(|last| last.split(',').next() == Some(port))
+            last.is_none_or(|last| last.split(',').next() != Some(port))
         };
         let silent = lines.iter().filter(is_silent).map(|line| line.path.clone());
         let files: std::collections::BTreeSet<_> = silent.collect();

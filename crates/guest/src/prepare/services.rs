@@ -37,7 +37,7 @@ impl Operation for Services {
             let is_ssh = unit.starts_with("ssh");
             // One of the two names is a link to the other.
             let is_alias = edit.root.read_link(format!("/etc/systemd/system/{unit}"))?.is_some();
-            if !(is_ssh && by_socket) && !is_alias {
+            if !(is_alias || is_ssh && by_socket) {
                 services::enable(edit, unit)?;
             }
         }

@@ -87,7 +87,8 @@ fn checking_changes_nothing() {
 /// One change to a good guest, and the check that sees it.
 #[test]
 fn each_fault_is_seen_by_its_check() {
-    let faults: &[(&str, fn(&Tree))] = &[
+    type Spoil = fn(&Tree);
+    let faults: &[(&str, Spoil)] = &[
         ("C1", |tree| drop(tree.root.remove("/usr/bin/cloud-init"))),
         ("C5", |tree| tree.file("/etc/cloud/cloud.cfg.d/a.cfg", "growpart: {mode: off}\n")),
         ("C6", |tree| tree.file("/etc/cloud/cloud.cfg.d/a.cfg", "a: [\n")),
