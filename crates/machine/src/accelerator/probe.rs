@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Accelerator, Choice, first_sector, fresh};
 use crate::kernel::Kernel;
-use crate::qemu::{Board, Boot, Drive, DriveFormat, Machine, Said, Writes};
+use crate::qemu::{Boot, Drive, DriveFormat, Machine, Said, Writes};
 use crate::{Cancel, Error, Result, initramfs};
 
 /// A kernel that runs on the processor says its word in well under a second; the promise is an
@@ -19,7 +19,7 @@ pub(super) fn with_kernel(kernel: &Kernel, cancel: &Cancel) -> Result<Choice> {
         initramfs: initramfs::write(kernel, work.path())?,
         command_line: format!("console=ttyS0 quiet panic=-1 {}", ::appliance::PROBE),
     };
-    let machine = Machine { boot: Some(boot), ..machine(Board::Micro) };
+    let machine = Machine { boot: Some(boot), ..machine() };
     run(&machine, ::appliance::ALIVE, "a kernel", cancel)
 }
 
@@ -29,14 +29,13 @@ pub(super) fn with_first_sector(cancel: &Cancel) -> Result<Choice> {
     let path = work.path().join("sector");
     std::fs::write(&path, first_sector::disk()).map_err(Error::at(&path))?;
     let drive = Drive { path, format: DriveFormat::Raw, writes: Writes::Denied, serial: "probe" };
-    let machine = Machine { drives: vec![drive], ..machine(Board::Pc) };
+    let machine = Machine { drives: vec![drive], ..machine() };
     run(&machine, first_sector::MARKER, "a boot sector", cancel)
 }
 
-fn machine(board: Board) -> Machine {
+fn machine() -> Machine {
     Machine {
         accelerator: Accelerator::Kvm,
-        board,
         processors: 1,
         memory_mib: 256,
         boot: None,
@@ -66,7 +65,10 @@ fn run(machine: &Machine, marker: &str, what: &str, cancel: &Cancel) -> Result<C
 
 fn why(error: Error) -> String {
     match error {
-        Error::Stopped { why, .. } => format!("QEMU gave up: {why}"),
+        // One line of QEMU's is enough; what follows is where in its source it stood.
+        Error::Stopped { why, .. } => {
+            format!("QEMU gave up: {}", why.split("; ").next().unwrap_or_default())
+        }
         other => other.to_string(),
     }
 }
@@ -95,7 +97,7 @@ mod tests {
             accelerator: Accelerator::Tcg,
             drives: vec![drive],
             limit: Duration::from_secs(60),
-            ..machine(Board::Pc)
+            ..machine()
         };
         let running = machine.start().unwrap();
         let cancel = Cancel::new();

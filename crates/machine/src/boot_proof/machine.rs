@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{BootProof, script, ssh};
 use crate::metadata::Instance;
-use crate::qemu::{Board, Card, Drive, DriveFormat, Machine, Reach, Running, Writes};
+use crate::qemu::{Card, Drive, DriveFormat, Machine, Reach, Running, Writes};
 use crate::{Error, Result};
 
 /// What a small flavor has.
@@ -37,7 +37,6 @@ pub(super) fn boot(proof: &BootProof, work: &Path) -> Result<Booted> {
     let port = free_port()?;
     let machine = Machine {
         accelerator: proof.accelerator,
-        board: Board::Pc,
         processors: PROCESSORS,
         memory_mib: MEMORY_MIB,
         boot: None,

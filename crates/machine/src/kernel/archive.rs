@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::{Error, Result};
 
@@ -16,7 +16,7 @@ pub(super) fn unpack(folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<(S
     let (package, parts) = packages()?;
     progress(&format!("downloading {}", parts.join(", ")));
     let mut download = Command::new("apt-get");
-    download.arg("download").args(&parts).current_dir(folder);
+    download.args(["-qq", "download"]).args(&parts).current_dir(folder).stdout(Stdio::null());
     run(&mut download, "apt")?;
     let root = folder.join("root");
     for file in debs(folder)? {
@@ -71,7 +71,7 @@ fn debs(folder: &Path) -> Result<Vec<PathBuf>> {
 pub(super) fn run(command: &mut Command, package: &'static str) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
-        .stderr(std::process::Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .and_then(|child| child.wait_with_output())
         .map_err(|why| missing(why, &program, package))?;

@@ -25,7 +25,7 @@ struct Group {
 const GROUPS: &[Group] = &[
     Group {
         name: ::appliance::BOOT,
-        required: &["virtio_mmio", "virtio_blk", "virtio_console"],
+        required: &["virtio_pci", "virtio_blk", "virtio_console"],
         wanted: &["virtio_rng"],
     },
     Group { name: ::appliance::NETWORK, required: &[], wanted: &["virtio_net"] },
@@ -174,7 +174,7 @@ mod tests {
             &[
                 ("virtio.ko", ""),
                 ("virtio_ring.ko", "virtio"),
-                ("virtio_mmio.ko", "virtio,virtio_ring"),
+                ("virtio_pci.ko", "virtio,virtio_ring"),
                 ("virtio-rng.ko", "virtio"),
                 ("virtio_blk.ko", "virtio_ring"),
             ],
@@ -183,7 +183,7 @@ mod tests {
         let picked = Modules::in_folder(folder.path()).unwrap().pick(folder.path()).unwrap();
         assert_eq!(
             picked.groups["boot"],
-            ["virtio", "virtio_ring", "virtio_mmio", "virtio_blk", "virtio_rng"]
+            ["virtio", "virtio_ring", "virtio_pci", "virtio_blk", "virtio_rng"]
         );
         assert!(picked.groups["ext4"].is_empty());
         assert_eq!(picked.contents.len(), 5);
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_kernel_without_virtio_is_refused() {
-        let folder = kernel(&[("virtio_mmio.ko", "")], "kernel/fs/ext4/ext4.ko\n");
+        let folder = kernel(&[("virtio_pci.ko", "")], "kernel/fs/ext4/ext4.ko\n");
         let error = Modules::in_folder(folder.path()).unwrap().pick(folder.path());
         let error = error.err().unwrap().to_string();
         assert!(error.contains("virtio_blk"), "{error}");

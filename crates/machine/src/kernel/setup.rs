@@ -15,7 +15,7 @@ use super::modules::{Modules, Picked};
 use super::source::{Source, installed};
 use super::{Kernel, VMLINUX, archive, folder, module_file, vmlinux};
 use crate::accelerator::Accelerator;
-use crate::qemu::{Board, Boot, Machine, Said};
+use crate::qemu::{Boot, Machine, Said};
 use crate::{Cancel, Error, Result, disk_space, initramfs};
 
 /// A kernel package and what is unpacked of it, measured on Debian 12: 26 MiB, 110 MiB, and 60 MiB
@@ -131,7 +131,6 @@ fn try_it(kernel: &Kernel, work: &Path, cancel: &Cancel) -> Result<()> {
     };
     let machine = Machine {
         accelerator: Accelerator::Tcg,
-        board: Board::Micro,
         processors: 1,
         memory_mib: 256,
         boot: Some(boot),

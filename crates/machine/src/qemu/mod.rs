@@ -11,7 +11,7 @@ mod leash;
 mod program;
 mod running;
 
-pub use command_line::{Board, Boot, Card, Machine, Reach};
+pub use command_line::{Boot, Card, Machine, Reach};
 pub use console::Screen;
 pub use drive::{Drive, DriveFormat, Writes};
 pub use program::Program;
