@@ -35,7 +35,7 @@ pub(crate) fn all() -> Result<Vec<Device>> {
     for name in &names {
         devices.extend(device(name)?);
     }
-    devices.sort_by(|one, other| one.number.cmp(&other.number));
+    devices.sort_by_key(|device| device.number);
     Ok(devices)
 }
 

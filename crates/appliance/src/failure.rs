@@ -14,6 +14,11 @@ impl Failure {
     pub(crate) fn doing<E: fmt::Display>(what: impl fmt::Display) -> impl FnOnce(E) -> Failure {
         move |why| Failure(format!("{what}: {why}"))
     }
+
+    /// An error that says all by itself.
+    pub(crate) fn of(why: impl fmt::Display) -> Failure {
+        Failure(why.to_string())
+    }
 }
 
 impl fmt::Display for Failure {

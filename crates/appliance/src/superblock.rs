@@ -39,19 +39,9 @@ enum Uuid {
 
 /// In the order in which `blkid` prefers them, where more than one matches.
 const KINDS: &[Kind] = &[
-    Kind {
-        name: "crypto_LUKS",
-        magic: (0, b"LUKS\xba\xbe"),
-        uuid: None,
-        label: None,
-    },
+    Kind { name: "crypto_LUKS", magic: (0, b"LUKS\xba\xbe"), uuid: None, label: None },
     Kind { name: "LVM2_member", magic: (0x218, b"LVM2 001"), uuid: None, label: None },
-    Kind {
-        name: "xfs",
-        magic: (0, b"XFSB"),
-        uuid: Some((32, Uuid::Full)),
-        label: Some((108, 12)),
-    },
+    Kind { name: "xfs", magic: (0, b"XFSB"), uuid: Some((32, Uuid::Full)), label: Some((108, 12)) },
     Kind { name: "squashfs", magic: (0, b"hsqs"), uuid: None, label: None },
     Kind {
         name: "btrfs",
@@ -159,8 +149,11 @@ mod tests {
 
     #[test]
     fn fat_has_a_serial_number_for_a_uuid() {
-        let bytes =
-            device(&[(0x36, b"FAT16   "), (0x27, &[0x0d, 0x3c, 0x2b, 0x0a]), (0x2b, b"EFI        ")]);
+        let bytes = device(&[
+            (0x36, b"FAT16   "),
+            (0x27, &[0x0d, 0x3c, 0x2b, 0x0a]),
+            (0x2b, b"EFI        "),
+        ]);
         let found = parse(&bytes).unwrap();
         assert_eq!((found.uuid.as_str(), found.label.as_str()), ("0A2B-3C0D", "EFI"));
     }
