@@ -6,7 +6,7 @@
 //! [`appliance::Appliance::run`], [`boot_proof::BootProof::run`].
 
 pub mod accelerator;
-
+pub mod appliance;
 pub mod boot_proof;
 mod cache;
 mod cancel;

@@ -58,6 +58,11 @@ impl fmt::Display for Screen {
     }
 }
 
+/// A text of several lines, each of them [readable].
+pub(crate) fn readable_lines(text: &str) -> String {
+    text.lines().map(readable).collect::<Vec<_>>().join("\n")
+}
+
 /// A line without what would move a terminal's cursor or change its colours: a guest must not
 /// write on the operator's screen.
 pub(super) fn readable(line: &str) -> String {

@@ -13,6 +13,7 @@ mod running;
 
 pub use command_line::{Boot, Card, Machine, Reach};
 pub use console::Screen;
+pub(crate) use console::readable_lines;
 pub use drive::{Drive, DriveFormat, Writes};
 pub use program::Program;
 pub use running::{Running, Said};

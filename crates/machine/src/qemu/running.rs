@@ -133,7 +133,11 @@ impl Running {
 
     fn stopped(&mut self, status: &ExitStatus) -> Error {
         let words = self.complaints.all().lines().join("; ");
-        let why = if words.is_empty() { status.to_string() } else { words };
+        let why = match words.as_str() {
+            "" if status.success() => "it switched itself off".to_owned(),
+            "" => status.to_string(),
+            _ => words,
+        };
         Error::Stopped { why, screen: self.screen() }
     }
 }
