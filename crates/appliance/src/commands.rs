@@ -86,11 +86,16 @@ fn follow(
         let mut reader = BufReader::new(reader);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
-            said(String::from_utf8_lossy(&line).trim_end());
+            said(last_written(String::from_utf8_lossy(&line).trim_end()));
             line.clear();
         }
         ended.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// What a terminal shows of a line that was written over again and again: progress, mostly.
+fn last_written(line: &str) -> &str {
+    line.rsplit('\r').next().unwrap_or(line)
 }
 
 /// Ends every other process of the machine, and waits until they are gone. Only init may: to
@@ -155,7 +160,7 @@ mod tests {
     fn both_outputs_are_told_line_by_line_and_the_status_is_the_programs() {
         let (reader, writer) = io::pipe().unwrap();
         let mut command = process::Command::new("sh");
-        command.args(["-c", "echo one; printf two >&2; exit 3"]);
+        command.args(["-c", "printf 'o\rone\r\n'; printf two >&2; exit 3"]);
         let child = command.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
         drop(command);
         let mut lines = Vec::new();

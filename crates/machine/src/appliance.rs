@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ::appliance::{Message, Order};
@@ -45,6 +46,13 @@ pub enum Network {
     None,
     /// What the host reaches, through QEMU's user network.
     User,
+}
+
+/// What the appliance does to a guest, in a word: another one when its init was built from other
+/// sources.
+pub fn identity() -> &'static str {
+    static IDENTITY: OnceLock<String> = OnceLock::new();
+    IDENTITY.get_or_init(initramfs::identity)
 }
 
 impl Appliance {

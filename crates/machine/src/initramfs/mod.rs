@@ -14,6 +14,11 @@ use cpio::Archive;
 /// `tintype-init`, linked statically: see `build.rs`.
 const INIT: &[u8] = include_bytes!(env!("TINTYPE_INIT"));
 
+/// SHA-256 of the init, in hexadecimal.
+pub(crate) fn identity() -> String {
+    openssl::sha::sha256(INIT).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Writes the archive into `folder`; uncompressed, because unpacking costs more than copying.
 ///
 /// # Errors
