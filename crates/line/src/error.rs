@@ -23,4 +23,15 @@ pub enum Error {
     /// The recipe has faults.
     #[error("the recipe cannot be used\n\n{0}\n")]
     Recipe(Faults),
+
+    /// A disk is smaller than it must be.
+    #[error("{what} needs {needed}, the disk has {available}; raise `size` in [disk]")]
+    DiskTooSmall {
+        /// What does not fit.
+        what: String,
+        /// How much it needs.
+        needed: disk::ByteSize,
+        /// How much there is.
+        available: disk::ByteSize,
+    },
 }

@@ -3,6 +3,7 @@
 //! A [`Recipe`] is read and checked whole.
 
 mod error;
+mod layout;
 pub mod recipe;
 
 pub use disk::ByteSize;
