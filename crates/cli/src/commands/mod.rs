@@ -1,9 +1,11 @@
 //! The commands, one file each. To add one: a file with `Args` and `run`, a module line and a
 //! variant here.
 
+mod appliance;
 mod completions;
 mod disk;
 mod image;
+mod make;
 mod progress;
 mod serve;
 mod stop;
@@ -20,6 +22,8 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Image(image::Args),
     Disk(disk::Args),
+    Make(make::Args),
+    Appliance(appliance::Args),
     Completions(completions::Args),
 }
 
@@ -29,6 +33,8 @@ impl Command {
             Command::Serve(args) => serve::run(&args),
             Command::Image(args) => image::run(args),
             Command::Disk(args) => disk::run(args),
+            Command::Make(args) => make::run(&args),
+            Command::Appliance(args) => appliance::run(&args),
             Command::Completions(args) => completions::run(&args),
         }
     }
