@@ -138,13 +138,8 @@ pub enum Error {
     Machine(machine::Error),
 
     /// A disk image file.
-    #[error("{}: {source}", path.display())]
-    Disk {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: disk::Error,
-    },
+    #[error(transparent)]
+    Disk(disk::Error),
 
     /// The image service.
     #[error(transparent)]
@@ -177,6 +172,15 @@ impl Error {
             Error::Cancelled => true,
             Error::Step { source, .. } => source.is_cancelled(),
             _ => false,
+        }
+    }
+}
+
+impl From<disk::Error> for Error {
+    fn from(error: disk::Error) -> Self {
+        match error {
+            disk::Error::Cancelled => Error::Cancelled,
+            error => Error::Disk(error),
         }
     }
 }

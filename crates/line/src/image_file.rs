@@ -1,77 +1,79 @@
-//! Disk image files, as the line handles them.
+//! Disk image files, as the line handles them: overlays, copies, the file that comes out.
 
-use std::ffi::OsStr;
-use std::path::Path;
-use std::process::Command;
+use std::ops::ControlFlow;
+use std::path::{Path, absolute};
 
-use disk::ByteSize;
+use disk::{Backing, ByteSize, Disk, Options, References, Resize, Shrink};
 use machine::Cancel;
 
 use crate::recipe::{Compression, Format};
 use crate::work::DiskFile;
 use crate::{Error, Result};
 
-/// Makes an overlay over a disk.
+/// An empty image on top of a disk, which stays as it is.
 pub(crate) fn overlay(base: &DiskFile, path: &Path) -> Result<()> {
-    let mut command = Command::new("qemu-img");
-    command.args(["create", "-q", "-f", "qcow2", "-F", base.format.name(), "-b"]);
-    qemu_img(command.arg(&base.path).arg(path)).map(drop)
+    // The overlay is moved when its step is done; a relative name would lead elsewhere then.
+    let file = absolute(&base.path).map_err(Error::at(&base.path))?;
+    let backing = Backing { file, format: base.format.name().to_owned() };
+    let options = Options { backing: Some(backing), ..Options::default() };
+    Ok(disk::create(path, Format::Qcow2.name(), None, &options)?)
 }
 
-/// The size of the disk that a guest sees.
-pub(crate) fn virtual_size(disk: &DiskFile) -> Result<ByteSize> {
-    let mut command = Command::new("qemu-img");
-    let told = qemu_img(command.args(["info", "--output=json"]).arg(&disk.path))?;
-    let told: serde_json::Value = serde_json::from_slice(&told)
-        .map_err(std::io::Error::from)
-        .map_err(Error::at(&disk.path))?;
-    Ok(ByteSize::new(told["virtual-size"].as_u64().unwrap_or_default()))
+/// Bytes of the disk in an image of ours.
+pub(crate) fn virtual_size(image: &DiskFile) -> Result<ByteSize> {
+    open(image).map(|disk| ByteSize::new(disk.size()))
 }
 
-/// Writes a disk and all that it lies over into one file.
+/// Writes a disk, with all that it stands on, into a new image of its own.
 pub(crate) fn convert(
-    disk: &DiskFile,
+    image: &DiskFile,
     to: &Path,
     format: Format,
     compression: Compression,
-    _progress: &mut dyn FnMut(u64, u64),
-    _cancel: &Cancel,
+    progress: &mut dyn FnMut(u64, u64),
+    cancel: &Cancel,
 ) -> Result<()> {
-    let mut command = Command::new("qemu-img");
-    command.args(["convert", "-O", format.name()]);
-    if compression == Compression::Compressed {
-        command.arg("-c");
-    }
-    qemu_img(command.arg(&disk.path).arg(to)).map(drop)
+    let compression = match (format, compression) {
+        (Format::Qcow2, Compression::Compressed) => disk::Compression::Deflate,
+        _ => disk::Compression::None,
+    };
+    let options = Options { compression, ..Options::default() };
+    write(open(image)?.as_ref(), to, format, &options, progress, cancel)
 }
 
-/// Copies somebody's disk image into a qcow2 of ours, enlarged to a size.
+/// Copies somebody's disk, which may be of any format that can be read, and makes it larger where
+/// that is asked for. Files that it refers to are not followed: it is not ours.
 pub(crate) fn import(
     path: &Path,
     to: &Path,
     size: Option<ByteSize>,
-    _progress: &mut dyn FnMut(u64, u64),
-    _cancel: &Cancel,
+    progress: &mut dyn FnMut(u64, u64),
+    cancel: &Cancel,
 ) -> Result<()> {
-    let words: [&OsStr; 5] =
-        ["convert".as_ref(), "-O".as_ref(), "qcow2".as_ref(), path.as_ref(), to.as_ref()];
-    qemu_img(Command::new("qemu-img").args(words))?;
-    if let Some(size) = size {
-        let mut command = Command::new("qemu-img");
-        command.args(["resize", "-q"]).arg(to).arg(size.bytes().to_string());
-        qemu_img(&mut command)?;
+    let source = disk::open(path, None, References::Refuse)?;
+    write(source.as_ref(), to, Format::Qcow2, &Options::default(), progress, cancel)?;
+    if let Some(size) = size.filter(|size| size.bytes() > source.size()) {
+        disk::resize(to, Some(Format::Qcow2.name()), Resize::To(size), Shrink::Refuse)?;
     }
     Ok(())
 }
 
-fn qemu_img(command: &mut Command) -> Result<Vec<u8>> {
-    let done = command.output().map_err(Error::doing("qemu-img"))?;
-    if !done.status.success() {
-        return Err(Error::Program {
-            program: "qemu-img".into(),
-            status: done.status.to_string(),
-            output: String::from_utf8_lossy(&done.stderr).into_owned(),
-        });
-    }
-    Ok(done.stdout)
+/// An image of ours may stand on others of ours.
+fn open(image: &DiskFile) -> Result<Box<dyn Disk>> {
+    Ok(disk::open(&image.path, Some(image.format.name()), References::Follow)?)
+}
+
+fn write(
+    source: &dyn Disk,
+    to: &Path,
+    format: Format,
+    options: &Options,
+    progress: &mut dyn FnMut(u64, u64),
+    cancel: &Cancel,
+) -> Result<()> {
+    let mut watch = |done, total| {
+        progress(done, total);
+        if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    Ok(disk::convert(source, to, format.name(), options, &mut watch)?)
 }

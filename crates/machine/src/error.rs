@@ -100,13 +100,8 @@ pub enum Error {
     },
 
     /// A disk that could not be opened or made.
-    #[error("{}: {source}", path.display())]
-    Disk {
-        /// The disk.
-        path: PathBuf,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    #[error(transparent)]
+    Disk(disk::Error),
 
     /// Not enough room.
     #[error("{} has {available} bytes free, {needed} are needed", path.display())]

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use disk::{Backing, ByteSize, Options};
 use uuid::Uuid;
 
 use super::{BootProof, script, ssh};
@@ -83,16 +84,10 @@ fn create_overlay(proof: &BootProof, overlay: &Path) -> Result<()> {
         DriveFormat::Raw => "raw",
         DriveFormat::Qcow2 => "qcow2",
     };
-    let output = std::process::Command::new("qemu-img")
-        .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
-        .arg(&proof.image)
-        .arg(overlay)
-        .arg(proof.disk_size.to_string())
-        .output()
-        .map_err(Error::doing("qemu-img"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Program { program: "qemu-img".into(), message })
+    // A relative name would be looked for beside the overlay.
+    let file = std::path::absolute(&proof.image).map_err(Error::at(&proof.image))?;
+    let backing = Some(Backing { file, format: format.to_owned() });
+    let options = Options { backing, ..Options::default() };
+    let size = Some(ByteSize::new(proof.disk_size));
+    disk::create(overlay, "qcow2", size, &options).map_err(Error::Disk)
 }

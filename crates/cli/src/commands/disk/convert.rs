@@ -3,8 +3,6 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use disk::{Compression, Error, Options, References};
@@ -63,9 +61,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let compression = if args.compress { Compression::Deflate } else { Compression::None };
     let options = Options { compression, ..options(&args.options)? };
     let source = disk::open(&args.source, args.format.as_deref(), references)?;
-    let asked = Arc::new(AtomicBool::new(false));
-    let ask = Arc::clone(&asked);
-    stop::on_signals(move || ask.store(true, Ordering::Relaxed))?;
+    let cancel = stop::on_signals()?;
     let shown = args.progress.then(|| {
         Transfer::start("convert", &args.source.display().to_string(), Some(source.size()))
     });
@@ -73,11 +69,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         if let Some((_, progress)) = &shown {
             progress.at(done);
         }
-        if asked.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let (target, format) = (&args.target, &args.output_format);
     match disk::convert(source.as_ref(), target, format, &options, &mut watch) {

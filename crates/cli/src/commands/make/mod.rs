@@ -2,7 +2,6 @@
 
 mod display;
 mod findings;
-mod stop;
 mod terminal;
 
 use std::fs;
@@ -17,6 +16,7 @@ use line::{
 use serde_json::json;
 
 use super::Outcome;
+use super::stop::{self, CANCELLED};
 use display::Display;
 
 /// Make an image from a recipe: source, prepare, clean, check, boot, convert, publish.
@@ -84,8 +84,6 @@ pub(crate) struct Args {
 const USAGE: u8 = 2;
 /// A program or room is missing.
 const NOT_READY: u8 = 3;
-/// As a shell reports a program that Ctrl-C ended.
-const CANCELLED: u8 = 130;
 
 pub(crate) fn run(args: &Args) -> Outcome {
     match make(args) {
