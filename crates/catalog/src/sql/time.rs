@@ -20,7 +20,9 @@ pub(super) fn to_text(instant: Timestamp) -> String {
 
 /// The instant of a text; with or without a fraction, with a space or a `T`.
 pub(super) fn from_text(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
+    let civil: jiff::civil::DateTime = text.parse().ok()?;
+    let instant = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
+    Some(Timestamp::from_microsecond(instant.as_microsecond()))
 }
 
 #[cfg(test)]

@@ -1,26 +1,33 @@
 //! One page of images, with the way to the next.
 
 use image::Image;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Parameters;
 use crate::view;
 
 /// The answer to a list. A full page names the next one; it may turn out to be empty.
-pub(crate) fn page(images: &[Image], limit: u32, parameters: &Parameters) -> Value {
-    let others = parameters.iter().filter(|(name, _)| name != "marker");
-    let query = encode(others.clone());
-    let mut page = json!({
-        "images": images.iter().map(view::image).collect::<Vec<_>>(),
-        "first": url(&query),
-        "schema": "/v2/schemas/images",
-    });
+pub(crate) fn page(images: &[Image], limit: u32, parameters: &Parameters) -> Page<impl Serialize> {
     let full = images.len() == limit as usize;
-    if let Some(last) = images.last().filter(|_| full) {
-        let marker = ("marker".to_owned(), last.id.to_string());
-        page["next"] = url(&encode(others.chain([&marker]))).into();
+    let last = images.last().filter(|_| full);
+    let marker = last.map(|last| ("marker".to_owned(), last.id.to_string()));
+    let others = parameters.iter().filter(|(name, _)| name != "marker");
+    Page {
+        first: url(&encode(others.clone())),
+        next: marker.as_ref().map(|marker| url(&encode(others.chain([marker])))),
+        images: images.iter().map(view::image).collect(),
+        schema: "/v2/schemas/images",
     }
-    page
+}
+
+/// The body of the answer.
+#[derive(Serialize)]
+pub(crate) struct Page<Shown> {
+    images: Vec<Shown>,
+    first: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    schema: &'static str,
 }
 
 fn encode<'a>(parameters: impl Iterator<Item = &'a (String, String)>) -> String {
@@ -43,9 +50,10 @@ mod tests {
         let images = [Image::new(ImageId::random(), None, Timestamp::now())];
         let asked = parameters(Some("name=a%20b&marker=x&limit=1"));
         let page = page(&images, 1, &asked);
-        assert_eq!(page["first"], "/v2/images?name=a+b&limit=1");
-        assert_eq!(page["next"], format!("/v2/images?name=a+b&limit=1&marker={}", images[0].id));
-        assert!(super::page(&images, 2, &asked).get("next").is_none());
-        assert!(super::page(&[], 0, &asked).get("next").is_none());
+        let next = format!("/v2/images?name=a+b&limit=1&marker={}", images[0].id);
+        assert_eq!(page.first, "/v2/images?name=a+b&limit=1");
+        assert_eq!(page.next, Some(next));
+        assert!(super::page(&images, 2, &asked).next.is_none());
+        assert!(super::page(&[], 0, &asked).next.is_none());
     }
 }

@@ -11,7 +11,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use identity::Caller;
 use identity::policy::{Action, Target};
 use image::{Image, Visibility};
-use serde_json::Value;
 
 use crate::app::{self, App};
 use crate::caller::Authenticated;
@@ -28,13 +27,13 @@ async fn list(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>> {
+) -> Result<Response> {
     let project = Target::owned_by(caller.project_id.as_deref());
     app.policy.check(Action::GetImages, &caller, &project)?;
     let parameters = listing::parameters(query.as_deref());
     let query = listing::parse(&parameters, &app.limits)?;
     let images = app.catalog.list(&app::viewer(&caller), &query).await?;
-    Ok(Json(listing::page(&images, query.limit, &parameters)))
+    Ok(Json(listing::page(&images, query.limit, &parameters)).into_response())
 }
 
 async fn add(
@@ -56,9 +55,9 @@ async fn show(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(id): Path<String>,
-) -> Result<Json<Value>> {
+) -> Result<Response> {
     let image = app.visible(&caller, &id).await?;
-    Ok(Json(view::image(&image)))
+    Ok(Json(view::image(&image)).into_response())
 }
 
 async fn change(
@@ -67,7 +66,7 @@ async fn change(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>> {
+) -> Result<Response> {
     let dialect = body::expect_type(&headers, &[patch::V20, patch::V21])
         .map_err(|error| error.with(HeaderName::from_static("accept-patch"), patch::DIALECTS))?;
     let operations = body::json(&headers, body).await?;
@@ -84,7 +83,7 @@ async fn change(
     } else {
         app.catalog.update(before.id, &change).await?
     };
-    Ok(Json(view::image(&image)))
+    Ok(Json(view::image(&image)).into_response())
 }
 
 async fn delete(
