@@ -1,10 +1,11 @@
 """Creating, changing and deleting records beyond what clients send."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service import PATCH, unique
+from service import PATCH, Account, unique
 
 
 def test_versions_are_listed_for_everybody(api):
@@ -229,3 +230,13 @@ def test_a_huge_body_is_refused_without_being_kept(service, api):
     assert answer.status_code == 413, answer.text
     assert service.memory() - before < 50 << 20
     assert api.get("/v2/images").status_code == 200
+
+
+def test_many_logins_at_once_leave_no_memory_behind(start):
+    """A password takes 19 MiB while it is checked; threads must not keep that."""
+    service = start()
+    account = Account(service)
+    with ThreadPoolExecutor(40) as pool:
+        tokens = list(pool.map(lambda _: account.token(), range(40)))
+    assert len(set(tokens)) == 40
+    assert service.memory() < 100 << 20

@@ -1,5 +1,6 @@
 //! `tintype serve`: the image service.
 
+mod allocator;
 mod log;
 mod state;
 
@@ -76,6 +77,7 @@ enum Identity {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
+    allocator::return_large_blocks();
     log::start(&args.log, args.log_json)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(args))?;
