@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::bail;
 use client::{Image, Images, NewImage, Source};
 
 use super::show::print_record;
@@ -29,9 +30,9 @@ pub(super) struct Args {
     #[arg(long)]
     name: Option<String>,
 
-    /// What the bytes are: raw, qcow2, vmdk, vhdx, iso, …
+    /// What the bytes are: raw, qcow2, vmdk, vhdx, iso, … [default: what the file's name ends in].
     #[arg(long, value_name = "FORMAT")]
-    disk_format: String,
+    disk_format: Option<String>,
 
     /// What the disk is wrapped in.
     #[arg(long, value_name = "FORMAT", default_value = "bare")]
@@ -72,7 +73,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(images: &Images, args: &Args) -> Outcome {
     let source = Source::file(&args.file)?;
-    let Some(created) = exit::or_cancelled(images.create(&new_image(args))).await else {
+    let new = new_image(args)?;
+    let Some(created) = exit::or_cancelled(images.create(&new)).await else {
         eprintln!("cancelled; nothing was uploaded");
         return Ok(exit::cancelled());
     };
@@ -116,10 +118,10 @@ async fn withdraw(images: &Images, image: &Image, protected: bool) {
     }
 }
 
-fn new_image(args: &Args) -> NewImage {
+fn new_image(args: &Args) -> anyhow::Result<NewImage> {
     let name = args.name.clone().unwrap_or_else(|| name_of(&args.file));
     let mut image = NewImage::named(&name)
-        .disk_format(&args.disk_format)
+        .disk_format(&disk_format(args)?)
         .set("container_format", args.container_format.as_str());
     for (name, value) in &args.property {
         image = image.set(name, value.as_str());
@@ -142,9 +144,45 @@ fn new_image(args: &Args) -> NewImage {
     if args.protected {
         image = image.set("protected", true);
     }
-    image
+    Ok(image)
+}
+
+fn disk_format(args: &Args) -> anyhow::Result<String> {
+    match args.disk_format.clone().or_else(|| format_of(&args.file)) {
+        Some(format) => Ok(format),
+        None => bail!(
+            "the name of {} does not say what its bytes are; say it with --disk-format",
+            args.file.display()
+        ),
+    }
+}
+
+/// Endings that mean one format. `.img` is none of them: it may be anything.
+fn format_of(file: &Path) -> Option<String> {
+    const ENDINGS: &[&str] = &["raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx", "iso"];
+    let ending = file.extension()?.to_str()?.to_ascii_lowercase();
+    ENDINGS.contains(&ending.as_str()).then_some(ending)
 }
 
 fn name_of(file: &Path) -> String {
     file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_that_is_clear_says_the_format() {
+        let cases = [
+            ("debian-12.qcow2", Some("qcow2")),
+            ("dir.raw/INSTALL.ISO", Some("iso")),
+            ("debian-12.img", None),
+            ("debian-12.5", None),
+            ("qcow2", None),
+        ];
+        for (name, format) in cases {
+            assert_eq!(format_of(Path::new(name)).as_deref(), format, "{name}");
+        }
+    }
 }
