@@ -20,6 +20,8 @@ struct Key {
     boot_id: String,
     qemu: String,
     kernel: Option<String>,
+    /// Whether the device opens; a user may have become a member of its group.
+    opens: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -30,11 +32,12 @@ struct Answer {
 }
 
 impl Memory {
-    pub(super) fn of(cache: &Path, qemu: &Program, kernel: Option<&Kernel>) -> Self {
+    pub(super) fn of(cache: &Path, qemu: &Program, kernel: Option<&Kernel>, opens: bool) -> Self {
         let key = Key {
             boot_id: boot_id(),
             qemu: qemu.version.clone(),
             kernel: kernel.map(|kernel| kernel.version().to_owned()),
+            opens,
         };
         Memory { path: path(cache), key }
     }
@@ -85,27 +88,28 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_recalled_for_the_same_qemu_only() {
+    fn an_answer_is_recalled_for_the_same_qemu_and_device_only() {
         let cache = tempfile::tempdir().unwrap();
         let reason = "it hung".to_owned();
         let found = Choice { accelerator: Accelerator::Tcg, reason, remembered: false };
-        Memory::of(cache.path(), &qemu("10"), None).keep(&found);
-        let same = Memory::of(cache.path(), &qemu("10"), None).recall();
+        Memory::of(cache.path(), &qemu("10"), None, true).keep(&found);
+        let same = Memory::of(cache.path(), &qemu("10"), None, true).recall();
         assert_eq!(same, Some(Choice { remembered: true, ..found }));
-        assert_eq!(Memory::of(cache.path(), &qemu("11"), None).recall(), None);
+        assert_eq!(Memory::of(cache.path(), &qemu("11"), None, true).recall(), None);
+        assert_eq!(Memory::of(cache.path(), &qemu("10"), None, false).recall(), None);
     }
 
     #[test]
     fn a_damaged_memory_is_no_memory() {
         let cache = tempfile::tempdir().unwrap();
         fs::write(path(cache.path()), "{").unwrap();
-        assert_eq!(Memory::of(cache.path(), &qemu("10"), None).recall(), None);
+        assert_eq!(Memory::of(cache.path(), &qemu("10"), None, true).recall(), None);
     }
 
     #[test]
     fn a_cleared_memory_recalls_nothing() {
         let cache = tempfile::tempdir().unwrap();
-        let memory = Memory::of(cache.path(), &qemu("10"), None);
+        let memory = Memory::of(cache.path(), &qemu("10"), None, true);
         memory.keep(&Choice {
             accelerator: Accelerator::Kvm,
             reason: "".into(),

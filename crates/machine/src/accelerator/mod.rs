@@ -11,6 +11,7 @@ mod probe;
 use std::env;
 use std::fmt;
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::kernel::Kernel;
@@ -84,16 +85,15 @@ pub fn choose(kernel: Option<&Kernel>, cancel: &Cancel) -> Result<Choice> {
     if let Some(choice) = overridden(env::var(VARIABLE).ok().as_deref())? {
         return Ok(choice);
     }
-    if let Err(why) = OpenOptions::new().read(true).write(true).open(DEVICE) {
-        return Ok(fresh(Accelerator::Tcg, format!("{DEVICE} cannot be opened ({why})")));
-    }
-    let memory = Memory::of(&cache::folder(), Program::find()?, kernel);
+    let opened = OpenOptions::new().read(true).write(true).open(DEVICE);
+    let memory = Memory::of(&cache::folder(), Program::find()?, kernel, opened.is_ok());
     if let Some(choice) = memory.recall() {
         return Ok(choice);
     }
-    let choice = match kernel {
-        Some(kernel) => probe::with_kernel(kernel, cancel)?,
-        None => probe::with_first_sector(cancel)?,
+    let choice = match (opened, kernel) {
+        (Err(why), _) => fresh(Accelerator::Tcg, closed(&why)),
+        (Ok(_), Some(kernel)) => probe::with_kernel(kernel, cancel)?,
+        (Ok(_), None) => probe::with_first_sector(cancel)?,
     };
     if kernel.is_some() || choice.accelerator == Accelerator::Tcg {
         memory.keep(&choice);
@@ -120,6 +120,17 @@ fn overridden(value: Option<&str>) -> Result<Option<Choice>> {
     };
     let reason = format!("{VARIABLE} says so");
     Ok(Some(Choice { accelerator, reason, remembered: true }))
+}
+
+/// Why the device cannot be opened, and what helps.
+fn closed(why: &std::io::Error) -> String {
+    match why.kind() {
+        ErrorKind::NotFound => format!("there is no {DEVICE}"),
+        ErrorKind::PermissionDenied => {
+            format!("{DEVICE} is not for this user: only members of its group, `kvm`, may open it")
+        }
+        _ => format!("{DEVICE} cannot be opened ({why})"),
+    }
 }
 
 fn fresh(accelerator: Accelerator, reason: String) -> Choice {
