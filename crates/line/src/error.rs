@@ -129,6 +129,15 @@ pub enum Error {
         all: usize,
     },
 
+    /// The image is not proved.
+    #[error("with {seed}: {source}")]
+    NotProved {
+        /// How the instance was to find its data.
+        seed: &'static str,
+        /// Why, with the last screen of the serial console.
+        source: machine::Error,
+    },
+
     /// Somebody asked to stop.
     #[error("cancelled; the steps that were done are kept, the next run goes on from there")]
     Cancelled,

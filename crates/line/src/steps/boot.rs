@@ -123,25 +123,27 @@ fn next(news: &mpsc::Receiver<News>, asked: &Cancel, stop: &Cancel) -> Option<Ne
     }
 }
 
-fn prove(proof: &BootProof, news: &SyncSender<News>, stop: &Cancel) -> machine::Result<Proof> {
+fn prove(proof: &BootProof, news: &SyncSender<News>, stop: &Cancel) -> Result<Proof> {
     let mut tell = |progress| {
         // Whoever stopped listening has an error of its own.
         let _ = news.send((proof.seed, progress));
     };
-    let proved = proof.run(&mut tell, stop);
-    if proved.is_err() {
+    proof.run(&mut tell, stop).map_err(|why| {
         stop.cancel();
-    }
-    proved
+        match why {
+            machine::Error::Cancelled => Error::Cancelled,
+            source => Error::NotProved { seed: proof.seed.name(), source },
+        }
+    })
 }
 
 /// The proofs, or the error that ended them: not the cancellations that followed it.
-fn collect(running: Vec<ScopedJoinHandle<'_, machine::Result<Proof>>>) -> Result<Vec<Proof>> {
+fn collect(running: Vec<ScopedJoinHandle<'_, Result<Proof>>>) -> Result<Vec<Proof>> {
     let mut proofs = Vec::new();
     let mut failed: Option<Error> = None;
     for proved in running {
         let proved = proved.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        match proved.map_err(Error::from) {
+        match proved {
             Ok(proof) => proofs.push(proof),
             Err(why) if failed.is_none() || !why.is_cancelled() => failed = Some(why),
             Err(_) => {}
