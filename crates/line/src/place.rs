@@ -1,6 +1,7 @@
 //! Where files live.
 
 use std::env;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disk::ByteSize;
@@ -26,8 +27,20 @@ fn absolute(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// Whether two folders are on one file system, and what fills one leaves less for the other.
+pub(crate) fn share_room(one: &Path, other: &Path) -> Result<bool> {
+    let device = |folder: &Path| {
+        let existing = existing(folder);
+        existing.metadata().map(|metadata| metadata.dev()).map_err(Error::at(existing))
+    };
+    Ok(device(one)? == device(other)?)
+}
+
 /// What somebody may still write in `folder`, or in the nearest folder above it that exists.
 pub(crate) fn free(folder: &Path) -> Result<ByteSize> {
-    let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
-    machine::disk_space::available(existing).map(ByteSize::new).map_err(Error::from)
+    machine::disk_space::available(existing(folder)).map(ByteSize::new).map_err(Error::from)
+}
+
+fn existing(folder: &Path) -> &Path {
+    folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"))
 }

@@ -147,9 +147,11 @@ impl Plan {
 
     fn require_room(&self) -> Result<()> {
         let needs = self.needs();
+        let (work, temporary) = (self.folder.root().to_owned(), env::temp_dir());
+        let shared = if place::share_room(&work, &temporary)? { needs.temporary } else { 0 };
         let places = [
-            (self.folder.root().to_owned(), needs.work, "--work-dir"),
-            (env::temp_dir(), needs.temporary, "the environment variable TMPDIR"),
+            (work, needs.work + shared, "--work-dir"),
+            (temporary, needs.temporary, "the environment variable TMPDIR"),
         ];
         for (path, needed, option) in places {
             let available = place::free(&path)?;
