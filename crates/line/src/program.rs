@@ -17,8 +17,9 @@ use crate::{Error, Result};
 /// How often a cancellation is looked for.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// How long a program may tidy up after it was asked to end.
-const GRACE: Duration = Duration::from_secs(15);
+/// How long a program may tidy up after it was asked to end. mmdebstrap removes a tree of a gigabyte,
+/// which takes a busy disk 15 s, and which nobody else may remove for an ordinary user.
+const GRACE: Duration = Duration::from_secs(120);
 
 /// Lines that an error shows.
 const LAST_WORDS: usize = 25;

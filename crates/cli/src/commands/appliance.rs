@@ -5,13 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
-use machine::Cancel;
 use machine::accelerator::{self, Choice};
 use machine::kernel::{From, Kernel, setup};
 use machine::qemu::Program;
 use serde_json::json;
 
-use super::Outcome;
+use super::{Outcome, stop};
 
 /// Prepare and inspect the appliance, the micro-VM that edits disks without privileges.
 ///
@@ -70,9 +69,16 @@ struct Probe {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    match &args.command {
+    let done = match &args.command {
         Command::Setup(args) => prepare(args),
         Command::Probe(args) => probe(args),
+    };
+    match done {
+        Err(why) if matches!(why.downcast_ref(), Some(machine::Error::Cancelled)) => {
+            crate::report(&why);
+            Ok(ExitCode::from(stop::CANCELLED))
+        }
+        done => done,
     }
 }
 
@@ -80,7 +86,7 @@ fn prepare(args: &Setup) -> Outcome {
     let asked = args.again || args.newest || args.kernel.is_some();
     let kernel = match Kernel::prepared() {
         Ok(kernel) if !asked => kernel,
-        _ => setup(source(args), &mut |step| eprintln!("{step}"), &Cancel::new())?,
+        _ => setup(source(args), &mut |step| eprintln!("{step}"), &stop::on_signals()?)?,
     };
     if args.json {
         print(&describe(&kernel))?;
@@ -116,7 +122,7 @@ fn probe(args: &Probe) -> Outcome {
         Err(machine::Error::KernelNotPrepared) => None,
         Err(why) => bail!(why),
     };
-    let choice = accelerator::choose(kernel.as_ref(), &Cancel::new())?;
+    let choice = accelerator::choose(kernel.as_ref(), &stop::on_signals()?)?;
     let qemu = &Program::find()?.version;
     if args.json {
         print(&json!({

@@ -7,7 +7,7 @@ use line::Cancel;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The exit status of a command that stopped so, as a shell reports a program that Ctrl-C ended.
-pub(crate) const CANCELLED: u8 = 130;
+pub(super) const CANCELLED: u8 = 130;
 
 /// A request that the first signal makes. Work then ends by itself and tidies up; a second signal
 /// does nothing more.
@@ -28,6 +28,7 @@ pub(crate) fn on_signals() -> anyhow::Result<Cancel> {
                 _ = terminate.recv() => {}
             }
             asked.cancel();
+            eprintln!("\ntintype: stopping, and tidying up");
             std::future::pending::<()>().await;
         });
     });

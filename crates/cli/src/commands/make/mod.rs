@@ -15,8 +15,7 @@ use line::{
 };
 use serde_json::json;
 
-use super::Outcome;
-use super::stop::{self, CANCELLED};
+use super::{Outcome, stop};
 use display::Display;
 
 /// Make an image from a recipe: source, prepare, clean, check, boot, convert, publish.
@@ -100,7 +99,7 @@ fn exit_code(error: &Error) -> u8 {
     match error {
         Error::Recipe(_) | Error::RecipeUnreadable { .. } | Error::NoSuchStep(_) => USAGE,
         Error::ToolsMissing { .. } | Error::NoSpace { .. } | Error::InUse { .. } => NOT_READY,
-        error if error.is_cancelled() => CANCELLED,
+        error if error.is_cancelled() => stop::CANCELLED,
         _ => 1,
     }
 }
