@@ -7,7 +7,7 @@ use line::Cancel;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The exit status of a command that stopped so, as a shell reports a program that Ctrl-C ended.
-pub(super) const CANCELLED: u8 = 130;
+pub(crate) const CANCELLED: u8 = 130;
 
 /// A request that the first signal makes. Work then ends by itself and tidies up; a second signal
 /// does nothing more.
