@@ -107,7 +107,7 @@ impl Catalog for SqlCatalog {
     }
 
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
-        read::list(&mut *self.readers.acquire().await?, viewer, query).await
+        read::list(&mut *self.readers.begin().await?, viewer, query).await
     }
 
     async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {

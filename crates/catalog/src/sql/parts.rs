@@ -1,44 +1,68 @@
-//! What belongs to an image and has a table of its own: properties, tags, locations. Each table's
-//! rows are one column of the image's row, as JSON: so a page of images is one statement, which no
-//! change can come between, and one row for each image.
+//! What belongs to an image and has a table of its own: properties, tags, locations. Their rows are
+//! read in one shape, from all three tables at once.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use image::Image;
-use serde::de::DeserializeOwned;
-use sqlx::Row;
+use image::{Image, ImageId};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::locations;
-use crate::{Error, Result};
+use crate::Result;
 
-/// The columns `properties`, an object; `tags` and `locations`, arrays.
-pub(super) const COLUMNS: &str = "\
-    (SELECT json_group_object(name, value) FROM image_properties \
-     WHERE image_id = images.id AND NOT deleted) AS properties, \
-    (SELECT json_group_array(value) FROM image_tags \
-     WHERE image_id = images.id AND NOT deleted) AS tags, \
-    (SELECT json_group_array(json_array(value, meta_data)) FROM (\
-     SELECT value, meta_data FROM image_locations \
-     WHERE image_id = images.id AND NOT deleted AND status = 'active' ORDER BY id)) AS locations";
+const TABLES: [&str; 3] = [
+    "SELECT image_id, 0 AS kind, id AS place, name AS word, value AS more \
+     FROM image_properties WHERE NOT deleted",
+    "SELECT image_id, 1, id, value, NULL FROM image_tags WHERE NOT deleted",
+    "SELECT image_id, 2, id, value, meta_data FROM image_locations \
+     WHERE NOT deleted AND status = 'active'",
+];
 
-/// Adds to an image what its row has of them.
-pub(super) fn add(image: &mut Image, row: &SqliteRow) -> Result<()> {
-    let properties: BTreeMap<String, Option<String>> = column(image, row, "properties")?;
-    let values = properties.into_iter().map(|(name, value)| (name, value.unwrap_or_default()));
-    image.properties.extend(values);
-    image.tags.extend(column::<Vec<String>>(image, row, "tags")?);
-    let found: Vec<(String, Option<String>)> = column(image, row, "locations")?;
-    let found = found.into_iter().map(|(uri, metadata)| locations::read(uri, metadata.as_deref()));
-    image.locations.extend(found);
+/// Adds the query for the parts of these images, with the columns `image_id`, `kind`, `place` (by
+/// which locations are ordered), `word` and `more`.
+pub(super) fn select(query: &mut QueryBuilder<Sqlite>, ids: &[ImageId]) {
+    for (i, table) in TABLES.iter().enumerate() {
+        query.push(if i == 0 { "" } else { " UNION ALL " });
+        query.push(*table).push(" AND image_id IN (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(id.to_string());
+        }
+        query.push(")");
+    }
+}
+
+/// Adds properties, tags and locations to these images, in one query.
+pub(super) async fn add_all(db: &mut SqliteConnection, images: &mut [Image]) -> Result<()> {
+    if images.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = images.iter().map(|image| image.id).collect();
+    let places: HashMap<_, _> =
+        ids.iter().enumerate().map(|(place, id)| (id.to_string(), place)).collect();
+    let mut query = QueryBuilder::new("");
+    select(&mut query, &ids);
+    query.push(" ORDER BY kind, place");
+    for row in query.build().fetch_all(db).await? {
+        let place = places.get(row.try_get::<&str, _>("image_id")?);
+        if let Some(image) = place.and_then(|place| images.get_mut(*place)) {
+            add(image, &row)?;
+        }
+    }
     Ok(())
 }
 
-fn column<T: DeserializeOwned>(image: &Image, row: &SqliteRow, name: &str) -> Result<T> {
-    let corrupt = |what: String| Error::Corrupt {
-        image: image.id.to_string(),
-        what: format!("{name}: {what}"),
-    };
-    let text: &str = row.try_get(name)?;
-    serde_json::from_str(text).map_err(|error| corrupt(error.to_string()))
+/// Adds the part that a row holds; none when its columns are null.
+pub(super) fn add(image: &mut Image, row: &SqliteRow) -> Result<()> {
+    let Some(kind) = row.try_get::<Option<i64>, _>("kind")? else { return Ok(()) };
+    let word: String = row.try_get("word")?;
+    match kind {
+        0 => {
+            let value: Option<String> = row.try_get("more")?;
+            image.properties.insert(word, value.unwrap_or_default());
+        }
+        1 => drop(image.tags.insert(word)),
+        _ => image.locations.push(locations::read(word, row.try_get("more")?)),
+    }
+    Ok(())
 }

@@ -8,17 +8,24 @@ use super::order::{Place, Plan};
 use super::{filters, order, parts, rows, visibility};
 use crate::{Error, ListQuery, Order, Result, Viewer};
 
-/// One image with all its parts, in one statement: nothing changes between two looks.
+/// One image with all its parts, in one query: nothing changes between two looks.
 pub(super) async fn get(db: &mut SqliteConnection, viewer: &Viewer, id: ImageId) -> Result<Image> {
     let mut query = QueryBuilder::new("SELECT ");
-    query.push(rows::COLUMNS).push(", ").push(parts::COLUMNS);
-    query.push(" FROM images WHERE NOT images.deleted AND images.id = ").push_bind(id.to_string());
+    query.push(rows::COLUMNS).push(", parts.* FROM images LEFT JOIN (");
+    parts::select(&mut query, &[id]);
+    query.push(") AS parts ON parts.image_id = images.id WHERE NOT images.deleted AND ");
+    query.push("images.id = ").push_bind(id.to_string());
     visibility::by_id(&mut query, viewer);
-    let row = query.build().fetch_optional(db).await?;
-    whole(&row.ok_or(Error::NotFound(id))?)
+    query.push(" ORDER BY parts.kind, parts.place");
+    let found = query.build().fetch_all(db).await?;
+    let mut image = rows::image(found.first().ok_or(Error::NotFound(id))?)?;
+    for row in &found {
+        parts::add(&mut image, row)?;
+    }
+    Ok(image)
 }
 
-/// A page of images, in one statement; two where there is a marker. More only where rows had to be
+/// A page of images, in two queries; three where there is a marker. More only where rows had to be
 /// left out: a page that is not full would be taken for the last one.
 pub(super) async fn list(
     db: &mut SqliteConnection,
@@ -35,7 +42,7 @@ pub(super) async fn list(
     loop {
         let wanted = limit - images.len();
         let found = page(db, viewer, list, &order, place.as_ref(), wanted).await?;
-        images.extend(found.iter().filter_map(|row| readable(whole(row))));
+        images.extend(found.iter().filter_map(|row| readable(rows::image(row))));
         match found.last() {
             Some(last) if found.len() == wanted && images.len() < limit => {
                 place = Some(Place::of(last, &order)?);
@@ -43,6 +50,7 @@ pub(super) async fn list(
             _ => break,
         }
     }
+    parts::add_all(db, &mut images).await?;
     Ok(images)
 }
 
@@ -54,10 +62,8 @@ async fn page(
     place: Option<&Place>,
     limit: usize,
 ) -> Result<Vec<SqliteRow>> {
-    // The page is found first, under the table's own name: its parts are not looked for before.
-    let mut query = QueryBuilder::new("SELECT images.*, ");
-    query.push(parts::COLUMNS).push(" FROM (SELECT ").push(rows::COLUMNS);
-    query.push(" FROM images WHERE NOT images.deleted");
+    let mut query = select();
+    query.push(" NOT images.deleted");
     visibility::in_list(&mut query, viewer, list);
     filters::add(&mut query, list);
     if let Some(place) = place {
@@ -66,16 +72,7 @@ async fn page(
     let few = list.filters.iter().any(filters::finds_few);
     order::add(&mut query, order, if few { Plan::Sort } else { Plan::Walk });
     query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    query.push(") AS images");
-    order::add(&mut query, order, Plan::Sort);
     Ok(query.build().fetch_all(db).await?)
-}
-
-/// The image of a row, with its parts.
-fn whole(row: &SqliteRow) -> Result<Image> {
-    let mut image = rows::image(row)?;
-    parts::add(&mut image, row)?;
-    Ok(image)
 }
 
 fn select() -> QueryBuilder<Sqlite> {
