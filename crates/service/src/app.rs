@@ -1,7 +1,6 @@
 //! What every request shares.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use catalog::{Catalog, Viewer};
 use http::{HeaderMap, header};
@@ -11,6 +10,7 @@ use image::{Image, ImageId};
 use store::Stores;
 
 use crate::error::{ApiError, Result};
+use crate::limits::Limits;
 
 /// The parts that the service is made of.
 pub struct App {
@@ -27,42 +27,6 @@ pub struct App {
     /// `public_endpoint`: the URL under which clients reach the service, without a slash at its
     /// end. `None` says of each request what its `Host` says.
     pub public_endpoint: Option<String>,
-}
-
-/// Bounds on what a request may ask for, with Glance's names and defaults.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// `limit_param_default`: images on a page when the request doesn't say.
-    pub page: u32,
-    /// `api_limit_max`: images on a page at most.
-    pub page_max: u32,
-    /// `image_size_cap`: bytes of an image at most.
-    pub image_size: u64,
-    /// `image_member_quota`.
-    pub members: usize,
-    /// `image_property_quota`.
-    pub properties: usize,
-    /// `image_tag_quota`.
-    pub tags: usize,
-    /// `hashing_algorithm`, a name that OpenSSL knows.
-    pub hash_algorithm: String,
-    /// How long an upload may be silent before it counts as gone.
-    pub upload_idle: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            page: 25,
-            page_max: 1000,
-            image_size: 1 << 40,
-            members: 128,
-            properties: 128,
-            tags: 128,
-            hash_algorithm: "sha512".to_owned(),
-            upload_idle: Duration::from_secs(60),
-        }
-    }
 }
 
 impl App {

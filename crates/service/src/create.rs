@@ -4,8 +4,8 @@ use identity::Caller;
 use image::{Image, ImageId, Timestamp};
 use serde_json::Value;
 
-use crate::app::Limits;
 use crate::error::{ApiError, Result};
+use crate::limits::Limits;
 use crate::property;
 
 /// The record that a caller asks for.

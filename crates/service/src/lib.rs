@@ -14,6 +14,7 @@ mod digest;
 mod download;
 mod error;
 mod intake;
+mod limits;
 mod linger;
 mod listing;
 mod patch;
@@ -27,7 +28,8 @@ mod sweep;
 mod upload;
 mod view;
 
-pub use app::{App, Limits};
+pub use app::App;
+pub use limits::Limits;
 pub use routes::router;
 pub use serve::serve;
 pub use sweep::{Swept, sweep};

@@ -7,8 +7,8 @@ mod sorting;
 use catalog::ListQuery;
 use image::ImageId;
 
-use crate::app::Limits;
 use crate::error::{ApiError, Result};
+use crate::limits::Limits;
 
 pub(crate) use page::page;
 

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod log;
+mod settings;
 mod state;
 
 use std::net::SocketAddr;
@@ -16,12 +17,13 @@ use clap::ValueEnum;
 use identity::builtin::{BuiltIn, Endpoints};
 use identity::policy::Policy;
 use identity::{Authenticator, NoAuth};
-use service::{App, Limits};
+use service::App;
 use store::{FileStore, Stores};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
+use settings::Settings;
 use state::StateDir;
 
 /// Serve images over the Image API v2.
@@ -32,6 +34,8 @@ Examples:
       SQLite, a directory and a built-in identity, at http://127.0.0.1:9292
   tintype serve --state-dir /srv/tintype --listen 192.0.2.7:9292
       the same, elsewhere
+  tintype serve --config-file /etc/glance/glance-api.conf
+      what a Glance with this configuration would serve
 
 The first start makes an administrator and writes its credentials to
 STATE_DIR/clouds.yaml (mode 0600):
@@ -40,9 +44,18 @@ STATE_DIR/clouds.yaml (mode 0600):
 
 Exit codes: 0 stopped by SIGTERM or Ctrl-C; 1 could not start; 2 wrong usage.")]
 pub(crate) struct Args {
-    /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9292")]
-    listen: SocketAddr,
+    /// A configuration file in the format of glance-api.conf; of several, the later one wins.
+    #[arg(long, value_name = "FILE")]
+    config_file: Vec<PathBuf>,
+
+    /// A folder whose *.conf files are read after the configuration files.
+    #[arg(long, value_name = "DIR")]
+    config_dir: Vec<PathBuf>,
+
+    /// Address and port to listen on; port 0 takes a free one [default: bind_host and bind_port of
+    /// the configuration, 127.0.0.1:9292 without one].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
 
     /// Where the database, the images and the credentials are kept
     /// [default: $XDG_STATE_HOME/tintype, ~/.local/state/tintype].
@@ -85,29 +98,29 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
-    if args.identity == Identity::None && !args.listen.ip().is_loopback() {
+    let settings = Settings::read(args)?;
+    if args.identity == Identity::None && !settings.listen.ip().is_loopback() {
         bail!(
             "--identity none would let everybody who reaches {} do anything; listen on 127.0.0.1",
-            args.listen
+            settings.listen
         );
     }
     // The port first: whoever holds it may be another service on the same state directory.
-    let listener = listen(args.listen).await?;
-    let public_endpoint = args.public_endpoint.as_ref().map(|url| url.trim_end_matches('/'));
-    let base = match public_endpoint {
-        Some(url) => url.to_owned(),
+    let listener = listen(settings.listen).await?;
+    let base = match &settings.public_endpoint {
+        Some(url) => url.clone(),
         None => format!("http://{}", listener.local_addr()?),
     };
-    if public_endpoint.is_none() && args.listen.ip().is_unspecified() {
+    if settings.public_endpoint.is_none() && settings.listen.ip().is_unspecified() {
         tracing::warn!(
             "clients elsewhere can't reach {base}; name their URL with --public-endpoint"
         );
     }
     let state = StateDir::open(args.state_dir.clone())?;
     let (authenticator, identity) = identify(args.identity, &state, &base).await?;
-    let public_endpoint = public_endpoint.map(str::to_owned);
-    let app = Arc::new(assemble(&state, authenticator, public_endpoint).await?);
+    let app = Arc::new(assemble(&state, authenticator, &settings).await?);
     sweep(&app).await?;
+    settings.warn_of_unread();
 
     let stop = stopped()?;
     eprintln!("tintype: serving on {base} (state in {})", state.path().display());
@@ -140,9 +153,10 @@ async fn identify(
 async fn assemble(
     state: &StateDir,
     authenticator: Arc<dyn Authenticator>,
-    public_endpoint: Option<String>,
+    settings: &Settings,
 ) -> anyhow::Result<App> {
-    let database = state.path().join("glance.db");
+    let in_state = || state.path().join("glance.db");
+    let database = settings.database.clone().unwrap_or_else(in_state);
     let catalog = SqlCatalog::open(&database)
         .await
         .with_context(|| format!("can't open the catalog {}", database.display()))?;
@@ -153,8 +167,8 @@ async fn assemble(
         stores: Stores::single("file", Arc::new(store)),
         authenticator,
         policy: Policy::default(),
-        limits: Limits::default(),
-        public_endpoint,
+        limits: settings.limits.clone(),
+        public_endpoint: settings.public_endpoint.clone(),
     })
 }
 

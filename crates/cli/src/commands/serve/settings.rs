@@ -1,0 +1,84 @@
+//! What the command line and the configuration files say together; the command line wins.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use config::{Config, Section};
+use service::Limits;
+
+use super::Args;
+
+/// The port of the Image API.
+const PORT: u16 = 9292;
+
+/// The scheme of an SQLite database in SQLAlchemy's spelling; a path follows.
+const SQLITE: &str = "sqlite:///";
+
+/// What the service starts with.
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) listen: SocketAddr,
+    /// Without a slash at its end.
+    pub(super) public_endpoint: Option<String>,
+    /// The file of the catalog, where it is not in the state directory.
+    pub(super) database: Option<PathBuf>,
+    pub(super) limits: Limits,
+}
+
+impl Settings {
+    pub(super) fn read(args: &Args) -> anyhow::Result<Self> {
+        let config = Config::read(&args.config_file, &args.config_dir)?;
+        let configured = !args.config_file.is_empty() || !args.config_dir.is_empty();
+        let options = config.default_section();
+        let configured_url: Option<String> = options.get("public_endpoint")?;
+        let public_endpoint = args.public_endpoint.clone().or(configured_url);
+        Ok(Self {
+            listen: listen(args.listen, &options, configured)?,
+            public_endpoint: public_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
+            database: database(&config.section("database"))?,
+            limits: Limits::from_config(&config)?,
+            config,
+        })
+    }
+
+    /// Names, in one warning, the options that were given and are not used here. Called once every
+    /// part has read its own.
+    pub(super) fn warn_of_unread(&self) {
+        let unread = self.config.unread();
+        if !unread.is_empty() {
+            let names: Vec<_> =
+                unread.iter().map(|(section, option, _)| format!("[{section}] {option}")).collect();
+            tracing::warn!("options without effect here: {}", names.join(", "));
+        }
+    }
+}
+
+/// Without a configuration only this machine is served; with one, whom Glance would serve.
+fn listen(
+    chosen: Option<SocketAddr>,
+    options: &Section<'_>,
+    configured: bool,
+) -> anyhow::Result<SocketAddr> {
+    let everywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let default = if configured { everywhere } else { Ipv4Addr::LOCALHOST.into() };
+    let host = options.or("bind_host", default.to_string())?;
+    let port = options.or("bind_port", PORT)?;
+    if let Some(chosen) = chosen {
+        return Ok(chosen);
+    }
+    let mut addresses = (host.as_str(), port)
+        .to_socket_addrs()
+        .with_context(|| format!("bind_host = {host}: no address of that name is found"))?;
+    addresses.next().with_context(|| format!("bind_host = {host}: the name has no address"))
+}
+
+/// The file that `connection` names.
+fn database(options: &Section<'_>) -> anyhow::Result<Option<PathBuf>> {
+    let Some(connection) = options.get::<String>("connection")? else { return Ok(None) };
+    let Some(path) = connection.strip_prefix(SQLITE) else {
+        // Not repeated: it may hold a password.
+        bail!("[database] connection: this version knows sqlite:////path/of/glance.db only");
+    };
+    Ok(Some(path.into()))
+}

@@ -1,0 +1,82 @@
+//! Bounds on what a request may ask for.
+
+use std::time::Duration;
+
+use config::Config;
+
+/// Bounds on what a request may ask for, with Glance's names and defaults.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// `limit_param_default`: images on a page when the request doesn't say.
+    pub page: u32,
+    /// `api_limit_max`: images on a page at most.
+    pub page_max: u32,
+    /// `image_size_cap`: bytes of an image at most.
+    pub image_size: u64,
+    /// `image_member_quota`.
+    pub members: usize,
+    /// `image_property_quota`.
+    pub properties: usize,
+    /// `image_tag_quota`.
+    pub tags: usize,
+    /// `hashing_algorithm`, a name that OpenSSL knows.
+    pub hash_algorithm: String,
+    /// How long an upload may be silent before it counts as gone.
+    pub upload_idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            page: 25,
+            page_max: 1000,
+            image_size: 1 << 40,
+            members: 128,
+            properties: 128,
+            tags: 128,
+            hash_algorithm: "sha512".to_owned(),
+            upload_idle: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Limits {
+    /// Reads them from `[DEFAULT]`. Errors: a value of the wrong kind.
+    pub fn from_config(config: &Config) -> config::Result<Self> {
+        let options = config.default_section();
+        let default = Self::default();
+        Ok(Self {
+            page: options.or("limit_param_default", default.page)?,
+            page_max: options.or("api_limit_max", default.page_max)?,
+            image_size: options.or("image_size_cap", default.image_size)?,
+            members: quota(options.get("image_member_quota")?, default.members),
+            properties: quota(options.get("image_property_quota")?, default.properties),
+            tags: quota(options.get("image_tag_quota")?, default.tags),
+            hash_algorithm: options.or("hashing_algorithm", default.hash_algorithm)?,
+            upload_idle: default.upload_idle,
+        })
+    }
+}
+
+/// A negative quota is none, as in Glance.
+fn quota(given: Option<i64>, default: usize) -> usize {
+    given.map_or(default, |quota| usize::try_from(quota).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn glances_options_are_read() {
+        let mut config = Config::default();
+        let text = "image_tag_quota = -1\nimage_member_quota = 2\napi_limit_max = 10\n";
+        config.add_text(text, Path::new("glance-api.conf")).unwrap();
+        let limits = Limits::from_config(&config).unwrap();
+        assert_eq!((limits.tags, limits.members, limits.page_max), (usize::MAX, 2, 10));
+        assert_eq!(limits.properties, Limits::default().properties);
+        assert!(config.unread().is_empty());
+    }
+}
