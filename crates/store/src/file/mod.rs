@@ -4,6 +4,7 @@
 mod partial;
 mod read;
 mod write;
+mod writeback;
 
 use std::ops::Range;
 use std::os::fd::OwnedFd;

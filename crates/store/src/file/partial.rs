@@ -52,7 +52,7 @@ impl Partial {
         &self.file
     }
 
-    pub(super) fn directory(&self) -> &Directory {
+    pub(super) fn directory(&self) -> &Arc<Directory> {
         &self.directory
     }
 

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 
 use super::partial::Partial;
+use super::writeback::Writeback;
 use super::{Directory, blocking};
 use crate::{Error, Result, Source, Written};
 
@@ -58,12 +59,18 @@ async fn write(
     name: &str,
     mut queue: mpsc::Receiver<Bytes>,
 ) -> Result<(Partial, u64)> {
+    let directory = partial.directory().clone();
+    let failed = |error| directory.failed(name, error);
+    let mut writeback = Writeback::of(partial.file().try_clone().map_err(failed)?);
     let mut size = 0;
     let mut waiting = Vec::with_capacity(AHEAD);
     while queue.recv_many(&mut waiting, AHEAD).await > 0 {
-        size += waiting.iter().map(|piece| piece.len() as u64).sum::<u64>();
+        let bytes = waiting.iter().map(|piece| piece.len() as u64).sum::<u64>();
         (partial, waiting) = write_all(partial, waiting, name.to_owned()).await?;
+        writeback.wrote(bytes).await.map_err(failed)?;
+        size += bytes;
     }
+    writeback.finish().await.map_err(failed)?;
     Ok((partial, size))
 }
 
