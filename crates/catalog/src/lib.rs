@@ -33,6 +33,25 @@ pub enum Error {
         /// The project.
         project: String,
     },
+    /// The image has no such location.
+    #[error("image {image} has no location {uri}")]
+    LocationNotFound {
+        /// The image.
+        image: ImageId,
+        /// The location.
+        uri: String,
+    },
+    /// The image has that location already.
+    #[error("image {image} has the location {uri} already")]
+    DuplicateLocation {
+        /// The image.
+        image: ImageId,
+        /// The location.
+        uri: String,
+    },
+    /// The only place of an image's bytes can't be taken from it.
+    #[error("image {0} has no other location")]
+    LastLocation(ImageId),
     /// An image of that id exists, or existed.
     #[error("image id {0} is already in use")]
     Duplicate(ImageId),
@@ -143,8 +162,8 @@ pub struct Stored {
     pub size: u64,
     /// Size of the disk that they describe, when known.
     pub virtual_size: Option<u64>,
-    /// Their digests.
-    pub hashes: DataHashes,
+    /// Their digests; `None` where nobody has read them yet.
+    pub hashes: Option<DataHashes>,
 }
 
 /// The catalog of images. All methods are atomic and durable when they return.
@@ -170,6 +189,25 @@ pub trait Catalog: Send + Sync {
     /// Makes an image active with its bytes: location, size, hashes and state in one transaction.
     /// Errors: `NotFound`, `Conflict`.
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image>;
+
+    /// Adds a place where the bytes of an active image are too. Errors: `NotFound`; `Conflict` when
+    /// the image isn't active; `DuplicateLocation`.
+    async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image>;
+
+    /// Takes one of several locations from an active image; its row stays, marked deleted. Errors:
+    /// `NotFound`; `Conflict` when the image isn't active; `LocationNotFound`; `LastLocation`.
+    async fn remove_location(&self, id: ImageId, location: &Location) -> Result<Image>;
+
+    /// Gives a location other metadata. Errors: `NotFound`; `LocationNotFound`.
+    async fn describe_location(
+        &self,
+        id: ImageId,
+        before: &Location,
+        after: &Location,
+    ) -> Result<Image>;
+
+    /// Writes digests that became known after the image was active. Errors: `NotFound`.
+    async fn set_hashes(&self, id: ImageId, hashes: &DataHashes) -> Result<()>;
 
     /// Deletes an image: the row stays with `deleted` set, and its properties, tags, members and
     /// locations with it, as in Glance. Returns the locations that it had. Errors: `NotFound`;

@@ -30,14 +30,14 @@ fn image(name: &str) -> Image {
 
 fn stored() -> Stored {
     Stored {
-        location: Location { uri: "file:///images/x".into(), store: Some("file".into()) },
+        location: Location::new("file:///images/x", Some("file")),
         size: 7,
         virtual_size: Some(1 << 30),
-        hashes: DataHashes {
-            checksum: "0".repeat(32),
+        hashes: Some(DataHashes {
+            checksum: Some("0".repeat(32)),
             algorithm: "sha512".into(),
             value: "1".repeat(128),
-        },
+        }),
     }
 }
 
@@ -95,7 +95,7 @@ async fn an_upload_makes_an_image_active_whole() {
     let active = catalog.get(&Viewer::service(), image.id).await.unwrap();
     assert_eq!(active.status, Status::Active);
     assert_eq!(active.size, Some(7));
-    assert_eq!(active.hashes, Some(stored().hashes));
+    assert_eq!(active.hashes, stored().hashes);
     assert_eq!(active.locations, [stored().location]);
 }
 
@@ -339,4 +339,69 @@ async fn a_row_that_no_service_wrote_is_reported_and_left_out_of_lists() {
     let read = catalog.get(&Viewer::service(), image.id).await;
     assert!(matches!(read, Err(Error::Corrupt { .. })));
     assert!(names(catalog.as_ref(), &of("owner"), ListQuery::default()).await.is_empty());
+}
+
+async fn active(catalog: &dyn Catalog) -> ImageId {
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    catalog.activate(image.id, &stored()).await.unwrap();
+    image.id
+}
+
+#[tokio::test]
+async fn an_active_image_gets_and_loses_locations() {
+    let (_dir, catalog) = catalog().await;
+    let id = active(catalog.as_ref()).await;
+    let metadata = serde_json::json!({ "store": "slow", "mountpoint": "/srv" });
+    let slow = Location::described("file:///slow/x", metadata.as_object().unwrap().clone());
+    let image = catalog.add_location(id, &slow).await.unwrap();
+    assert_eq!(image.locations, [stored().location, slow.clone()]);
+    let again = catalog.add_location(id, &slow).await;
+    assert!(matches!(again, Err(Error::DuplicateLocation { .. })), "{again:?}");
+
+    let image = catalog.remove_location(id, &stored().location).await.unwrap();
+    assert_eq!(image.locations, [slow.clone()]);
+    let gone = catalog.remove_location(id, &stored().location).await;
+    assert!(matches!(gone, Err(Error::LocationNotFound { .. })), "{gone:?}");
+    let last = catalog.remove_location(id, &slow).await;
+    assert!(matches!(last, Err(Error::LastLocation(_))), "{last:?}");
+    assert_eq!(catalog.delete(id).await.unwrap(), [slow]);
+}
+
+#[tokio::test]
+async fn a_location_is_found_by_its_uri_where_that_is_enough() {
+    let (_dir, catalog) = catalog().await;
+    let id = active(catalog.as_ref()).await;
+    let fast = Location::new("http://a/x", Some("fast"));
+    let slow = Location::new("http://a/x", Some("slow"));
+    catalog.add_location(id, &fast).await.unwrap();
+    let found_out = Location::new("http://a/x", Some("elsewhere"));
+    catalog.describe_location(id, &found_out, &slow).await.unwrap();
+    catalog.add_location(id, &fast).await.unwrap();
+    let unclear = catalog.remove_location(id, &found_out).await;
+    assert!(matches!(unclear, Err(Error::LocationNotFound { .. })), "{unclear:?}");
+    let image = catalog.remove_location(id, &slow).await.unwrap();
+    assert_eq!(image.locations, [stored().location, fast]);
+}
+
+#[tokio::test]
+async fn only_active_images_get_locations() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    let refused = catalog.add_location(image.id, &stored().location).await;
+    assert!(matches!(refused, Err(Error::Conflict { status: Status::Queued, .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn digests_may_follow() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    let unread = Stored { hashes: None, ..stored() };
+    assert_eq!(catalog.activate(image.id, &unread).await.unwrap().hashes, None);
+    let hashes = DataHashes { checksum: None, ..stored().hashes.unwrap() };
+    catalog.set_hashes(image.id, &hashes).await.unwrap();
+    let read = catalog.get(&Viewer::service(), image.id).await.unwrap();
+    assert_eq!(read.hashes, Some(hashes));
 }

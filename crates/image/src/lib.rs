@@ -5,6 +5,7 @@
 
 mod format;
 mod id;
+mod location;
 mod member;
 mod names;
 mod record;
@@ -13,8 +14,9 @@ mod time;
 
 pub use format::{ContainerFormat, DiskFormat};
 pub use id::ImageId;
+pub use location::Location;
 pub use member::{Member, MemberStatus};
 pub use names::UnknownName;
-pub use record::{DataHashes, Image, Location, Visibility};
+pub use record::{DataHashes, Image, Visibility};
 pub use status::{Event, IllegalMove, Status};
 pub use time::Timestamp;

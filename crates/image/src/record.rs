@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::names::named;
-use crate::{ContainerFormat, DiskFormat, ImageId, Status, Timestamp};
+use crate::{ContainerFormat, DiskFormat, ImageId, Location, Status, Timestamp};
 
 named! {
     /// Who may see an image.
@@ -19,20 +19,11 @@ named! {
     }
 }
 
-/// Where an image's bytes are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    /// A URI in Glance's spelling, such as `file:///var/lib/glance/images/<id>`.
-    pub uri: String,
-    /// The name of the store that holds them, when known (Glance's location metadata `store`).
-    pub store: Option<String>,
-}
-
 /// The digests of an image's bytes, in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataHashes {
-    /// MD5, for the property `checksum`.
-    pub checksum: String,
+    /// MD5, for the property `checksum`; not known of bytes whose digest somebody else told.
+    pub checksum: Option<String>,
     /// The algorithm of `value`: `sha512` unless configured otherwise.
     pub algorithm: String,
     /// The digest for the property `os_hash_value`.

@@ -77,8 +77,8 @@ fn common_headers(image: &Image, etag: &str) -> Result<HeaderMap> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::ETAG, value(etag.to_owned())?);
-    if let Some(hashes) = &image.hashes {
-        headers.insert(CONTENT_MD5, value(hashes.checksum.clone())?);
+    if let Some(checksum) = image.hashes.as_ref().and_then(|hashes| hashes.checksum.clone()) {
+        headers.insert(CONTENT_MD5, value(checksum)?);
     }
     Ok(headers)
 }

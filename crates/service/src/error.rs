@@ -78,6 +78,9 @@ impl From<catalog::Error> for ApiError {
             E::MemberNotFound { project, image } => Self::not_found(format!(
                 "{project} not found in the member list of the image {image}."
             )),
+            E::LocationNotFound { .. } => Self::not_found(error.to_string()),
+            E::DuplicateLocation { .. } => Self::bad_request(error.to_string()),
+            E::LastLocation(_) => Self::forbidden("Cannot remove last location in the image."),
             E::Duplicate(id) => Self::conflict(format!("Image ID {id} already exists!")),
             E::DuplicateMember { project, image } => {
                 Self::conflict(format!("Image {image} is already shared with project {project}."))
@@ -116,6 +119,18 @@ impl From<store::Error> for ApiError {
             E::Denied { .. } => {
                 tracing::error!(%error, "image data can't be written");
                 Self::unavailable("Insufficient permissions on image storage media.")
+            }
+            E::ReadOnly(store) => Self::new(
+                StatusCode::GONE,
+                format!(
+                    "Error in store configuration. Adding images to store '{store}' is disabled."
+                ),
+            ),
+            E::InUse { .. } => Self::conflict(error.to_string()),
+            E::Remote { .. } => {
+                tracing::warn!(%error, "image data can't be reached");
+                let message = "Remote server where the image is present is unavailable.";
+                Self::unavailable(message)
             }
             E::Exists(_) => Self::conflict("Image data exists already."),
             _ => Self::internal(&error),

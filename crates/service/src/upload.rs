@@ -12,7 +12,7 @@ use catalog::{Stored, Viewer};
 use disk::Inspector;
 use futures::FutureExt;
 use http::StatusCode;
-use image::{ContainerFormat, Event, Image, ImageId, Location, Status};
+use image::{ContainerFormat, Event, Image, ImageId, Status};
 use store::Store;
 use thiserror::Error;
 
@@ -105,10 +105,10 @@ async fn pipe(
     let written = store.put(id, length, source).await.map_err(failed)?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
-        location: Location { uri: written.uri, store: Some(name.to_owned()) },
+        location: app.stores.location(name, written.uri),
         size: written.size,
         virtual_size: facts.virtual_size,
-        hashes: facts.hashes,
+        hashes: Some(facts.hashes),
     })
 }
 

@@ -59,7 +59,7 @@ impl Serialize for Shown<'_> {
         shown.serialize_entry("container_format", &image.container_format)?;
         shown.serialize_entry("size", &image.size)?;
         shown.serialize_entry("virtual_size", &image.virtual_size)?;
-        shown.serialize_entry("checksum", &hashes.map(|hashes| &hashes.checksum))?;
+        shown.serialize_entry("checksum", &hashes.and_then(|hashes| hashes.checksum.as_ref()))?;
         shown.serialize_entry("os_hash_algo", &hashes.map(|hashes| &hashes.algorithm))?;
         shown.serialize_entry("os_hash_value", &hashes.map(|hashes| &hashes.value))?;
         shown.serialize_entry("min_disk", &image.min_disk)?;
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn every_name_is_shown_once_whatever_the_properties_are_called() {
         let mut image = Image::new(ImageId::random(), None, Timestamp::now());
-        image.locations.push(Location { uri: "file:///x".into(), store: Some("file".into()) });
+        image.locations.push(Location::new("file:///x", Some("file")));
         let plain = serde_json::to_value(Shown(&image)).unwrap();
         let mut names: Vec<_> = plain.as_object().unwrap().keys().map(String::as_str).collect();
         names.sort_unstable_by_key(|name| BASE.iter().position(|base| base == name));

@@ -5,7 +5,9 @@
 //! and what is written here is readable by Glance.
 
 mod file;
+mod kind;
 mod set;
+mod settings;
 
 use std::error::Error as StdError;
 use std::io;
@@ -15,10 +17,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use image::ImageId;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use file::FileStore;
-pub use set::{Stores, UnknownStore};
+pub use set::{Enabled, Reserved, Stores, UnknownStore};
+pub use settings::SettingsError;
 
 /// What goes wrong on the side that the bytes come from.
 pub type SourceError = Box<dyn StdError + Send + Sync>;
@@ -56,6 +60,25 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
+    /// The store is only read.
+    #[error("the store '{0}' is only read")]
+    ReadOnly(String),
+    /// The bytes at a location are in use, and stay.
+    #[error("the image data at {uri} is in use: {why}")]
+    InUse {
+        /// Where.
+        uri: String,
+        /// By what.
+        why: String,
+    },
+    /// The place that a location names can't be reached, or does not answer as it should.
+    #[error("no image data can be had from {uri}: {why}")]
+    Remote {
+        /// Where, without credentials.
+        uri: String,
+        /// Why not.
+        why: String,
+    },
     /// A location that is not of this store.
     #[error("'{0}' is not a location of this store")]
     BadLocation(String),
@@ -85,11 +108,36 @@ pub struct Written {
     pub size: u64,
 }
 
+/// What a store can do besides being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// It takes new bytes, and removes them.
+    pub writable: bool,
+    /// Users may name locations of it themselves. Not where a URI would reach what is the host's.
+    pub linkable: bool,
+}
+
 /// A place that holds image data.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The kind, as in Glance's `enabled_backends`: `file`, `rbd`, `s3` …
     fn kind(&self) -> &'static str;
+
+    /// What it can do.
+    fn abilities(&self) -> Abilities {
+        Abilities { writable: true, linkable: false }
+    }
+
+    /// The schemes of its location URIs, in lower case.
+    fn schemes(&self) -> &'static [&'static str];
+
+    /// Whether a location URI is one of this very store, judged by its beginning.
+    fn holds(&self, uri: &str) -> bool;
+
+    /// What administrators are told of it, as Glance's `/v2/info/stores/detail` names it.
+    fn properties(&self) -> Map<String, Value> {
+        Map::new()
+    }
 
     /// Stores all of `source` under `id`. `hint` is the expected length when it is known. When
     /// this returns, the bytes survive a loss of power; on any error, and when the future is

@@ -1,53 +1,165 @@
 //! The stores that are enabled, by name.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use image::Location;
 use thiserror::Error;
 
-use crate::Store;
+use crate::{FileStore, Store};
 
 /// A name that is not among the enabled stores.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("store '{0}' is not enabled")]
 pub struct UnknownStore(pub String);
 
+/// An enabled store, as operators and clients know it.
+#[derive(Clone)]
+pub struct Enabled {
+    /// Its name: Glance's store identifier.
+    pub name: String,
+    /// What it is, in the operator's words (`store_description`).
+    pub description: Option<String>,
+    /// Its rank among stores that hold the same image: the highest is read first.
+    pub weight: i64,
+    /// The store.
+    pub store: Arc<dyn Store>,
+}
+
+/// The stores that the service keeps for itself. They appear in no list.
+#[derive(Clone)]
+pub struct Reserved {
+    /// Where uploads wait for their import (`os_glance_staging_store`, `node_staging_uri`).
+    pub staging: FileStore,
+    /// Where imports do their work (`os_glance_tasks_store`, `[task] work_dir`).
+    pub tasks: FileStore,
+}
+
+/// Whether clients know stores by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// They do (`enabled_backends`).
+    Seen,
+    /// They see images alone (`[glance_store] stores`).
+    Hidden,
+}
+
 /// The enabled stores, and which of them takes new images.
 #[derive(Clone)]
 pub struct Stores {
-    stores: BTreeMap<String, Arc<dyn Store>>,
-    default: String,
+    /// In the order of the configuration.
+    enabled: Vec<Enabled>,
+    default: usize,
+    naming: Naming,
+    reserved: Option<Reserved>,
 }
 
 impl Stores {
     /// One store, which is the default.
     pub fn single(name: &str, store: Arc<dyn Store>) -> Self {
-        Self { stores: BTreeMap::from([(name.to_owned(), store)]), default: name.to_owned() }
+        let enabled = Enabled { name: name.to_owned(), description: None, weight: 0, store };
+        Self { enabled: vec![enabled], default: 0, naming: Naming::Seen, reserved: None }
+    }
+
+    /// Stores that a configuration enables. Errors: the default is none of them.
+    pub(crate) fn new(
+        enabled: Vec<Enabled>,
+        default: &str,
+        naming: Naming,
+    ) -> Result<Self, UnknownStore> {
+        let place = enabled.iter().position(|store| store.name == default);
+        let default = place.ok_or_else(|| UnknownStore(default.to_owned()))?;
+        Ok(Self { enabled, default, naming, reserved: None })
+    }
+
+    /// The same, with the stores that the service keeps for itself.
+    pub fn with_reserved(self, reserved: Reserved) -> Self {
+        Self { reserved: Some(reserved), ..self }
+    }
+
+    /// Whether clients know stores by name. Where they don't, Glance's API has no lists of stores,
+    /// and images don't say where they are.
+    pub fn are_named(&self) -> bool {
+        self.naming == Naming::Seen
     }
 
     /// The name of the store that takes new images.
     pub fn default_name(&self) -> &str {
-        &self.default
+        &self.enabled[self.default].name
     }
 
-    /// Names and stores, by name.
+    /// The stores, in the order of the configuration.
+    pub fn enabled(&self) -> &[Enabled] {
+        &self.enabled
+    }
+
+    /// Names and stores, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn Store>)> {
-        self.stores.iter().map(|(name, store)| (name.as_str(), store))
+        self.enabled.iter().map(|enabled| (enabled.name.as_str(), &enabled.store))
     }
 
     /// A store by its name; the default one for `None`.
     pub fn get(&self, name: Option<&str>) -> Result<(&str, &Arc<dyn Store>), UnknownStore> {
-        let name = name.unwrap_or(&self.default);
-        self.stores
-            .get_key_value(name)
-            .map(|(name, store)| (name.as_str(), store))
-            .ok_or_else(|| UnknownStore(name.to_owned()))
+        let found = match name {
+            None => self.enabled.get(self.default),
+            Some(name) => self.enabled.iter().find(|enabled| enabled.name == name),
+        };
+        found
+            .map(|enabled| (enabled.name.as_str(), &enabled.store))
+            .ok_or_else(|| UnknownStore(name.unwrap_or_default().to_owned()))
     }
 
-    /// The store that holds a location: the one that it names, else the default, which is where
-    /// Glance looks for locations written before it knew several stores.
+    /// The staging area of imports. Errors: these stores were opened without one.
+    pub fn staging(&self) -> Result<&FileStore, UnknownStore> {
+        let reserved = self.reserved.as_ref().map(|reserved| &reserved.staging);
+        reserved.ok_or_else(|| UnknownStore("os_glance_staging_store".to_owned()))
+    }
+
+    /// The work area of imports. Errors: these stores were opened without one.
+    pub fn tasks(&self) -> Result<&FileStore, UnknownStore> {
+        let reserved = self.reserved.as_ref().map(|reserved| &reserved.tasks);
+        reserved.ok_or_else(|| UnknownStore("os_glance_tasks_store".to_owned()))
+    }
+
+    /// A location for bytes that were written to this store, as the catalog keeps it: with the
+    /// store's name where names are known.
+    pub fn location(&self, name: &str, uri: String) -> Location {
+        Location::new(uri, self.are_named().then_some(name))
+    }
+
+    /// The store that holds a location: the one that it names; else, for locations written before
+    /// stores had names and for stores that were renamed since, the one whose URIs begin so, as in
+    /// Glance (`update_store_in_locations`).
     pub fn holding(&self, location: &Location) -> Result<&Arc<dyn Store>, UnknownStore> {
-        self.get(location.store.as_deref()).map(|(_, store)| store)
+        let found = self.find(location).map(|enabled| &enabled.store);
+        found.ok_or_else(|| {
+            UnknownStore(location.store.clone().unwrap_or_else(|| location.scheme().to_owned()))
+        })
+    }
+
+    /// Names the stores of an image's locations, and puts the locations into the order in which
+    /// they are read: the heaviest store first, as in Glance (`sort_image_locations`).
+    pub fn settle(&self, locations: &mut [Location]) {
+        if !self.are_named() {
+            return;
+        }
+        for location in locations.iter_mut() {
+            if let Some(enabled) = self.find(location) {
+                location.store = Some(enabled.name.clone());
+            }
+        }
+        if locations.len() > 1 {
+            locations.sort_by_key(|location| Reverse(self.weight(location)));
+        }
+    }
+
+    fn find(&self, location: &Location) -> Option<&Enabled> {
+        let name = location.store.as_deref();
+        let named = self.enabled.iter().find(|enabled| name == Some(enabled.name.as_str()));
+        named.or_else(|| self.enabled.iter().find(|enabled| enabled.store.holds(&location.uri)))
+    }
+
+    fn weight(&self, location: &Location) -> i64 {
+        self.find(location).map_or(0, |enabled| enabled.weight)
     }
 }

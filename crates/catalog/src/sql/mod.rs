@@ -22,7 +22,7 @@ mod visibility;
 use std::path::Path;
 
 use async_trait::async_trait;
-use image::{Event, Image, ImageId, Location, Member, MemberStatus, Status};
+use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 
@@ -120,6 +120,27 @@ impl Catalog for SqlCatalog {
 
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
         states::activate(self.begin().await?, id, stored).await
+    }
+
+    async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image> {
+        locations::add(self.begin().await?, id, location).await
+    }
+
+    async fn remove_location(&self, id: ImageId, location: &Location) -> Result<Image> {
+        locations::remove(self.begin().await?, id, location).await
+    }
+
+    async fn describe_location(
+        &self,
+        id: ImageId,
+        before: &Location,
+        after: &Location,
+    ) -> Result<Image> {
+        locations::describe(self.begin().await?, id, before, after).await
+    }
+
+    async fn set_hashes(&self, id: ImageId, hashes: &DataHashes) -> Result<()> {
+        states::set_hashes(self.begin().await?, id, hashes).await
     }
 
     async fn delete(&self, id: ImageId) -> Result<Vec<Location>> {

@@ -39,7 +39,7 @@ async fn insert(db: &mut SqliteConnection, image: &Image) -> Result<()> {
     .bind(image.container_format.map(|format| format.as_str()))
     .bind(image.size.map(size_column))
     .bind(image.virtual_size.map(size_column))
-    .bind(hashes.map(|hashes| &hashes.checksum))
+    .bind(hashes.and_then(|hashes| hashes.checksum.as_ref()))
     .bind(hashes.map(|hashes| &hashes.algorithm))
     .bind(hashes.map(|hashes| &hashes.value))
     .bind(image.min_disk)

@@ -110,13 +110,14 @@ impl<'a> Fields<'a> {
         text.map(parse).transpose()
     }
 
-    /// All three columns, or none: images from before `os_hash_value` have a checksum alone.
+    /// The digest with its algorithm, or none: images from before `os_hash_value` have a checksum
+    /// alone.
     fn hashes(&self) -> Result<Option<DataHashes>> {
         let checksum: Option<String> = self.get("checksum")?;
         let algorithm: Option<String> = self.get("os_hash_algo")?;
         let value: Option<String> = self.get("os_hash_value")?;
         Ok(match (checksum, algorithm, value) {
-            (Some(checksum), Some(algorithm), Some(value)) => {
+            (checksum, Some(algorithm), Some(value)) => {
                 Some(DataHashes { checksum, algorithm, value })
             }
             _ => None,

@@ -1,7 +1,7 @@
 //! Moving images from state to state, up to their deletion. Every public function takes a
 //! transaction that holds the write lock, and ends it.
 
-use image::{Event, Image, ImageId, Location, Status, Timestamp};
+use image::{DataHashes, Event, Image, ImageId, Location, Status, Timestamp};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use super::records::size_column;
@@ -109,17 +109,40 @@ async fn forget_data(db: &mut SqliteConnection, id: ImageId, now: &str) -> Resul
 }
 
 async fn keep_data(db: &mut SqliteConnection, id: ImageId, stored: &Stored) -> Result<()> {
+    let hashes = stored.hashes.as_ref();
     let kept = sqlx::query(
         "UPDATE images SET size = ?, virtual_size = ?, checksum = ?, os_hash_algo = ?, \
          os_hash_value = ? WHERE id = ? AND NOT deleted",
     )
     .bind(size_column(stored.size))
     .bind(stored.virtual_size.map(size_column))
-    .bind(&stored.hashes.checksum)
-    .bind(&stored.hashes.algorithm)
-    .bind(&stored.hashes.value)
+    .bind(hashes.and_then(|hashes| hashes.checksum.as_ref()))
+    .bind(hashes.map(|hashes| &hashes.algorithm))
+    .bind(hashes.map(|hashes| &hashes.value))
     .bind(id.to_string())
     .execute(db)
     .await?;
     if kept.rows_affected() == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
+}
+
+pub(super) async fn set_hashes(
+    mut db: Transaction<'_, Sqlite>,
+    id: ImageId,
+    hashes: &DataHashes,
+) -> Result<()> {
+    let set = sqlx::query(
+        "UPDATE images SET checksum = ?, os_hash_algo = ?, os_hash_value = ?, updated_at = ? \
+         WHERE id = ? AND NOT deleted",
+    )
+    .bind(&hashes.checksum)
+    .bind(&hashes.algorithm)
+    .bind(&hashes.value)
+    .bind(time::to_text(Timestamp::now()))
+    .bind(id.to_string())
+    .execute(&mut *db)
+    .await?;
+    if set.rows_affected() == 0 {
+        return Err(Error::NotFound(id));
+    }
+    Ok(db.commit().await?)
 }

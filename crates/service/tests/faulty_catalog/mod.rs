@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use catalog::sql::SqlCatalog;
 use catalog::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Viewer};
-use image::{Event, Image, ImageId, Location, Member, MemberStatus, Status};
+use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status};
 
 /// When activating an image fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,27 @@ impl Catalog for FaultyCatalog {
         }
         let image = self.catalog.activate(id, stored).await?;
         if self.fault == Fault::AfterActivation { Err(lost()) } else { Ok(image) }
+    }
+
+    async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image> {
+        self.catalog.add_location(id, location).await
+    }
+
+    async fn remove_location(&self, id: ImageId, location: &Location) -> Result<Image> {
+        self.catalog.remove_location(id, location).await
+    }
+
+    async fn describe_location(
+        &self,
+        id: ImageId,
+        before: &Location,
+        after: &Location,
+    ) -> Result<Image> {
+        self.catalog.describe_location(id, before, after).await
+    }
+
+    async fn set_hashes(&self, id: ImageId, hashes: &DataHashes) -> Result<()> {
+        self.catalog.set_hashes(id, hashes).await
     }
 
     async fn create(&self, image: &Image) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The directory store: each image a file of its own, `file:///<datadir>/<image id>`, as the
 //! `filesystem` driver of glance_store lays it out.
 
+mod options;
 mod partial;
 mod read;
 mod write;
@@ -16,18 +17,28 @@ use async_trait::async_trait;
 use image::ImageId;
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use serde_json::{Map, Value};
 
 use crate::{Data, Error, Result, Source, Store, Written};
+
+pub(crate) use options::KIND;
+
+/// The spellings of this store's URIs; the first one is written.
+const SCHEMES: &[&str] = &["file", "filesystem"];
 
 /// A directory that holds image data.
 #[derive(Clone)]
 pub struct FileStore {
     inner: Arc<Directory>,
+    properties: Map<String, Value>,
 }
 
 /// The directory, held open: a rename of it or of its parents can't lead elsewhere.
 struct Directory {
+    /// As it was named: what locations say.
     path: PathBuf,
+    /// Without symlinks. Locations may say this too.
+    real: PathBuf,
     fd: OwnedFd,
 }
 
@@ -36,10 +47,20 @@ impl FileStore {
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |cause| Error::Io { store: path.display().to_string(), cause };
         make(path).map_err(failed)?;
-        let path = fs::canonicalize(path).map_err(failed)?;
+        let real = fs::canonicalize(path).map_err(failed)?;
+        let path = std::path::absolute(path).map_err(failed)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(|e| failed(e.into()))?;
-        Ok(Self { inner: Arc::new(Directory { path, fd }) })
+        let fd = rustix::fs::open(&real, flags, Mode::empty()).map_err(|e| failed(e.into()))?;
+        Ok(Self { inner: Arc::new(Directory { path, real, fd }), properties: Map::new() })
+    }
+
+    /// The directory, as it was named.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    fn described(self, properties: Map<String, Value>) -> Self {
+        Self { properties, ..self }
     }
 }
 
@@ -67,8 +88,9 @@ impl Directory {
     /// The file name that a location of this store ends in. Only files directly in the directory
     /// are locations: a record in the database can't lead to another file of the host.
     fn name<'a>(&self, uri: &'a str) -> Result<&'a str> {
-        let path = uri.strip_prefix("file://").map(Path::new);
-        path.filter(|path| path.parent() == Some(&self.path))
+        let path = SCHEMES.iter().find_map(|scheme| uri.strip_prefix(scheme)?.strip_prefix("://"));
+        path.map(Path::new)
+            .filter(|path| [Some(&*self.path), Some(&*self.real)].contains(&path.parent()))
             .and_then(Path::file_name)
             .and_then(|name| name.to_str())
             .ok_or_else(|| Error::BadLocation(uri.to_owned()))
@@ -107,6 +129,18 @@ impl Directory {
 impl Store for FileStore {
     fn kind(&self) -> &'static str {
         "file"
+    }
+
+    fn schemes(&self) -> &'static [&'static str] {
+        SCHEMES
+    }
+
+    fn holds(&self, uri: &str) -> bool {
+        self.inner.name(uri).is_ok()
+    }
+
+    fn properties(&self) -> Map<String, Value> {
+        self.properties.clone()
     }
 
     async fn put(&self, id: ImageId, _hint: Option<u64>, source: Source) -> Result<Written> {

@@ -104,6 +104,24 @@ async fn locations_elsewhere_are_refused() {
     assert!(store.open(&format!("file://{root}/link"), 0..1).await.is_err());
 }
 
+/// Whoever named the directory by a symlink, or reads what Glance wrote under its real name.
+#[tokio::test]
+async fn a_directory_is_known_by_both_of_its_names() {
+    let (dir, real) = store();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(real.path(), &link).unwrap();
+    let linked = FileStore::open(&link).unwrap();
+    let written = linked.put(ImageId::random(), None, source(vec![Ok(b"x".to_vec())])).await;
+    let uri = written.unwrap().uri;
+    assert!(uri.starts_with(&format!("file://{}/", link.display())), "{uri}");
+    let name = uri.rsplit('/').next().unwrap();
+    for uri in [uri.clone(), format!("filesystem://{}/{name}", real.inner.real.display())] {
+        assert!(linked.holds(&uri), "{uri}");
+        assert_eq!(read_all(&linked, &uri, 0..1).await, b"x");
+    }
+    assert!(!linked.holds(&format!("file:///elsewhere/{name}")));
+}
+
 #[tokio::test]
 async fn named_partials_of_dead_processes_are_swept() {
     let (_dir, store) = store();

@@ -18,7 +18,7 @@ use identity::builtin::{BuiltIn, Endpoints};
 use identity::policy::Policy;
 use identity::{Authenticator, NoAuth};
 use service::App;
-use store::{FileStore, Stores};
+use store::Stores;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -160,11 +160,10 @@ async fn assemble(
     let catalog = SqlCatalog::open(&database)
         .await
         .with_context(|| format!("can't open the catalog {}", database.display()))?;
-    let images = state.path().join("images");
-    let store = FileStore::open(&images)?;
+    let stores = Stores::from_config(&settings.config, state.path())?;
     Ok(App {
         catalog: Arc::new(catalog),
-        stores: Stores::single("file", Arc::new(store)),
+        stores,
         authenticator,
         policy: Policy::default(),
         limits: settings.limits.clone(),

@@ -1,0 +1,62 @@
+//! The kinds of stores, as `enabled_backends` names them. To add one: a file or folder with its
+//! `KIND`, and a line here.
+
+use std::sync::Arc;
+
+use config::{Config, Section, Value};
+
+use crate::{SettingsError, Store, file};
+
+/// Every kind that this version knows.
+const KINDS: &[Kind] = &[file::KIND];
+
+/// The section whose options hold for all stores that don't set their own (glance_store's
+/// `SHARED_CONF_GROUP`).
+const SHARED: &str = "backend_defaults";
+
+/// A kind of store.
+pub(crate) struct Kind {
+    /// The name in `enabled_backends`.
+    pub(crate) name: &'static str,
+    /// Opens a store of this kind with its options.
+    pub(crate) open: fn(&Options<'_>) -> Result<Arc<dyn Store>, SettingsError>,
+}
+
+/// The kind of that name. `store` is who wants it, for the error.
+pub(crate) fn kind(store: &str, name: &str) -> Result<&'static Kind, SettingsError> {
+    KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| SettingsError::UnknownKind {
+        store: store.to_owned(),
+        kind: name.to_owned(),
+        known: KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// The options of one store: those of its section, else those of `[backend_defaults]`.
+pub(crate) struct Options<'a> {
+    config: &'a Config,
+    section: Section<'a>,
+}
+
+impl<'a> Options<'a> {
+    pub(crate) fn new(config: &'a Config, section: &'a str) -> Self {
+        Self { config, section: config.section(section) }
+    }
+
+    /// The section's name.
+    pub(crate) fn section(&self) -> &'a str {
+        self.section.name()
+    }
+
+    /// An option, where it is given.
+    pub(crate) fn get<T: Value>(&self, option: &str) -> config::Result<Option<T>> {
+        match self.section.get(option)? {
+            Some(value) => Ok(Some(value)),
+            None => self.config.section(SHARED).get(option),
+        }
+    }
+
+    /// An option, or its default.
+    pub(crate) fn or<T: Value>(&self, option: &str, default: T) -> config::Result<T> {
+        Ok(self.get(option)?.unwrap_or(default))
+    }
+}
