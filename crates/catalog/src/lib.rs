@@ -4,19 +4,25 @@
 //! an image's state may become is decided by [`image::Status::next`]; the catalog makes the move
 //! atomic: of two that race, one gets [`Error::Conflict`].
 
+mod imports;
 mod query;
 pub mod sql;
+mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use image::{
     ContainerFormat, DataHashes, DiskFormat, Event, Image, ImageId, Location, Member, MemberStatus,
-    Status, Visibility,
+    Status, TaskId, Visibility,
 };
 use thiserror::Error;
 
+pub use imports::{
+    Effect, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK, STAGE_HOST,
+};
 pub use query::{Direction, Filter, ListQuery, MemberFilter, Order, SortKey, TimeTest};
+pub use tasks::{Ending, Lease, Renewed, TaskColumn, TaskQuery, Tasks};
 
 /// What can go wrong with records.
 #[derive(Debug, Error)]
@@ -77,6 +83,20 @@ pub enum Error {
     /// The marker of a list names no image that the viewer may see.
     #[error("no image found for marker {0}")]
     BadMarker(String),
+    /// No such task.
+    #[error("no task found with id {0}")]
+    TaskNotFound(TaskId),
+    /// Somebody else works on the task now, or it has ended.
+    #[error("task {0} is no longer ours to work on")]
+    LeaseLost(TaskId),
+    /// Another task imports the image.
+    #[error("image {image} is being imported by task {task}")]
+    ImportLocked {
+        /// The image.
+        image: ImageId,
+        /// The task, as the image's lock names it.
+        task: String,
+    },
     /// The database can't be reached or is overloaded; the request may be repeated.
     #[error("the catalog's database is unavailable: {0}")]
     Unavailable(#[source] sqlx::Error),

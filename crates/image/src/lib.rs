@@ -10,6 +10,7 @@ mod member;
 mod names;
 mod record;
 mod status;
+mod task;
 mod time;
 
 pub use format::{ContainerFormat, DiskFormat};
@@ -19,4 +20,5 @@ pub use member::{Member, MemberStatus};
 pub use names::UnknownName;
 pub use record::{DataHashes, Image, Visibility};
 pub use status::{Event, IllegalMove, Status};
+pub use task::{Task, TaskId, TaskStatus, TaskType};
 pub use time::Timestamp;

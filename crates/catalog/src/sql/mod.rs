@@ -5,6 +5,7 @@
 mod deletion;
 mod dialect;
 mod filters;
+mod imports;
 mod locations;
 mod members;
 mod order;
@@ -16,6 +17,7 @@ mod rows;
 mod schema;
 mod states;
 mod tags;
+mod tasks;
 mod time;
 mod visibility;
 

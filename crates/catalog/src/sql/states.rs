@@ -54,7 +54,7 @@ struct Now {
 
 /// Moves the image to the state that follows the event. The condition on the state that was read
 /// lets one of two win that race, also on databases without one lock for all.
-async fn advance(
+pub(super) async fn advance(
     db: &mut SqliteConnection,
     id: ImageId,
     event: Event,
@@ -97,7 +97,7 @@ async fn look(db: &mut SqliteConnection, id: ImageId) -> Result<Now> {
     })
 }
 
-async fn forget_data(db: &mut SqliteConnection, id: ImageId, now: &str) -> Result<()> {
+pub(super) async fn forget_data(db: &mut SqliteConnection, id: ImageId, now: &str) -> Result<()> {
     sqlx::query(
         "UPDATE images SET size = NULL, virtual_size = NULL, checksum = NULL, \
          os_hash_algo = NULL, os_hash_value = NULL WHERE id = ?",

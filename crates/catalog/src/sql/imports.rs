@@ -1,0 +1,257 @@
+//! The records' part of imports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use image::{ContainerFormat, DiskFormat, Event, ImageId, Status, TaskId, Timestamp};
+use serde_json::json;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use super::records::{hold, size_column};
+use super::tasks::{self, Now};
+use super::{SqlCatalog, locations, properties, rows, states, time};
+use crate::{
+    Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK,
+    Lease, Result, STAGE_HOST,
+};
+
+/// Properties to set, or to remove.
+type Changes = BTreeMap<String, Option<String>>;
+
+#[async_trait]
+impl Imports for SqlCatalog {
+    async fn begin_import(&self, image: ImageId, start: &ImportStart) -> Result<()> {
+        begin(self.begin().await?, image, start).await
+    }
+
+    async fn finish_import(
+        &self,
+        lease: &Lease,
+        image: ImageId,
+        imported: &Imported,
+        keep: Duration,
+    ) -> Result<()> {
+        finish(self.begin().await?, lease, image, imported, Now::keeping(keep)).await
+    }
+
+    async fn abandon_import(
+        &self,
+        lease: &Lease,
+        image: ImageId,
+        stores: &[String],
+        why: &str,
+        keep: Duration,
+    ) -> Result<()> {
+        let mut db = self.begin().await?;
+        let now = Now::keeping(keep);
+        tasks::end(&mut db, lease, &Ending::Failure(why.to_owned()), now).await?;
+        restore(&mut db, lease.task, image, stores, &time::to_text(now.now)).await?;
+        Ok(db.commit().await?)
+    }
+
+    async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()> {
+        staged(self.begin().await?, image, size, host).await
+    }
+}
+
+async fn begin(mut db: Transaction<'_, Sqlite>, id: ImageId, start: &ImportStart) -> Result<()> {
+    let now = time::to_text(start.task.created_at);
+    hold(&mut db, id).await?;
+    let known = known(&mut db, id).await?;
+    if let Some(task) = known.get(LOCK) {
+        let stale = start.preempts.map(|stale| stale.to_string());
+        if stale.as_ref() != Some(task) {
+            return Err(Error::ImportLocked { image: id, task: task.clone() });
+        }
+        preempt(&mut db, task, &now).await?;
+    }
+    if start.effect == Effect::Fills {
+        states::advance(&mut db, id, Event::BeginImport, &now).await?;
+    }
+    tasks::insert(&mut db, &start.task).await?;
+    let changes = Changes::from([
+        (LOCK.to_owned(), Some(start.task.id.to_string())),
+        (IMPORTING.to_owned(), Some(with(known.get(IMPORTING), &start.stores))),
+        (FAILED.to_owned(), Some(without(known.get(FAILED), &start.stores))),
+        (STAGE_HOST.to_owned(), None),
+    ]);
+    properties::change(&mut db, id, &changes, &now).await?;
+    Ok(db.commit().await?)
+}
+
+/// Ends a task whose lock is taken away, in Glance's words.
+async fn preempt(db: &mut SqliteConnection, task: &str, now: &str) -> Result<()> {
+    let ended = sqlx::query(
+        "UPDATE tasks SET status = 'failure', updated_at = ? \
+         WHERE id = ? AND status IN ('pending', 'processing')",
+    )
+    .bind(now)
+    .bind(task)
+    .execute(&mut *db)
+    .await?;
+    if ended.rows_affected() > 0 {
+        sqlx::query("UPDATE task_info SET message = 'Expired lock preempted' WHERE task_id = ?")
+            .bind(task)
+            .execute(db)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn finish(
+    mut db: Transaction<'_, Sqlite>,
+    lease: &Lease,
+    id: ImageId,
+    imported: &Imported,
+    now: Now,
+) -> Result<()> {
+    let text = time::to_text(now.now);
+    tasks::end(&mut db, lease, &Ending::Success(json!({ "image_id": id })), now).await?;
+    hold(&mut db, id).await?;
+    let known = known(&mut db, id).await?;
+    expect_lock(id, known.get(LOCK), lease.task)?;
+    for location in &imported.locations {
+        locations::insert(&mut db, id, location, &text).await?;
+    }
+    if let Some(data) = &imported.data {
+        keep_data(&mut db, id, data).await?;
+        states::advance(&mut db, id, Event::Complete, &text).await?;
+    }
+    let reached = imported.locations.iter().filter_map(|location| location.store.clone());
+    let tried: Vec<_> = reached.chain(imported.failed.iter().cloned()).collect();
+    let mut changes = Changes::from([
+        (LOCK.to_owned(), None),
+        (IMPORTING.to_owned(), Some(without(known.get(IMPORTING), &tried))),
+        (FAILED.to_owned(), Some(with(known.get(FAILED), &imported.failed))),
+    ]);
+    let given = &imported.properties;
+    changes.extend(given.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
+    properties::change(&mut db, id, &changes, &text).await?;
+    Ok(db.commit().await?)
+}
+
+/// As it was before the import; what is not ours any more stays.
+async fn restore(
+    db: &mut SqliteConnection,
+    task: TaskId,
+    id: ImageId,
+    stores: &[String],
+    now: &str,
+) -> Result<()> {
+    match hold(db, id).await {
+        Err(Error::NotFound(_)) => return Ok(()),
+        held => held?,
+    }
+    let known = known(db, id).await?;
+    if expect_lock(id, known.get(LOCK), task).is_err() {
+        return Ok(());
+    }
+    if status(db, id).await? == Status::Importing {
+        states::advance(db, id, Event::Abandon, now).await?;
+        states::forget_data(db, id, now).await?;
+    }
+    let changes = Changes::from([
+        (LOCK.to_owned(), None),
+        (IMPORTING.to_owned(), Some(without(known.get(IMPORTING), stores))),
+        (FAILED.to_owned(), Some(with(known.get(FAILED), stores))),
+    ]);
+    properties::change(db, id, &changes, now).await
+}
+
+async fn staged(
+    mut db: Transaction<'_, Sqlite>,
+    id: ImageId,
+    size: u64,
+    host: Option<&str>,
+) -> Result<()> {
+    let now = time::to_text(Timestamp::now());
+    let kept = sqlx::query(
+        "UPDATE images SET size = ?, updated_at = ? \
+         WHERE id = ? AND status = 'uploading' AND NOT deleted",
+    )
+    .bind(size_column(size))
+    .bind(&now)
+    .bind(id.to_string())
+    .execute(&mut *db)
+    .await?;
+    if kept.rows_affected() == 0 {
+        hold(&mut db, id).await?;
+        return Err(Error::Conflict { image: id, status: status(&mut db, id).await? });
+    }
+    let changes = Changes::from([(STAGE_HOST.to_owned(), host.map(str::to_owned))]);
+    properties::change(&mut db, id, &changes, &now).await?;
+    Ok(db.commit().await?)
+}
+
+/// What the image's own properties say of imports.
+async fn known(db: &mut SqliteConnection, id: ImageId) -> Result<BTreeMap<String, String>> {
+    let found: Vec<(String, Option<String>)> = sqlx::query_as(
+        "SELECT name, value FROM image_properties \
+         WHERE image_id = ? AND NOT deleted AND name IN (?, ?, ?)",
+    )
+    .bind(id.to_string())
+    .bind(LOCK)
+    .bind(IMPORTING)
+    .bind(FAILED)
+    .fetch_all(db)
+    .await?;
+    Ok(found.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect())
+}
+
+fn expect_lock(image: ImageId, lock: Option<&String>, task: TaskId) -> Result<()> {
+    match lock {
+        Some(holder) if *holder == task.to_string() => Ok(()),
+        other => Err(Error::ImportLocked { image, task: other.cloned().unwrap_or_default() }),
+    }
+}
+
+async fn status(db: &mut SqliteConnection, id: ImageId) -> Result<Status> {
+    let column: String = sqlx::query_scalar("SELECT status FROM images WHERE id = ?")
+        .bind(id.to_string())
+        .fetch_one(db)
+        .await?;
+    rows::status(id, &column)
+}
+
+async fn keep_data(db: &mut SqliteConnection, id: ImageId, data: &ImportedData) -> Result<()> {
+    let (disk, container) = data.formats.unzip();
+    sqlx::query(
+        "UPDATE images SET size = ?, virtual_size = ?, checksum = ?, os_hash_algo = ?, \
+         os_hash_value = ?, disk_format = COALESCE(?, disk_format), \
+         container_format = COALESCE(?, container_format) WHERE id = ?",
+    )
+    .bind(size_column(data.size))
+    .bind(data.virtual_size.map(size_column))
+    .bind(&data.hashes.checksum)
+    .bind(&data.hashes.algorithm)
+    .bind(&data.hashes.value)
+    .bind(disk.map(DiskFormat::as_str))
+    .bind(container.map(ContainerFormat::as_str))
+    .bind(id.to_string())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A list of stores, as these properties hold it, and more of them.
+fn with(list: Option<&String>, stores: &[String]) -> String {
+    let mut names = names(list);
+    names.extend(stores.iter().map(String::as_str));
+    joined(&names)
+}
+
+/// The same without some.
+fn without(list: Option<&String>, stores: &[String]) -> String {
+    let mut names = names(list);
+    names.retain(|name| !stores.iter().any(|store| store == name));
+    joined(&names)
+}
+
+fn names(list: Option<&String>) -> BTreeSet<&str> {
+    list.map_or("", String::as_str).split(',').filter(|name| !name.is_empty()).collect()
+}
+
+fn joined(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,175 @@
+//! Who works on a task: each statement names the sign of life that it expects to find.
+
+use std::time::Duration;
+
+use image::{TaskId, TaskStatus, Timestamp};
+use serde_json::Value;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use super::super::time;
+use super::list;
+use crate::{Ending, Error, LOCK, Lease, Renewed, Result};
+
+/// The message of a task that somebody wants to end.
+const CANCELLING: &str = "Cancellation was requested";
+
+pub(super) async fn begin(db: &mut SqliteConnection, lease: &mut Lease) -> Result<()> {
+    let next = sign_of_life();
+    let begun = sqlx::query(
+        "UPDATE tasks SET status = 'processing', updated_at = ? \
+         WHERE id = ? AND status = 'pending' AND updated_at = ? AND NOT deleted",
+    )
+    .bind(time::to_text(next))
+    .bind(lease.task.to_string())
+    .bind(time::to_text(lease.renewed_at))
+    .execute(db)
+    .await?;
+    held(begun.rows_affected(), lease.task)?;
+    lease.renewed_at = next;
+    Ok(())
+}
+
+pub(super) async fn renew(
+    mut db: Transaction<'_, Sqlite>,
+    lease: &mut Lease,
+    message: &str,
+) -> Result<Renewed> {
+    let next = sign_of_life();
+    let renewed = sqlx::query(
+        "UPDATE tasks SET updated_at = ? WHERE id = ? AND status IN ('pending', 'processing') \
+         AND updated_at = ? AND NOT deleted",
+    )
+    .bind(time::to_text(next))
+    .bind(lease.task.to_string())
+    .bind(time::to_text(lease.renewed_at))
+    .execute(&mut *db)
+    .await?;
+    held(renewed.rows_affected(), lease.task)?;
+    expect_lock(&mut db, lease.task).await?;
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT message FROM task_info WHERE task_id = ?")
+            .bind(lease.task.to_string())
+            .fetch_optional(&mut *db)
+            .await?
+            .flatten();
+    let cancelled = known.as_deref() == Some(CANCELLING);
+    if !cancelled {
+        say(&mut db, lease.task, message).await?;
+    }
+    db.commit().await?;
+    lease.renewed_at = next;
+    Ok(if cancelled { Renewed::Cancelled } else { Renewed::Held })
+}
+
+/// The image that the task is about, if there is one and it is locked, is locked by this task: a
+/// service that took the lock for stale has given it to another.
+async fn expect_lock(db: &mut SqliteConnection, task: TaskId) -> Result<()> {
+    let others: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM tasks JOIN image_properties AS p ON p.image_id = tasks.image_id \
+         WHERE tasks.id = ? AND p.name = ? AND p.value <> tasks.id AND NOT p.deleted",
+    )
+    .bind(task.to_string())
+    .bind(LOCK)
+    .fetch_one(db)
+    .await?;
+    if others == 0 { Ok(()) } else { Err(Error::LeaseLost(task)) }
+}
+
+pub(super) async fn take_over(db: &mut SqliteConnection, seen: &image::Task) -> Result<Lease> {
+    let next = sign_of_life();
+    let taken = sqlx::query(
+        "UPDATE tasks SET status = 'processing', updated_at = ? \
+         WHERE id = ? AND status = ? AND updated_at = ? AND NOT deleted",
+    )
+    .bind(time::to_text(next))
+    .bind(seen.id.to_string())
+    .bind(seen.status.as_str())
+    .bind(time::to_text(seen.updated_at))
+    .execute(db)
+    .await?;
+    held(taken.rows_affected(), seen.id)?;
+    Ok(Lease { task: seen.id, renewed_at: next })
+}
+
+/// The times that the end of a task writes.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sql) struct Now {
+    pub(in crate::sql) now: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl Now {
+    /// Now, for a task that is deleted after `keep`.
+    pub(in crate::sql) fn keeping(keep: Duration) -> Self {
+        let now = Timestamp::now();
+        let keep = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
+        let expires_at = Timestamp::from_microsecond(now.as_microsecond().saturating_add(keep));
+        Self { now, expires_at }
+    }
+}
+
+pub(in crate::sql) async fn end(
+    db: &mut SqliteConnection,
+    lease: &Lease,
+    ending: &Ending,
+    Now { now, expires_at }: Now,
+) -> Result<()> {
+    let status = match ending {
+        Ending::Success(_) => TaskStatus::Success,
+        Ending::Failure(_) => TaskStatus::Failure,
+    };
+    let ended = sqlx::query(
+        "UPDATE tasks SET status = ?, updated_at = ?, expires_at = ? WHERE id = ? \
+         AND status IN ('pending', 'processing') AND updated_at = ? AND NOT deleted",
+    )
+    .bind(status.as_str())
+    .bind(time::to_text(now))
+    .bind(time::to_text(expires_at))
+    .bind(lease.task.to_string())
+    .bind(time::to_text(lease.renewed_at))
+    .execute(&mut *db)
+    .await?;
+    held(ended.rows_affected(), lease.task)?;
+    match ending {
+        Ending::Success(result) => bring(db, lease.task, result).await,
+        Ending::Failure(why) => say(db, lease.task, why).await,
+    }
+}
+
+pub(super) async fn cancel(mut db: Transaction<'_, Sqlite>, id: TaskId) -> Result<TaskStatus> {
+    let task = list::get(&mut db, id).await?;
+    if !task.status.is_final() {
+        say(&mut db, id, CANCELLING).await?;
+    }
+    db.commit().await?;
+    Ok(task.status)
+}
+
+async fn say(db: &mut SqliteConnection, id: TaskId, message: &str) -> Result<()> {
+    sqlx::query("UPDATE task_info SET message = ? WHERE task_id = ?")
+        .bind(message)
+        .bind(id.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+async fn bring(db: &mut SqliteConnection, id: TaskId, result: &Value) -> Result<()> {
+    sqlx::query("UPDATE task_info SET result = ? WHERE task_id = ?")
+        .bind(result.to_string())
+        .bind(id.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+fn held(rows: u64, task: TaskId) -> Result<()> {
+    if rows == 0 { Err(Error::LeaseLost(task)) } else { Ok(()) }
+}
+
+/// Whole seconds: Glance's columns keep no more on MySQL. Two signs of life in the same second have
+/// one holder, for nobody takes a task over before its lease is many seconds old.
+fn sign_of_life() -> Timestamp {
+    let now = Timestamp::now().as_microsecond();
+    Timestamp::from_microsecond(now - now.rem_euclid(1_000_000))
+}
