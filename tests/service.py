@@ -25,12 +25,18 @@ class DidNotStart(Exception):
 class Service:
     """`tintype serve`, started when made.
 
-    `wrapper` is a command that runs the service, as `nice`; `setup` runs in the child before it.
+    `wrapper` is a command that runs the service, as `nice`; `setup` runs in the child before it;
+    `config` is the text of a glance-api.conf.
     """
 
-    def __init__(self, state, listen="127.0.0.1:0", wrapper=(), setup=None):
+    def __init__(self, state, listen="127.0.0.1:0", wrapper=(), setup=None, config=None):
         self.state = Path(state)
         command = [*wrapper, TINTYPE, "serve", "--state-dir", self.state, "--listen", listen]
+        if config is not None:
+            self.state.mkdir(parents=True, exist_ok=True)
+            file = self.state / "glance-api.conf"
+            file.write_text(config)
+            command += ["--config-file", file]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, preexec_fn=setup, start_new_session=True
         )

@@ -4,6 +4,7 @@
 //! an image's state may become is decided by [`image::Status::next`]; the catalog makes the move
 //! atomic: of two that race, one gets [`Error::Conflict`].
 
+mod cached;
 mod imports;
 mod query;
 pub mod sql;
@@ -18,6 +19,7 @@ use image::{
 };
 use thiserror::Error;
 
+pub use cached::{CachedImage, CachedImages};
 pub use imports::{
     Effect, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK, STAGE_HOST,
 };

@@ -9,6 +9,7 @@ use identity::{Authenticator, Caller};
 use image::{Image, ImageId};
 use store::Stores;
 
+use crate::cache::Cache;
 use crate::error::{ApiError, Result};
 use crate::limits::Limits;
 
@@ -24,6 +25,8 @@ pub struct App {
     pub policy: Policy,
     /// Bounds on what a request may ask for.
     pub limits: Limits,
+    /// The image cache, where there is one.
+    pub cache: Option<Arc<Cache>>,
     /// `public_endpoint`: the URL under which clients reach the service, without a slash at its
     /// end. `None` says of each request what its `Host` says.
     pub public_endpoint: Option<String>,

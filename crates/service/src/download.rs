@@ -7,6 +7,7 @@ use identity::Caller;
 use image::{Image, Status};
 
 use crate::app::App;
+use crate::cache::Origin;
 use crate::error::{ApiError, Result};
 use crate::range::{self, Wanted};
 
@@ -59,7 +60,11 @@ pub(crate) async fn download(
         let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
         response_headers.insert(header::CONTENT_RANGE, value(range)?);
     }
-    let data = store.open(&location.uri, part).await?;
+    let origin = Origin::new(store.clone(), location.uri.clone());
+    let data = match &app.cache {
+        Some(cache) => cache.read(image, size, part, origin).await?,
+        None => origin.open(part).await?,
+    };
     Ok((status, response_headers, Body::from_stream(data)).into_response())
 }
 

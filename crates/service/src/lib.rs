@@ -8,6 +8,7 @@
 
 mod app;
 mod body;
+pub mod cache;
 mod caller;
 mod create;
 mod digest;

@@ -40,6 +40,7 @@ impl Service {
             authenticator: Arc::new(NoAuth::new("admin")),
             policy: Policy::default(),
             limits: Limits::default(),
+            cache: None,
             public_endpoint: None,
         };
         let mut service = Self { router: router(Arc::new(app)), dir, image: String::new() };

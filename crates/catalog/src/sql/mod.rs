@@ -2,6 +2,7 @@
 //!
 //! Statements are written once; what differs between databases is in `dialect`.
 
+mod cached;
 mod deletion;
 mod dialect;
 mod filters;
@@ -27,6 +28,8 @@ use async_trait::async_trait;
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
+
+pub use cached::{LocalRecords, NodeRecords};
 
 use crate::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Viewer};
 

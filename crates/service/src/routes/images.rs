@@ -98,6 +98,9 @@ async fn delete(
             tracing::warn!(image = %image.id, %error, "image data stays until the next sweep");
         }
     }
+    if let Some(cache) = &app.cache {
+        cache.remove(image.id).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,6 +1,7 @@
 //! The routes, one file per resource. To add one: a file with `routes()`, and a line here.
 
 mod actions;
+mod cache;
 mod data;
 mod health;
 mod images;
@@ -29,7 +30,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(members::routes())
         .merge(tags::routes())
         .merge(schemas::routes())
-        .merge(info::routes());
+        .merge(info::routes())
+        .merge(cache::routes());
     Router::new()
         .merge(versions::routes())
         .merge(health::routes())

@@ -17,6 +17,9 @@ use crate::error::ApiError;
 /// (2.8 and up), the cache (2.14, 2.16) and locations (2.17). Newest first.
 const VERSIONS: &[&str] = &["2.9", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0"];
 
+/// The minor versions of a service with an image cache (2.14, 2.16), and of what came with them.
+const WITH_CACHE: &[&str] = &["2.18", "2.17", "2.16", "2.15", "2.14"];
+
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(choices))
@@ -40,15 +43,18 @@ pub(super) async fn other(app: State<Arc<App>>, uri: Uri, headers: HeaderMap) ->
 }
 
 async fn choices(State(app): State<Arc<App>>, headers: HeaderMap) -> (StatusCode, Json<Value>) {
-    (StatusCode::MULTIPLE_CHOICES, document(&app.url(&headers)))
+    (StatusCode::MULTIPLE_CHOICES, document(&app, &headers))
 }
 
 async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Json<Value> {
-    document(&app.url(&headers))
+    document(&app, &headers)
 }
 
-fn document(url: &str) -> Json<Value> {
-    let versions: Vec<_> = VERSIONS.iter().enumerate().map(|(i, id)| version(url, i, id)).collect();
+fn document(app: &App, headers: &HeaderMap) -> Json<Value> {
+    let url = app.url(headers);
+    let with_cache = if app.cache.is_some() { WITH_CACHE } else { &[] };
+    let ids = with_cache.iter().chain(VERSIONS).enumerate();
+    let versions: Vec<_> = ids.map(|(i, id)| version(&url, i, id)).collect();
     Json(json!({ "versions": versions }))
 }
 

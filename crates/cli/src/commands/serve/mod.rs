@@ -1,6 +1,7 @@
 //! `tintype serve`: the image service.
 
 mod allocator;
+mod cache;
 mod log;
 mod settings;
 mod state;
@@ -21,6 +22,7 @@ use service::App;
 use store::Stores;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::Outcome;
 use settings::Settings;
@@ -124,7 +126,13 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
 
     let stop = stopped()?;
     eprintln!("tintype: serving on {base} (state in {})", state.path().display());
+    let (ended, end) = oneshot::channel::<()>();
+    let work = tokio::spawn(service::cache::work(app.clone(), async {
+        let _ = end.await;
+    }));
     service::serve(listener, service::router(app).merge(identity), stop).await?;
+    drop(ended);
+    work.await?;
     Ok(())
 }
 
@@ -161,12 +169,17 @@ async fn assemble(
         .await
         .with_context(|| format!("can't open the catalog {}", database.display()))?;
     let stores = Stores::from_config(&settings.config, state.path())?;
+    let cache = match &settings.cache {
+        Some(settings) => Some(Arc::new(cache::open(settings, &catalog).await?)),
+        None => None,
+    };
     Ok(App {
         catalog: Arc::new(catalog),
         stores,
         authenticator,
         policy: Policy::default(),
         limits: settings.limits.clone(),
+        cache,
         public_endpoint: settings.public_endpoint.clone(),
     })
 }

@@ -24,6 +24,7 @@ pub(super) struct Settings {
     /// The file of the catalog, where it is not in the state directory.
     pub(super) database: Option<PathBuf>,
     pub(super) limits: Limits,
+    pub(super) cache: Option<service::cache::Settings>,
 }
 
 impl Settings {
@@ -38,6 +39,7 @@ impl Settings {
             public_endpoint: public_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
             database: database(&config.section("database"))?,
             limits: Limits::from_config(&config)?,
+            cache: service::cache::Settings::from_config(&config)?,
             config,
         })
     }
