@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from cached_service import Cached
 from service import Account, Service, unique
 
 
@@ -29,6 +30,12 @@ def start(tmp_path):
     yield start
     for service in started:
         service.kill()
+
+
+@pytest.fixture
+def cached(start, tmp_path):
+    """Starts a service with an image cache; options go into its configuration."""
+    return lambda **options: Cached(start, tmp_path, **options)
 
 
 @pytest.fixture(scope="session")

@@ -8,61 +8,6 @@ import requests
 
 from service import Account, unique
 
-CONFIG = """
-[DEFAULT]
-image_cache_dir = {cache}
-image_cache_driver = {driver}
-image_cache_max_size = {max_size}
-worker_self_reference_url = http://node-1.example:9292
-{more}
-[paste_deploy]
-flavor = {flavor}
-"""
-
-
-class Cached:
-    """A service with a cache, and its directory."""
-
-    def __init__(self, start, tmp_path, driver="centralized_db", max_size=1 << 30, more="", flavor="keystone+cachemanagement"):
-        self.folder = tmp_path / "cache"
-        self.start = start
-        self.config = CONFIG.format(cache=self.folder, driver=driver, max_size=max_size, more=more, flavor=flavor)
-        self.restart()
-
-    def restart(self):
-        self.service = self.start(config=self.config)
-        self.admin = Account(self.service)
-        self.api = self.admin.api()
-
-    def image(self, data, **fields):
-        image = self.api.create(**fields)
-        assert self.api.upload(image, data).status_code == 204
-        return image
-
-    def download(self, image, **headers):
-        return self.api.get(f"/v2/images/{image}/file", headers=headers)
-
-    def lose_store(self, image):
-        """The store's own copy goes: from now on only the cache has the bytes."""
-        os.unlink(self.service.state / "images" / image)
-
-    def cached(self):
-        answer = self.api.get("/v2/cache")
-        assert answer.status_code == 200
-        return {image["image_id"]: image for image in answer.json()["cached_images"]}
-
-    def queued(self):
-        return self.api.get("/v2/cache").json()["queued_images"]
-
-    def files(self):
-        names = (str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
-        return sorted(name for name in names if ".db" not in name)
-
-
-@pytest.fixture
-def cached(start, tmp_path):
-    return lambda **options: Cached(start, tmp_path, **options)
-
 
 @pytest.mark.parametrize("driver", ["centralized_db", "sqlite", "xattr"])
 def test_a_download_fills_the_cache_and_the_next_one_comes_from_it(cached, data, eventually, driver):

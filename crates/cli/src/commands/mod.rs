@@ -2,6 +2,7 @@
 //! variant here.
 
 mod appliance;
+mod cache;
 mod completions;
 mod disk;
 mod image;
@@ -21,6 +22,7 @@ pub(crate) type Outcome = anyhow::Result<ExitCode>;
 pub(crate) enum Command {
     Serve(serve::Args),
     Image(image::Args),
+    Cache(cache::Args),
     Disk(disk::Args),
     Make(make::Args),
     Appliance(appliance::Args),
@@ -32,6 +34,7 @@ impl Command {
         match self {
             Command::Serve(args) => serve::run(&args),
             Command::Image(args) => image::run(args),
+            Command::Cache(args) => cache::run(args),
             Command::Disk(args) => disk::run(args),
             Command::Make(args) => make::run(&args),
             Command::Appliance(args) => appliance::run(&args),

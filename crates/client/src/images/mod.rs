@@ -1,5 +1,6 @@
 //! The Image API v2.
 
+mod cache;
 mod changes;
 mod digest;
 mod download;
@@ -14,6 +15,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use cache::{CacheState, CacheTarget, CachedImage, Pruned};
 pub use changes::Change;
 pub use digest::Digest;
 pub use download::{Downloaded, Verified};
@@ -151,18 +153,21 @@ fn images_url(root: &Url) -> Url {
 /// `…/v2/images/{id}/{path}`, each part encoded as one segment.
 fn image_url(root: &Url, id: &str, path: &[&str]) -> Url {
     let mut url = images_url(root);
-    // Names that mean another place are replaced by such that mean none: the service then says
-    // that there is no such image.
-    let inert = |part: &str| match part {
-        "" => "-".to_owned(),
-        "." | ".." => part.replace('.', "%2E"),
-        part => part.to_owned(),
-    };
     // An http address always has segments.
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.push(&inert(id)).extend(path.iter().map(|part| inert(part)));
     }
     url
+}
+
+/// Names that mean another place are replaced by such that mean none: the service then says that
+/// there is no such image.
+fn inert(part: &str) -> String {
+    match part {
+        "" => "-".to_owned(),
+        "." | ".." => part.replace('.', "%2E"),
+        part => part.to_owned(),
+    }
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {

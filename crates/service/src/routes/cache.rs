@@ -28,7 +28,6 @@ const MICROS: f64 = 1e6;
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/cache", get(list).delete(clear))
-        .route("/cache/", get(list))
         .route("/cache/clean", post(clean))
         .route("/cache/prune", post(prune))
         .route("/cache/nodes/{image_id}", get(nodes))

@@ -1,14 +1,14 @@
 //! `tintype image`: the images of a cloud, ours or another's.
 
 mod delete;
-mod exit;
+pub(super) mod exit;
 mod list;
-mod output;
+pub(super) mod output;
 mod pull;
 mod push;
 mod set;
 mod show;
-mod table;
+pub(super) mod table;
 
 use client::{Images, Session};
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 /// Prints text and a line end. A reader that has gone away (`| head`) is no error.
-pub(super) fn print(text: &str) -> anyhow::Result<()> {
+pub(in crate::commands) fn print(text: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.context("cannot write to standard output"),
@@ -14,17 +14,17 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Prints a value as indented JSON.
-pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+pub(in crate::commands) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
 /// Text from a service, fit for a terminal: control characters could say anything to it.
-pub(super) fn tame(text: &str) -> String {
+pub(in crate::commands) fn tame(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 /// Bytes in binary units, as sizes of images are usually told.
-pub(super) fn size(bytes: u64) -> String {
+pub(in crate::commands) fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
 }
 

@@ -9,34 +9,34 @@ const GAP: &str = "  ";
 const NARROWEST: usize = 12;
 
 /// A column's heading, and what it does with its width.
-pub(super) struct Column {
-    pub(super) heading: &'static str,
-    pub(super) alignment: Alignment,
+pub(in crate::commands) struct Column {
+    pub(in crate::commands) heading: &'static str,
+    pub(in crate::commands) alignment: Alignment,
     /// Gives way when the terminal is too narrow.
-    pub(super) shrinks: bool,
+    pub(in crate::commands) shrinks: bool,
 }
 
 impl Column {
-    pub(super) const fn left(heading: &'static str) -> Self {
+    pub(in crate::commands) const fn left(heading: &'static str) -> Self {
         Self { heading, alignment: Alignment::Left, shrinks: false }
     }
 
-    pub(super) const fn right(heading: &'static str) -> Self {
+    pub(in crate::commands) const fn right(heading: &'static str) -> Self {
         Self { heading, alignment: Alignment::Right, shrinks: false }
     }
 
-    pub(super) const fn shrinking(heading: &'static str) -> Self {
+    pub(in crate::commands) const fn shrinking(heading: &'static str) -> Self {
         Self { heading, alignment: Alignment::Left, shrinks: true }
     }
 }
 
 /// The width of the terminal on standard output; none where there is no terminal.
-pub(super) fn terminal_width() -> Option<usize> {
+pub(in crate::commands) fn terminal_width() -> Option<usize> {
     Some(Term::stdout().size_checked()?.1.into())
 }
 
 /// Rows below their headings; wider than `limit` only when no column can shrink any more.
-pub(super) fn render<const N: usize>(
+pub(in crate::commands) fn render<const N: usize>(
     columns: &[Column; N],
     rows: &[[String; N]],
     limit: Option<usize>,
