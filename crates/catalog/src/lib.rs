@@ -6,6 +6,7 @@
 
 mod cached;
 mod imports;
+pub mod metadefs;
 mod query;
 pub mod sql;
 mod tasks;
@@ -126,6 +127,9 @@ pub enum Error {
         /// Column and value.
         what: String,
     },
+    /// Something about metadata definitions.
+    #[error(transparent)]
+    Metadef(#[from] metadefs::Fault),
 }
 
 /// The result of a catalog's operation.

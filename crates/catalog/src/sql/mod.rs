@@ -9,6 +9,7 @@ mod filters;
 mod imports;
 mod locations;
 mod members;
+mod metadefs;
 mod order;
 mod parts;
 mod properties;

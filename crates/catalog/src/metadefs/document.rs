@@ -1,0 +1,87 @@
+//! A namespace as a file says it: the JSON files that Glance ships, loads and exports.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Map;
+
+use super::{Definition, Definitions};
+
+/// What a file says of one namespace. Unknown names are passed over, as Glance does.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Document {
+    /// The namespace's name.
+    pub namespace: String,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// What it is about.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// `public` or `private`.
+    #[serde(default)]
+    pub visibility: Option<String>,
+    /// Whether it is kept from deletion.
+    #[serde(default)]
+    pub protected: Option<bool>,
+    /// The project that owns it. Exports leave it out, as Glance's do: ids differ between clouds.
+    #[serde(default = "admin", skip_serializing)]
+    pub owner: String,
+    /// The types of resources that it is for.
+    #[serde(default)]
+    pub resource_type_associations: Vec<DocumentAssociation>,
+    /// Properties by name.
+    #[serde(default)]
+    pub properties: Map<String, serde_json::Value>,
+    /// Groups of properties.
+    #[serde(default)]
+    pub objects: Vec<DocumentObject>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Vec<DocumentTag>,
+}
+
+/// A type of resources that the namespace is for.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct DocumentAssociation {
+    /// The type's name.
+    pub name: String,
+    /// What stands before names of properties.
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Which set of properties is meant.
+    #[serde(default)]
+    pub properties_target: Option<String>,
+}
+
+/// A group of properties.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct DocumentObject {
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Names of the properties that have to be given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<String>,
+    /// The properties.
+    #[serde(default)]
+    pub properties: Definitions,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct DocumentTag {
+    /// Its name.
+    pub name: String,
+}
+
+fn admin() -> String {
+    "admin".to_owned()
+}
+
+impl Document {
+    /// The properties that are definitions, with their names.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = (&String, &Definition)> {
+        self.properties.iter().filter_map(|(name, value)| Some((name, value.as_object()?)))
+    }
+}

@@ -1,0 +1,136 @@
+//! Metadata definitions in the tables `metadef_*`. Their rows are really deleted, unlike images'.
+
+mod documents;
+mod items;
+mod namespaces;
+mod objects;
+mod page;
+mod properties;
+mod resource_types;
+mod rows;
+mod tags;
+
+use async_trait::async_trait;
+
+use super::SqlCatalog;
+use crate::metadefs::{
+    Association, Contents, Document, Existing, Kind, Loaded, Metadefs, Namespace, NamespaceQuery,
+    Object, Others, Property, ResourceType, Tag, TagQuery,
+};
+use crate::{Result, Viewer};
+
+#[async_trait]
+impl Metadefs for SqlCatalog {
+    async fn namespaces(
+        &self,
+        viewer: &Viewer,
+        query: &NamespaceQuery,
+    ) -> Result<Vec<(Namespace, Vec<Association>)>> {
+        namespaces::list(&mut *self.readers.begin().await?, viewer, query).await
+    }
+
+    async fn namespace(&self, viewer: &Viewer, name: &str) -> Result<Namespace> {
+        namespaces::get(&mut *self.readers.acquire().await?, viewer, name).await
+    }
+
+    async fn contents(&self, namespace: &str) -> Result<Contents> {
+        namespaces::contents(&mut *self.readers.begin().await?, namespace).await
+    }
+
+    async fn create_namespace(&self, namespace: &Namespace, contents: &Contents) -> Result<()> {
+        namespaces::create(self.begin().await?, namespace, contents).await
+    }
+
+    async fn change_namespace(&self, name: &str, to: &Namespace) -> Result<Namespace> {
+        namespaces::change(self.begin().await?, name, to).await
+    }
+
+    async fn delete_namespace(&self, name: &str) -> Result<()> {
+        namespaces::delete(self.begin().await?, name).await
+    }
+
+    async fn clear(&self, namespace: &str, kind: Kind) -> Result<()> {
+        items::clear(self.begin().await?, namespace, kind).await
+    }
+
+    async fn remove(&self, namespace: &str, kind: Kind, name: &str) -> Result<()> {
+        match kind {
+            Kind::Association => {
+                resource_types::dissociate(self.begin().await?, namespace, name).await
+            }
+            _ => items::remove(self.begin().await?, namespace, kind, name).await,
+        }
+    }
+
+    async fn objects(&self, namespace: &str) -> Result<Vec<Object>> {
+        objects::list(&mut *self.readers.begin().await?, namespace).await
+    }
+
+    async fn object(&self, namespace: &str, name: &str) -> Result<Object> {
+        objects::get(&mut *self.readers.begin().await?, namespace, name).await
+    }
+
+    async fn add_object(&self, namespace: &str, object: &Object) -> Result<()> {
+        objects::add(self.begin().await?, namespace, object).await
+    }
+
+    async fn change_object(&self, namespace: &str, name: &str, to: &Object) -> Result<Object> {
+        objects::change(self.begin().await?, namespace, name, to).await
+    }
+
+    async fn properties(&self, namespace: &str) -> Result<Vec<Property>> {
+        properties::list(&mut *self.readers.begin().await?, namespace).await
+    }
+
+    async fn property(&self, namespace: &str, name: &str) -> Result<Property> {
+        properties::get(&mut *self.readers.begin().await?, namespace, name).await
+    }
+
+    async fn add_property(&self, namespace: &str, property: &Property) -> Result<()> {
+        properties::add(self.begin().await?, namespace, property).await
+    }
+
+    async fn change_property(&self, namespace: &str, name: &str, to: &Property) -> Result<()> {
+        properties::change(self.begin().await?, namespace, name, to).await
+    }
+
+    async fn tags(&self, namespace: &str, query: &TagQuery) -> Result<Vec<Tag>> {
+        tags::list(&mut *self.readers.begin().await?, namespace, query).await
+    }
+
+    async fn tag(&self, namespace: &str, name: &str) -> Result<Tag> {
+        tags::get(&mut *self.readers.begin().await?, namespace, name).await
+    }
+
+    async fn add_tags(&self, namespace: &str, tags: &[Tag], others: Others) -> Result<()> {
+        tags::add(self.begin().await?, namespace, tags, others).await
+    }
+
+    async fn change_tag(&self, namespace: &str, name: &str, to: &str) -> Result<Tag> {
+        tags::rename(self.begin().await?, namespace, name, to).await
+    }
+
+    async fn resource_types(&self) -> Result<Vec<ResourceType>> {
+        resource_types::list(&mut *self.readers.acquire().await?).await
+    }
+
+    async fn associations(&self, namespace: &str) -> Result<Vec<Association>> {
+        resource_types::of_namespace(&mut *self.readers.begin().await?, namespace).await
+    }
+
+    async fn associate(&self, namespace: &str, association: &Association) -> Result<()> {
+        resource_types::associate(self.begin().await?, namespace, association).await
+    }
+
+    async fn load(&self, document: &Document, existing: Existing) -> Result<Loaded> {
+        documents::load(self.begin().await?, document, existing).await
+    }
+
+    async fn export(&self) -> Result<Vec<Document>> {
+        documents::export(&mut *self.readers.begin().await?).await
+    }
+
+    async fn unload(&self) -> Result<()> {
+        documents::unload(self.begin().await?).await
+    }
+}

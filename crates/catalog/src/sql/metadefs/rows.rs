@@ -1,0 +1,44 @@
+//! What rows of several of the tables have in common.
+
+use image::Timestamp;
+use serde_json::{Map, Value};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::Result;
+use crate::metadefs::{Fault, Times};
+use crate::sql::time;
+
+/// The instant of a text that a column holds.
+fn instant(text: &str) -> Result<Timestamp> {
+    Ok(time::from_text(text).ok_or_else(|| Fault::Corrupt(format!("time: '{text}'")))?)
+}
+
+/// `created_at` and `updated_at`.
+pub(super) fn times(row: &SqliteRow) -> Result<Times> {
+    let updated: Option<&str> = row.try_get("updated_at")?;
+    Ok(Times {
+        created_at: instant(row.try_get("created_at")?)?,
+        updated_at: updated.map(instant).transpose()?,
+    })
+}
+
+/// `json_schema`: an object. Glance's loader writes `null` for what has no properties.
+pub(super) fn json_object(row: &SqliteRow) -> Result<Map<String, Value>> {
+    let text: &str = row.try_get("json_schema")?;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Null) => Ok(Map::new()),
+        _ => Err(Fault::Corrupt(format!("json_schema: {text}")).into()),
+    }
+}
+
+/// An object as its column holds it.
+pub(super) fn json_text(fields: &Map<String, Value>) -> String {
+    serde_json::to_string(fields).unwrap_or_default()
+}
+
+/// The text of an instant, where there is one.
+pub(super) fn text(instant: Option<Timestamp>) -> Option<String> {
+    instant.map(time::to_text)
+}
