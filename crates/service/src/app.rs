@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use catalog::metadefs::Metadefs;
 use catalog::{Catalog, Viewer};
 use http::{HeaderMap, header};
 use identity::policy::{Action, Policy, Target};
@@ -17,6 +18,8 @@ use crate::limits::Limits;
 pub struct App {
     /// Records.
     pub catalog: Arc<dyn Catalog>,
+    /// Metadata definitions.
+    pub metadefs: Arc<dyn Metadefs>,
     /// Bytes.
     pub stores: Stores,
     /// Tokens.

@@ -90,6 +90,7 @@ impl From<catalog::Error> for ApiError {
                 Self::forbidden(format!("Image {id} is protected and cannot be deleted."))
             }
             E::BadMarker(_) => Self::bad_request(error.to_string()),
+            E::Metadef(fault) => fault.into(),
             E::Full(_) => {
                 tracing::error!(%error, "no room for the catalog");
                 let message = "The disk of the image service is full.";
@@ -100,6 +101,24 @@ impl From<catalog::Error> for ApiError {
                 Self::unavailable("The catalog of images is unavailable; try again.")
             }
             _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<&catalog::metadefs::Fault> for ApiError {
+    fn from(fault: &catalog::metadefs::Fault) -> Self {
+        use catalog::metadefs::Fault as F;
+        let message = fault.to_string();
+        match fault {
+            F::NamespaceNotFound(_) | F::NotFound { .. } | F::ResourceTypeNotFound(_) => {
+                Self::not_found(message)
+            }
+            F::DuplicateNamespace(_)
+            | F::DuplicateNamespaceByUpdate(_)
+            | F::Duplicate { .. }
+            | F::DuplicateByUpdate { .. } => Self::conflict(message),
+            F::NamespaceProtected(_) | F::Protected { .. } => Self::forbidden(message),
+            _ => Self::internal(fault),
         }
     }
 }

@@ -35,6 +35,7 @@ impl Service {
         let catalog = SqlCatalog::open(&dir.path().join("glance.db")).await.unwrap();
         let store = FileStore::open(&dir.path().join("images")).unwrap();
         let app = App {
+            metadefs: Arc::new(catalog.clone()),
             catalog: Arc::new(FaultyCatalog { catalog, fault }),
             stores: Stores::single("file", Arc::new(store)),
             authenticator: Arc::new(NoAuth::new("admin")),

@@ -7,6 +7,7 @@ mod health;
 mod images;
 mod info;
 mod members;
+mod metadefs;
 mod schemas;
 mod tags;
 mod versions;
@@ -29,6 +30,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(actions::routes())
         .merge(members::routes())
         .merge(tags::routes())
+        .merge(metadefs::routes())
         .merge(schemas::routes())
         .merge(info::routes())
         .merge(cache::routes());

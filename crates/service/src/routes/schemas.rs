@@ -11,7 +11,12 @@ use crate::caller::Authenticated;
 use crate::schemas;
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
+    let metadefs = schemas::metadefs::SERVED.iter().map(|(name, schema)| {
+        let path = format!("/schemas/metadefs/{name}");
+        (path, get(async |_: Authenticated| served(schema)))
+    });
+    let router = metadefs.fold(Router::new(), |router, (path, get)| router.route(&path, get));
+    router
         .route("/schemas/image", get(async |_: Authenticated| served(schemas::image())))
         .route("/schemas/images", get(async |_: Authenticated| served(schemas::images())))
         .route("/schemas/member", get(async |_: Authenticated| served(schemas::member())))

@@ -4,6 +4,8 @@
 //! The schemas are the `.json` files beside this one; the names that enumerations take come from
 //! the domain, so that they can't differ from what is accepted.
 
+pub(crate) mod metadefs;
+
 use std::sync::LazyLock;
 
 use image::{ContainerFormat, DiskFormat, MemberStatus, Status, Visibility};
@@ -25,16 +27,7 @@ static MEMBER: LazyLock<Value> = LazyLock::new(|| {
     schema
 });
 
-static IMAGES: LazyLock<Value> = LazyLock::new(|| {
-    let mut schema = collection("images", &IMAGE);
-    for (name, what) in [("first", "first"), ("next", "next")] {
-        schema["properties"][name] = json!({ "type": "string" });
-        schema["links"].as_array_mut().into_iter().for_each(|links| {
-            links.push(json!({ "rel": what, "href": format!("{{{name}}}") }));
-        });
-    }
-    schema
-});
+static IMAGES: LazyLock<Value> = LazyLock::new(|| page("images", &IMAGE));
 
 static MEMBERS: LazyLock<Value> = LazyLock::new(|| collection("members", &MEMBER));
 
@@ -71,6 +64,18 @@ fn collection(name: &str, items: &Value) -> Value {
         },
         "links": [{ "rel": "describedby", "href": "{schema}" }],
     })
+}
+
+/// A collection that is listed page by page.
+fn page(name: &str, items: &Value) -> Value {
+    let mut schema = collection(name, items);
+    for link in ["first", "next"] {
+        schema["properties"][link] = json!({ "type": "string" });
+        schema["links"].as_array_mut().into_iter().for_each(|links| {
+            links.push(json!({ "rel": link, "href": format!("{{{link}}}") }));
+        });
+    }
+    schema
 }
 
 fn names<T: serde::Serialize>(all: &[T]) -> Value {

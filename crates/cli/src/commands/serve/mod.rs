@@ -174,6 +174,7 @@ async fn assemble(
         None => None,
     };
     Ok(App {
+        metadefs: Arc::new(catalog.clone()),
         catalog: Arc::new(catalog),
         stores,
         authenticator,

@@ -1,0 +1,88 @@
+//! `/v2/metadefs/resource_types` and `/v2/metadefs/namespaces/{namespace}/resource_types`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use catalog::metadefs::{Fault, Kind};
+use http::{HeaderMap, StatusCode};
+use identity::policy::Action;
+use serde_json::{Map, Value, json};
+
+use super::no_body::NoBody;
+use super::{enforce, permitted, target};
+use crate::app::App;
+use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
+use crate::metadefs::{request, view};
+use crate::schemas;
+
+const READ_ONLY: &[&str] = &["created_at", "updated_at"];
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    let one = "/namespaces/{namespace}/resource_types/{name}";
+    Router::new()
+        .route("/resource_types", get(list))
+        .route("/namespaces/{namespace}/resource_types", get(associations).post(associate))
+        .route(one, axum::routing::delete(dissociate))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    _: NoBody,
+) -> Result<Json<Value>> {
+    enforce(&app, &caller, Action::ListMetadefResourceTypes, None)?;
+    let types = app.metadefs.resource_types().await?;
+    let shown: Vec<_> = types.iter().map(view::resource_type).collect();
+    Ok(Json(json!({ "resource_types": shown })))
+}
+
+async fn associations(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(name): Path<String>,
+    _: NoBody,
+) -> Result<Json<Value>> {
+    let namespace = permitted(&app, &caller, &name, Action::ListMetadefResourceTypes).await?;
+    let each = app.policy.check(Action::GetMetadefResourceType, &caller, &target(&namespace));
+    let associations = match each {
+        Ok(()) => app.metadefs.associations(&name).await?,
+        Err(_) => Vec::new(),
+    };
+    let shown: Vec<_> = associations.iter().map(view::association).collect();
+    Ok(Json(json!({ "resource_type_associations": shown })))
+}
+
+async fn associate(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(namespace): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Map<String, Value>>)> {
+    let schema = schemas::metadefs::resource_type();
+    let sent = request::fields(&headers, body, schema, READ_ONLY).await?;
+    let association = request::association(&sent)?;
+    permitted(&app, &caller, &namespace, Action::AddMetadefResourceTypeAssociation).await?;
+    app.metadefs.associate(&namespace, &association).await?;
+    Ok((StatusCode::CREATED, Json(view::association(&association))))
+}
+
+async fn dissociate(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path((namespace, name)): Path<(String, String)>,
+    _: NoBody,
+) -> Result<StatusCode> {
+    permitted(&app, &caller, &namespace, Action::RemoveMetadefResourceTypeAssociation).await?;
+    match app.metadefs.remove(&namespace, Kind::Association, &name).await {
+        Err(catalog::Error::Metadef(Fault::NotFound { .. } | Fault::ResourceTypeNotFound(_))) => {
+            let message = format!("Failed to find resource type {name} to delete");
+            Err(ApiError::not_found(message))
+        }
+        done => Ok(done.map(|()| StatusCode::NO_CONTENT)?),
+    }
+}

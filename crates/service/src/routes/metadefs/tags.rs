@@ -1,0 +1,134 @@
+//! `/v2/metadefs/namespaces/{namespace}/tags`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use catalog::metadefs::{Kind, Others, Tag, Times};
+use http::{HeaderMap, StatusCode};
+use identity::policy::Action;
+use serde_json::{Map, Value, json};
+
+use super::no_body::NoBody;
+use super::{enforce, permitted, seen};
+use crate::app::App;
+use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
+use crate::metadefs::{listing as query, request, view};
+use crate::{json_schema, listing, schemas};
+
+const READ_ONLY: &[&str] = &["created_at", "updated_at"];
+
+/// Whether tags that are there stay when others are added.
+const APPEND: &str = "x-openstack-append";
+
+/// What means yes in a header, as oslo.utils' `bool_from_string` reads it.
+const TRUE: &[&str] = &["1", "t", "true", "on", "y", "yes"];
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    let one = get(show).post(create).put(change).delete(delete);
+    Router::new()
+        .route("/namespaces/{namespace}/tags", get(list).post(add).delete(clear))
+        .route("/namespaces/{namespace}/tags/{name}", one)
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(namespace): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>> {
+    let query = query::tags(&listing::parameters(query.as_deref()))?;
+    permitted(&app, &caller, &namespace, Action::GetMetadefTags).await?;
+    let tags = app.metadefs.tags(&namespace, &query).await?;
+    Ok(Json(json!({ "tags": view::tag_names(&tags) })))
+}
+
+/// Many at once, in place of those that are there unless the request says that they stay.
+async fn add(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(namespace): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>)> {
+    let schema = schemas::metadefs::new_tags();
+    let sent = request::fields(&headers, body, schema, READ_ONLY).await?;
+    let tags = sent.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let tag = |sent| Ok(Tag { name: request::tag_name(sent)?, times: Times::now() });
+    let tags = tags.filter_map(Value::as_object).map(tag).collect::<Result<Vec<_>>>()?;
+    permitted(&app, &caller, &namespace, Action::AddMetadefTags).await?;
+    app.metadefs.add_tags(&namespace, &tags, others(&headers)).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "tags": view::tag_names(&tags) }))))
+}
+
+fn others(headers: &HeaderMap) -> Others {
+    let said = headers.get(APPEND).and_then(|said| said.to_str().ok()).unwrap_or_default();
+    match TRUE.contains(&said.trim().to_ascii_lowercase().as_str()) {
+        true => Others::Keep,
+        false => Others::Remove,
+    }
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path((namespace, name)): Path<(String, String)>,
+    _: NoBody,
+) -> Result<(StatusCode, Json<Map<String, Value>>)> {
+    let seen = seen(&app, &caller, &namespace).await?;
+    json_schema::check(schemas::metadefs::tag(), &json!({ "name": name }))
+        .map_err(ApiError::bad_request)?;
+    enforce(&app, &caller, Action::AddMetadefTag, Some(&seen))?;
+    let tag = Tag { name, times: Times::now() };
+    app.metadefs.add_tags(&namespace, std::slice::from_ref(&tag), Others::Keep).await?;
+    Ok((StatusCode::CREATED, Json(view::tag(&tag))))
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path((namespace, name)): Path<(String, String)>,
+    _: NoBody,
+) -> Result<Json<Map<String, Value>>> {
+    permitted(&app, &caller, &namespace, Action::GetMetadefTag).await?;
+    Ok(Json(view::tag(&app.metadefs.tag(&namespace, &name).await?)))
+}
+
+async fn change(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path((namespace, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Map<String, Value>>> {
+    let schema = schemas::metadefs::tag();
+    let sent = request::fields(&headers, body, schema, READ_ONLY).await?;
+    let to = request::tag_name(&sent)?;
+    permitted(&app, &caller, &namespace, Action::ModifyMetadefTag).await?;
+    Ok(Json(view::tag(&app.metadefs.change_tag(&namespace, &name, &to).await?)))
+}
+
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path((namespace, name)): Path<(String, String)>,
+    _: NoBody,
+) -> Result<StatusCode> {
+    permitted(&app, &caller, &namespace, Action::DeleteMetadefTag).await?;
+    app.metadefs.remove(&namespace, Kind::Tag, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn clear(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(namespace): Path<String>,
+) -> Result<StatusCode> {
+    let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
+    enforce(&app, &caller, Action::DeleteMetadefTags, Some(&seen))?;
+    app.metadefs.clear(&namespace, Kind::Tag).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
