@@ -11,5 +11,5 @@ mod no_auth;
 pub mod policy;
 
 pub use authenticator::{Authenticator, Error};
-pub use caller::Caller;
+pub use caller::{Caller, ServiceCaller};
 pub use no_auth::NoAuth;

@@ -22,10 +22,11 @@ impl NoAuth {
             project_id: Some(project_id.to_owned()),
             project_name: Some(project_id.to_owned()),
             project_domain_id: Some("default".to_owned()),
-            domain_id: None,
             roles: ["admin", "manager", "member", "reader"].map(str::to_owned).to_vec(),
             is_admin: true,
+            is_admin_project: true,
             expires_at: Timestamp::MAX,
+            ..Caller::default()
         }))
     }
 }

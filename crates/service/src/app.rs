@@ -73,5 +73,5 @@ pub(crate) fn viewer(caller: &Caller) -> Viewer {
 
 /// What the policy sees of an image.
 pub(crate) fn target(image: &Image) -> Target<'_> {
-    Target::owned_by(image.owner.as_deref()).seen_as(image.visibility.as_str())
+    Target::image(image)
 }

@@ -187,13 +187,9 @@ fn unscoped_caller(user: User, issued: &Issued) -> Result<Caller, Problem> {
         user_id: user.id,
         user_name: user.name,
         user_domain_id: user.domain_id,
-        project_id: None,
-        project_name: None,
-        project_domain_id: None,
-        domain_id: None,
-        roles: vec![],
-        is_admin: false,
+        is_admin_project: true,
         expires_at: timestamp(issued.expires_at)?,
+        ..Caller::default()
     })
 }
 

@@ -1,95 +1,57 @@
 //! Glance's default rules, by the names that its sources give them (`glance/policies/base.py`).
 
-use super::{Fact, Rule};
+/// Rules that are no action's, with their texts; others refer to them.
+pub(super) const BASE: &[(&str, &str)] = &[
+    ("default", ""),
+    ("context_is_admin", "role:admin"),
+    ("service_api", "role:service or role:admin"),
+    ("metadef_default", ""),
+    ("metadef_admin", ADMIN),
+];
 
-/// `role:admin`.
-pub(super) fn admin() -> Rule {
-    role("admin")
-}
-
-/// The empty rule.
-pub(super) fn everybody() -> Rule {
-    Rule::Always
-}
-
-/// Services that act for users, and administrators: `rule:service_api`.
-pub(super) fn service() -> Rule {
-    Rule::Any(vec![role("service"), admin()])
-}
-
+/// Who decides about everything.
+pub(super) const ADMIN: &str = "rule:context_is_admin";
+/// What is everybody's unless said otherwise.
+pub(super) const DEFAULT: &str = "rule:default";
+/// Services that act for users.
+pub(super) const SERVICE: &str = "rule:service_api";
+/// Both.
+pub(super) const ADMIN_OR_SERVICE_ROLE: &str = "rule:context_is_admin or rule:service_api";
+/// Who decides about the definitions of metadata.
+pub(super) const METADEF_ADMIN: &str = "rule:metadef_admin";
+/// Who reads definitions of metadata, before.
+pub(super) const METADEF_DEFAULT: &str = "rule:metadef_default";
+/// Who works the cache, before.
+pub(super) const MANAGE_IMAGE_CACHE: &str = "rule:manage_image_cache";
 /// Who may write in the project.
-pub(super) fn admin_or_member() -> Rule {
-    admin_or([role("member"), own_project()])
-}
-
-/// Services, and members for the own project.
-pub(super) fn service_or_member() -> Rule {
-    let member = Rule::All(vec![role("member"), own_project(), is_callers_project("owner")]);
-    Rule::Any(vec![service(), member])
-}
-
+pub(super) const ADMIN_OR_PROJECT_MEMBER: &str =
+    "rule:context_is_admin or (role:member and project_id:%(project_id)s)";
 /// Who may read in the project.
-pub(super) fn admin_or_reader() -> Rule {
-    admin_or([role("reader"), own_project()])
-}
-
+pub(super) const ADMIN_OR_PROJECT_READER: &str =
+    "rule:context_is_admin or (role:reader and project_id:%(project_id)s)";
 /// As a member, and for the own project only.
-pub(super) fn create_image() -> Rule {
-    admin_or([role("member"), own_project(), is_callers_project("owner")])
-}
-
-/// Readers see their own images and those which others show them.
-pub(super) fn get_image() -> Rule {
-    admin_or([role("reader"), shown_to_project()])
-}
-
+pub(super) const ADMIN_OR_PROJECT_MEMBER_CREATE_IMAGE: &str =
+    "rule:context_is_admin or (role:member and project_id:%(project_id)s and project_id:%(owner)s)";
+/// Services, and members for the own project.
+pub(super) const SERVICE_OR_PROJECT_MEMBER: &str =
+    "rule:service_api or (role:member and project_id:%(project_id)s and project_id:%(owner)s)";
+/// Readers see their own images and those which others show them. That a `shared` image is shown
+/// to its members only is the catalog's part, as in Glance.
+pub(super) const ADMIN_OR_PROJECT_READER_GET_IMAGE: &str = "rule:context_is_admin or \
+     (role:reader and (project_id:%(project_id)s or project_id:%(member_id)s or \
+     'community':%(visibility)s or 'public':%(visibility)s or 'shared':%(visibility)s))";
 /// Members read the bytes of the images that they see.
-pub(super) fn download_image() -> Rule {
-    admin_or([role("member"), shown_to_project()])
-}
-
-/// Only the project that an image is offered to accepts or rejects it.
-pub(super) fn admin_or_shared_member() -> Rule {
-    admin_or([role("member"), is_callers_project("member_id")])
-}
-
-/// Who the image belongs to, and whom it is offered to.
-pub(super) fn admin_or_reader_or_shared_member() -> Rule {
-    admin_or([role("reader"), Rule::Any(vec![own_project(), is_callers_project("member_id")])])
-}
-
+pub(super) const ADMIN_OR_PROJECT_MEMBER_DOWNLOAD_IMAGE: &str = "rule:context_is_admin or \
+     (role:member and (project_id:%(project_id)s or project_id:%(member_id)s or \
+     'community':%(visibility)s or 'public':%(visibility)s or 'shared':%(visibility)s))";
 /// Readers see their own namespaces and public ones.
-pub(super) fn get_namespace() -> Rule {
-    admin_or([role("reader"), Rule::Any(vec![own_project(), visible_as("public")])])
-}
-
-fn role(name: &'static str) -> Rule {
-    Rule::Role(name.into())
-}
-
-fn admin_or<const N: usize>(all: [Rule; N]) -> Rule {
-    Rule::Any(vec![admin(), Rule::All(all.into())])
-}
-
-fn own_project() -> Rule {
-    is_callers_project("project_id")
-}
-
-fn is_callers_project(of_target: &'static str) -> Rule {
-    Rule::Same(Fact::Caller("project_id".into()), Fact::Target(of_target.into()))
-}
-
-fn visible_as(visibility: &'static str) -> Rule {
-    Rule::Same(Fact::Text(visibility.into()), Fact::Target("visibility".into()))
-}
-
-/// That a `shared` image is shown to its members only is the catalog's part, as in Glance.
-fn shown_to_project() -> Rule {
-    Rule::Any(vec![
-        own_project(),
-        is_callers_project("member_id"),
-        visible_as("community"),
-        visible_as("public"),
-        visible_as("shared"),
-    ])
-}
+pub(super) const ADMIN_OR_PROJECT_READER_GET_NAMESPACE: &str = "rule:context_is_admin or \
+     (role:reader and (project_id:%(project_id)s or 'public':%(visibility)s))";
+/// Only the project that an image is offered to accepts or rejects it.
+pub(super) const ADMIN_OR_SHARED_MEMBER: &str =
+    "rule:context_is_admin or (role:member and project_id:%(member_id)s)";
+/// Who the image belongs to, and whom it is offered to.
+pub(super) const ADMIN_OR_PROJECT_READER_OR_SHARED_MEMBER: &str = "rule:context_is_admin or \
+     role:reader and (project_id:%(project_id)s or project_id:%(member_id)s)";
+/// The owner of an image, and administrators.
+pub(super) const OWNER: &str = "is_admin:True or project_id:%(owner)s";

@@ -1,25 +1,43 @@
 //! What a caller may do.
 //!
-//! Each [`Action`] has a [`Rule`], a small tree of the checks that oslo.policy's language knows;
-//! [`Policy::default`] holds Glance's. A [`Target`] is the thing acted upon, as far as rules look
-//! at it.
+//! Each [`Action`] has a [`Rule`], a small tree of the checks that oslo.policy's language knows.
+//! [`Policy::default`] holds Glance's; [`Policy::load`] puts an operator's files over them, and
+//! [`Policy::watch`] follows these. A [`Target`] is the thing acted upon, as far as rules look at
+//! it.
+//!
+//! Reference: "Policy rule expressions" and "Usage" of oslo.policy, and Glance's policies.
 
 mod action;
 mod defaults;
+mod error;
+mod facts;
+mod files;
 mod rule;
+mod rules;
+mod settings;
 mod target;
+mod watch;
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub use action::Action;
-pub use rule::{Fact, Rule};
+pub use error::Error;
+pub use rule::{BadRule, Rule, Template};
+pub use rules::Defaults;
+pub use settings::Settings;
 pub use target::Target;
+pub use watch::Watch;
 
 use crate::Caller;
+use files::Files;
+use rule::Question;
+use rules::Rules;
 
-/// The rule of every action.
+/// The rule of every action. Clones are the same policy.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// In the order of [`Action::ALL`].
-    rules: Vec<Rule>,
+    rules: Arc<RwLock<Arc<Rules>>>,
+    settings: Arc<Settings>,
 }
 
 /// The caller may not do this. The text is Glance's.
@@ -31,6 +49,14 @@ pub struct Forbidden {
 }
 
 impl Policy {
+    /// Glance's rules, and over them those of the files that `settings` names. Rules that name
+    /// others which do not exist admit nobody, which a warning tells. Errors: whatever is wrong
+    /// with a file, and circles.
+    pub fn load(settings: Settings) -> Result<Self, Error> {
+        let rules = load(&settings, &Files::look(&settings)?)?;
+        Ok(Self { rules: Arc::new(RwLock::new(Arc::new(rules))), settings: Arc::new(settings) })
+    }
+
     /// Refuses unless the action's rule admits `caller` to `target`.
     pub fn check(
         &self,
@@ -38,18 +64,68 @@ impl Policy {
         caller: &Caller,
         target: &Target<'_>,
     ) -> Result<(), Forbidden> {
-        match self.rules[action as usize].admits(caller, target) {
+        let rules = self.rules();
+        let admitted = self.in_scope(action, caller)
+            && rules.of(action).admits(Question { caller, target, rules: &rules });
+        match admitted {
             true => Ok(()),
             false => Err(Forbidden { action }),
         }
+    }
+
+    /// Whether the rule `context_is_admin` takes the caller for an administrator of images.
+    pub fn is_admin(&self, caller: &Caller) -> bool {
+        let (rules, target) = (self.rules(), Target::default());
+        rules.is_admin().admits(Question { caller, target: &target, rules: &rules })
+    }
+
+    /// Glance's actions are for tokens of projects; those of the system and of domains stay out.
+    fn in_scope(&self, action: Action, caller: &Caller) -> bool {
+        let other = match (&caller.system_scope, &caller.domain_id) {
+            (Some(_), _) => "system",
+            (None, Some(_)) => "domain",
+            (None, None) => return true,
+        };
+        if self.settings.enforce_scope {
+            tracing::debug!(
+                "{} requires a scope of project, request was made with {other} scope",
+                action.name()
+            );
+        }
+        !self.settings.enforce_scope
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, rules: Rules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
     }
 }
 
 /// Glance's own rules.
 impl Default for Policy {
     fn default() -> Self {
-        Self { rules: Action::ALL.iter().map(|action| action.default_rule()).collect() }
+        let settings = Settings::default();
+        let rules = Rules::new(Default::default(), settings.defaults, &settings.default_rule)
+            .unwrap_or_default();
+        Self { rules: Arc::new(RwLock::new(Arc::new(rules))), settings: Arc::new(settings) }
     }
+}
+
+fn load(settings: &Settings, files: &Files) -> Result<Rules, Error> {
+    let rules = Rules::new(files.read()?, settings.defaults, &settings.default_rule)?;
+    for (rule, name) in rules.dangling() {
+        tracing::warn!(
+            "the policy's rule \"{rule}\" names the rule \"{name}\", which does not exist: {}",
+            match rules.get(name) {
+                Some(_) => "policy_default_rule holds instead",
+                None => "it admits nobody",
+            }
+        );
+    }
+    Ok(rules)
 }
 
 #[cfg(test)]
@@ -66,10 +142,11 @@ mod tests {
             project_id: Some(project.to_owned()),
             project_name: Some(project.to_owned()),
             project_domain_id: Some("default".to_owned()),
-            domain_id: None,
             roles: roles.iter().map(|&role| role.to_owned()).collect(),
             is_admin: roles.contains(&"admin"),
+            is_admin_project: true,
             expires_at: Timestamp::MAX,
+            ..Caller::default()
         }
     }
 
@@ -117,6 +194,59 @@ mod tests {
         ];
         for (action, target, expected) in cases {
             assert_eq!(admitted(action, target), expected, "{action:?} {target:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_the_system_and_of_domains_are_out_of_scope() {
+        let target = Target::owned_by(Some("p"));
+        let system = Caller { system_scope: Some("all".to_owned()), ..caller("p", &["admin"]) };
+        let domain = Caller { domain_id: Some("d".to_owned()), ..caller("p", &["admin"]) };
+        for (enforce_scope, expected) in [(true, false), (false, true)] {
+            let settings = Settings { enforce_scope, ..Settings::default() };
+            let policy = Policy::load(settings).unwrap();
+            for caller in [&system, &domain] {
+                let checked = policy.check(Action::GetImages, caller, &target);
+                assert_eq!(checked.is_ok(), expected);
+                assert!(policy.is_admin(caller), "Glance's rule of administrators has no scope");
+            }
+        }
+    }
+
+    #[test]
+    fn deprecated_defaults_admit_all_but_change_only_what_is_ones_own() {
+        let settings = Settings { defaults: Defaults::NewOrDeprecated, ..Settings::default() };
+        let policy = Policy::load(settings).unwrap();
+        let target = Target::owned_by(Some("p")).seen_as("private");
+        let cases = [
+            (Action::GetImages, "elsewhere", &["x"][..], true),
+            (Action::DownloadImage, "elsewhere", &["x"], true),
+            (Action::PublicizeImage, "p", &["member"], false),
+            (Action::ModifyImage, "p", &["x"], true),
+            (Action::ModifyImage, "elsewhere", &["member"], false),
+            (Action::ModifyImage, "elsewhere", &["admin"], true),
+            (Action::CacheList, "p", &["member"], false),
+            (Action::GetMetadefObjects, "elsewhere", &["x"], true),
+        ];
+        for (action, project, roles, expected) in cases {
+            let checked = policy.check(action, &caller(project, roles), &target);
+            assert_eq!(checked.is_ok(), expected, "{action:?} {project} {roles:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_an_administrator_by_the_file_is_one_everywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("p.json"), "{\"context_is_admin\": \"role:boss\"}")
+            .unwrap();
+        let search = vec![folder.path().to_owned()];
+        let settings = Settings { file: "p.json".into(), search, ..Settings::default() };
+        let policy = Policy::load(settings).unwrap();
+        for (role, expected) in [("boss", true), ("admin", false)] {
+            let caller = caller("elsewhere", &[role]);
+            assert_eq!(policy.is_admin(&caller), expected);
+            let checked = policy.check(Action::DeleteImage, &caller, &Target::owned_by(Some("p")));
+            assert_eq!(checked.is_ok(), expected);
         }
     }
 
