@@ -26,17 +26,17 @@ class Service:
     """`tintype serve`, started when made.
 
     `wrapper` is a command that runs the service, as `nice`; `setup` runs in the child before it;
-    `config` is the text of a glance-api.conf.
+    `config` is the text of its configuration file.
     """
 
     def __init__(self, state, listen="127.0.0.1:0", wrapper=(), setup=None, config=None):
         self.state = Path(state)
-        command = [*wrapper, TINTYPE, "serve", "--state-dir", self.state, "--listen", listen]
+        self.options = ["--state-dir", self.state]
         if config is not None:
-            self.state.mkdir(parents=True, exist_ok=True)
-            file = self.state / "glance-api.conf"
+            file = self.state.with_name(f"{self.state.name}.conf")
             file.write_text(config)
-            command += ["--config-file", file]
+            self.options += ["--config-file", file]
+        command = [*wrapper, TINTYPE, "serve", *self.options, "--listen", listen]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, preexec_fn=setup, start_new_session=True
         )

@@ -10,13 +10,14 @@ pub mod metadefs;
 mod query;
 pub mod sql;
 mod tasks;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use image::{
     ContainerFormat, DataHashes, DiskFormat, Event, Image, ImageId, Location, Member, MemberStatus,
-    Status, TaskId, Visibility,
+    Status, TaskId, Timestamp, Visibility,
 };
 use thiserror::Error;
 
@@ -26,6 +27,7 @@ pub use imports::{
 };
 pub use query::{Direction, Filter, ListQuery, MemberFilter, Order, SortKey, TimeTest};
 pub use tasks::{Ending, Lease, Renewed, TaskColumn, TaskQuery, Tasks};
+pub use usage::Usage;
 
 /// What can go wrong with records.
 #[derive(Debug, Error)]
@@ -83,6 +85,9 @@ pub enum Error {
     /// The image is protected from deletion.
     #[error("image {0} is protected from deletion")]
     Protected(ImageId),
+    /// The image's bytes are being removed, or are gone.
+    #[error("the data of image {0} is being removed already; it can't be restored")]
+    Scrubbed(ImageId),
     /// The marker of a list names no image that the viewer may see.
     #[error("no image found for marker {0}")]
     BadMarker(String),
@@ -265,6 +270,18 @@ pub trait Catalog: Send + Sync {
     /// The state of an image whoever owns it, `Deleted` included; `None` when the catalog never
     /// knew it.
     async fn status_of(&self, id: ImageId) -> Result<Option<Status>>;
+
+    /// Images whose deletion was put off, and that were deleted at `until` or before.
+    async fn pending_deletions(&self, until: Timestamp) -> Result<Vec<ImageId>>;
+
+    /// Takes the bytes of an image whose deletion was put off: from now on it can't be restored,
+    /// and the locations that are returned are to be emptied. May be repeated, after a crash or by
+    /// another process at the same time, until the image's transition by `Delete`. Errors:
+    /// `NotFound`, `Conflict` when its deletion is not pending.
+    async fn begin_scrub(&self, id: ImageId) -> Result<Vec<Location>>;
+
+    /// What a project uses; of the bytes in stores, those of `except` are not counted.
+    async fn usage(&self, owner: Option<&str>, except: Option<ImageId>) -> Result<Usage>;
 
     /// Answers when the database does. For health checks.
     async fn ping(&self) -> Result<()>;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod upkeep;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

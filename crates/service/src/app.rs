@@ -13,6 +13,7 @@ use store::Stores;
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
 use crate::limits::Limits;
+use crate::rules::Rules;
 
 /// The parts that the service is made of.
 pub struct App {
@@ -30,6 +31,8 @@ pub struct App {
     pub limits: Limits,
     /// The image cache, where there is one.
     pub cache: Option<Arc<Cache>>,
+    /// What the operator has decided about records.
+    pub rules: Rules,
     /// `public_endpoint`: the URL under which clients reach the service, without a slash at its
     /// end. `None` says of each request what its `Host` says.
     pub public_endpoint: Option<String>,

@@ -85,7 +85,7 @@ impl From<catalog::Error> for ApiError {
             E::DuplicateMember { project, image } => {
                 Self::conflict(format!("Image {image} is already shared with project {project}."))
             }
-            E::Conflict { .. } => Self::conflict(error.to_string()),
+            E::Conflict { .. } | E::Scrubbed(_) => Self::conflict(error.to_string()),
             E::Protected(id) => {
                 Self::forbidden(format!("Image {id} is protected and cannot be deleted."))
             }

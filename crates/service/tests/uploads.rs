@@ -42,6 +42,7 @@ impl Service {
             policy: Policy::default(),
             limits: Limits::default(),
             cache: None,
+            rules: service::Rules::default(),
             public_endpoint: None,
         };
         let mut service = Self { router: router(Arc::new(app)), dir, image: String::new() };

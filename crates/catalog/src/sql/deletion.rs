@@ -1,10 +1,16 @@
 //! Rows that are deleted stay, marked: nothing is ever removed from Glance's tables but by its
 //! `db purge`.
 
+use std::time::Duration;
+
 use image::{ImageId, Status};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
+use super::time;
 use crate::Result;
+
+/// Glance marks an image's properties in a transaction of its own before it marks the image.
+const GLANCES_PACE: Duration = Duration::from_secs(1);
 
 const PARTS: [&str; 3] = ["image_properties", "image_tags", "image_members"];
 
@@ -17,7 +23,7 @@ pub(super) async fn mark(
     now: &str,
 ) -> Result<()> {
     let mut query = marking("images", now);
-    query.push(" WHERE id = ").push_bind(id.to_string());
+    query.push(" WHERE NOT deleted AND id = ").push_bind(id.to_string());
     query.build().execute(&mut *db).await?;
     for table in PARTS {
         let mut query = marking(table, now);
@@ -49,19 +55,25 @@ pub(super) async fn unmark(db: &mut SqliteConnection, id: ImageId, now: &str) ->
             .bind(id.to_string())
             .fetch_one(&mut *db)
             .await?;
-    for (table, status) in PARTS
-        .into_iter()
-        .map(|table| (table, ""))
-        .chain([("image_locations", ", status = 'active'"), ("images", "")])
-    {
-        let mut query = QueryBuilder::<Sqlite>::new("UPDATE ");
-        query.push(table).push(" SET deleted = FALSE, deleted_at = NULL, updated_at = ");
-        query.push_bind(now.to_owned()).push(status).push(" WHERE deleted_at = ");
-        query.push_bind(deleted_at.clone()).push(" AND ");
-        query.push(if table == "images" { "id = " } else { "image_id = " });
+    let since = deleted_at.as_deref().map(|at| time::earlier(at, GLANCES_PACE));
+    for table in PARTS {
+        let mut query = unmarking(table, now);
+        query.push(" WHERE deleted_at >= ").push_bind(since.clone()).push(" AND image_id = ");
         query.push_bind(id.to_string()).build().execute(&mut *db).await?;
     }
+    let mut query = unmarking("image_locations", now);
+    query.push(", status = 'active' WHERE status = 'pending_delete' AND image_id = ");
+    query.push_bind(id.to_string()).build().execute(&mut *db).await?;
+    let mut query = unmarking("images", now);
+    query.push(" WHERE id = ").push_bind(id.to_string()).build().execute(&mut *db).await?;
     Ok(())
+}
+
+fn unmarking(table: &'static str, now: &str) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("UPDATE ");
+    query.push(table).push(" SET deleted = FALSE, deleted_at = NULL, updated_at = ");
+    query.push_bind(now.to_owned());
+    query
 }
 
 fn marking(table: &'static str, now: &str) -> QueryBuilder<Sqlite> {

@@ -12,7 +12,9 @@ mod members;
 mod metadefs;
 mod order;
 mod parts;
+mod pending;
 mod properties;
+mod purge;
 mod read;
 mod records;
 mod rows;
@@ -21,18 +23,21 @@ mod states;
 mod tags;
 mod tasks;
 mod time;
+mod usage;
 mod visibility;
 
 use std::path::Path;
 
 use async_trait::async_trait;
-use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status};
+use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 
-pub use cached::{LocalRecords, NodeRecords};
+use crate::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
 
-use crate::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Viewer};
+pub use cached::{LocalRecords, NodeRecords};
+pub use purge::{Purged, What};
+pub use schema::{Next, REVISION, Revisions};
 
 /// Connections that read at the same time, at most.
 const READERS: u32 = 4;
@@ -60,6 +65,29 @@ impl SqlCatalog {
         schema::ensure(&mut *writer.acquire().await?).await?;
         let readers = pool(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self { readers, writer })
+    }
+
+    /// The revisions that a database file is at; none where there is no file, or no tables of
+    /// Glance. Changes nothing.
+    pub async fn revisions(path: &Path) -> Result<Revisions> {
+        if !path.exists() {
+            return Ok(Revisions::default());
+        }
+        let mut db = dialect::untouched(path).read_only(true).connect().await?;
+        let found = schema::revisions(&mut db).await?;
+        db.close().await?;
+        Ok(found)
+    }
+
+    /// Removes rows that were marked deleted before `before`, at most `rows` of each table; says
+    /// how many of which. Errors: `Database` when rows that stay refer to one of them.
+    pub async fn purge(
+        &self,
+        what: What,
+        before: Timestamp,
+        rows: Option<u64>,
+    ) -> Result<Vec<Purged>> {
+        purge::purge(&self.writer, what, before, rows).await
     }
 
     /// An empty catalog in memory, gone with its last clone. For tests: it has one connection.
@@ -183,6 +211,18 @@ impl Catalog for SqlCatalog {
 
     async fn status_of(&self, id: ImageId) -> Result<Option<Status>> {
         read::status_of(&mut *self.readers.acquire().await?, id).await
+    }
+
+    async fn pending_deletions(&self, until: Timestamp) -> Result<Vec<ImageId>> {
+        pending::due(&mut *self.readers.acquire().await?, until).await
+    }
+
+    async fn begin_scrub(&self, id: ImageId) -> Result<Vec<Location>> {
+        pending::claim(self.begin().await?, id).await
+    }
+
+    async fn usage(&self, owner: Option<&str>, except: Option<ImageId>) -> Result<Usage> {
+        usage::of(&mut *self.readers.acquire().await?, owner, except).await
     }
 
     async fn ping(&self) -> Result<()> {

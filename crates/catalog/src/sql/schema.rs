@@ -6,7 +6,37 @@ use super::dialect;
 use crate::{Error, Result};
 
 /// The head of Glance 33's migrations (`glance/db/sqlalchemy/alembic_migrations/versions`).
-pub(super) const REVISION: &str = "2024_1_contract01";
+pub const REVISION: &str = "2024_1_contract01";
+
+/// The head of the first half of an upgrade, which Glance runs while older services go on.
+const EXPANDED: &str = "2024_1_expand01";
+
+/// The revisions that a database is at: one, or those of both halves of an upgrade.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Revisions(pub Vec<String>);
+
+/// What an upgrade has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing.
+    Nothing,
+    /// Expand: tables or columns are missing.
+    Expand,
+    /// Contract: what the older services need is still there.
+    Contract,
+}
+
+impl Revisions {
+    /// What an upgrade to the schema that is known here has to do next.
+    pub fn next(&self) -> Next {
+        let at = |revision: &str| self.0.iter().any(|found| found == revision);
+        match (at(REVISION), at(EXPANDED)) {
+            (true, _) => Next::Nothing,
+            (false, false) => Next::Expand,
+            (false, true) => Next::Contract,
+        }
+    }
+}
 
 /// What is found in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +47,23 @@ pub(super) enum Found {
     Nothing,
 }
 
+/// The revisions that Alembic, which Glance migrates with, has noted.
+pub(super) async fn revisions(db: &mut SqliteConnection) -> Result<Revisions> {
+    let tables: Vec<String> = sqlx::query_scalar(dialect::KNOWN_TABLES).fetch_all(&mut *db).await?;
+    if !tables.iter().any(|name| name == "alembic_version") {
+        return Ok(Revisions::default());
+    }
+    let found = sqlx::query_scalar("SELECT version_num FROM alembic_version ORDER BY version_num");
+    Ok(Revisions(found.fetch_all(db).await?))
+}
+
 /// Looks, and changes nothing. Errors: `Schema` when Glance's tables are at another revision.
 pub(super) async fn look(db: &mut SqliteConnection) -> Result<Found> {
     let tables: Vec<String> = sqlx::query_scalar(dialect::KNOWN_TABLES).fetch_all(&mut *db).await?;
     if tables.is_empty() {
         return Ok(Found::Nothing);
     }
-    let revisions: Vec<String> = if tables.iter().any(|name| name == "alembic_version") {
-        sqlx::query_scalar("SELECT version_num FROM alembic_version").fetch_all(db).await?
-    } else {
-        Vec::new()
-    };
+    let Revisions(revisions) = revisions(db).await?;
     match revisions.as_slice() {
         [only] if only == REVISION => Ok(Found::Current),
         [] => Err(Error::Schema { found: "none".to_owned(), known: REVISION }),

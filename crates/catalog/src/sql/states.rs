@@ -5,7 +5,7 @@ use image::{DataHashes, Event, Image, ImageId, Location, Status, Timestamp};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use super::records::size_column;
-use super::{deletion, locations, read, rows, time};
+use super::{deletion, locations, pending, read, rows, time};
 use crate::{Error, Result, Stored, Viewer};
 
 pub(super) async fn transition(
@@ -15,6 +15,9 @@ pub(super) async fn transition(
 ) -> Result<Status> {
     let now = time::to_text(Timestamp::now());
     let next = advance(&mut db, id, event, &now).await?;
+    if event == Event::Restore {
+        pending::expect_untouched(&mut db, id).await?;
+    }
     match event {
         Event::Abandon => forget_data(&mut db, id, &now).await?,
         Event::Delete | Event::DeleteLater => deletion::mark(&mut db, id, next, &now).await?,

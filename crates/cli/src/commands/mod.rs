@@ -4,10 +4,13 @@
 mod appliance;
 mod cache;
 mod completions;
+mod configured;
+mod db;
 mod disk;
 mod image;
 mod make;
 mod progress;
+mod scrub;
 mod serve;
 mod stop;
 
@@ -21,6 +24,8 @@ pub(crate) type Outcome = anyhow::Result<ExitCode>;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Serve(serve::Args),
+    Scrub(scrub::Args),
+    Db(db::Args),
     Image(image::Args),
     Cache(cache::Args),
     Disk(disk::Args),
@@ -33,6 +38,8 @@ impl Command {
     pub(crate) fn run(self) -> Outcome {
         match self {
             Command::Serve(args) => serve::run(&args),
+            Command::Scrub(args) => scrub::run(&args),
+            Command::Db(args) => db::run(args),
             Command::Image(args) => image::run(args),
             Command::Cache(args) => cache::run(args),
             Command::Disk(args) => disk::run(args),

@@ -75,7 +75,7 @@ fn fact_of_image<'a>(image: &'a Image, name: &str) -> Option<Option<Cow<'a, str>
         }
         "size" => image.size.map(|size| size.to_string().into()),
         "virtual_size" => image.virtual_size.map(|size| size.to_string().into()),
-        "checksum" => hashes.map(|hashes| hashes.checksum.as_str().into()),
+        "checksum" => hashes.and_then(|hashes| Some(hashes.checksum.as_deref()?.into())),
         "os_hash_algo" => hashes.map(|hashes| hashes.algorithm.as_str().into()),
         "os_hash_value" => hashes.map(|hashes| hashes.value.as_str().into()),
         "min_disk" => Some(image.min_disk.to_string().into()),

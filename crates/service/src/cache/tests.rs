@@ -30,6 +30,14 @@ impl Store for Slow {
         "slow"
     }
 
+    fn schemes(&self) -> &'static [&'static str] {
+        &["slow"]
+    }
+
+    fn holds(&self, uri: &str) -> bool {
+        uri.starts_with("slow://")
+    }
+
     async fn put(&self, _: ImageId, _: Option<u64>, _: Source) -> store::Result<Written> {
         Err(store::Error::Full("slow".into()))
     }
@@ -85,11 +93,11 @@ impl Node {
         catalog.transition(image.id, Event::BeginUpload).await.unwrap();
         image.size = Some(SIZE as u64);
         image.hashes = Some(DataHashes {
-            checksum: md5(&original()),
+            checksum: Some(md5(&original())),
             algorithm: "sha512".into(),
             value: String::new(),
         });
-        image.locations = vec![Location { uri: "slow://x".into(), store: None }];
+        image.locations = vec![Location::new("slow://x", None)];
         let settings = Settings {
             directory: dir.path().join("cache"),
             max_size: 1 << 20,

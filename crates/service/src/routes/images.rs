@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use identity::Caller;
 use identity::policy::{Action, Target};
-use image::{Image, Visibility};
+use image::{Event, Image, Visibility};
 
 use crate::app::{self, App};
 use crate::caller::Authenticated;
@@ -92,6 +92,10 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
     let image = app.permitted(&caller, &id, Action::DeleteImage).await?;
+    if app.rules.deletion.delayed && !image.locations.is_empty() {
+        app.catalog.transition(image.id, Event::DeleteLater).await?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
     for location in app.catalog.delete(image.id).await? {
         let store = app.stores.holding(&location)?;
         if let Err(error) = store.delete(&location.uri).await {

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use catalog::sql::SqlCatalog;
-use catalog::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Viewer};
-use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status};
+use catalog::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
+use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 
 /// When activating an image fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,18 @@ impl Catalog for FaultyCatalog {
 
     async fn status_of(&self, id: ImageId) -> Result<Option<Status>> {
         self.catalog.status_of(id).await
+    }
+
+    async fn pending_deletions(&self, until: Timestamp) -> Result<Vec<ImageId>> {
+        self.catalog.pending_deletions(until).await
+    }
+
+    async fn begin_scrub(&self, id: ImageId) -> Result<Vec<Location>> {
+        self.catalog.begin_scrub(id).await
+    }
+
+    async fn usage(&self, owner: Option<&str>, except: Option<ImageId>) -> Result<Usage> {
+        self.catalog.usage(owner, except).await
     }
 
     async fn ping(&self) -> Result<()> {

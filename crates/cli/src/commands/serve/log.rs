@@ -6,7 +6,7 @@ use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging what the filter lets through.
-pub(super) fn start(filter: &str, json: bool) -> anyhow::Result<()> {
+pub(crate) fn start(filter: &str, json: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("--log '{filter}'"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     if json {

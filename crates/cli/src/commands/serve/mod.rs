@@ -7,7 +7,7 @@ mod settings;
 mod state;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,8 +25,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::Outcome;
+pub(crate) use log::start as start_log;
 use settings::Settings;
+pub(crate) use settings::configured_database;
 use state::StateDir;
+pub(crate) use state::default_state_dir;
 
 /// Serve images over the Image API v2.
 #[derive(clap::Args)]
@@ -130,7 +133,11 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let work = tokio::spawn(service::cache::work(app.clone(), async {
         let _ = end.await;
     }));
-    service::serve(listener, service::router(app).merge(identity), stop).await?;
+    let scrubbed = Arc::clone(&app);
+    tokio::select! {
+        served = service::serve(listener, service::router(app).merge(identity), stop) => served?,
+        () = service::scrub_repeatedly(&scrubbed) => {}
+    }
     drop(ended);
     work.await?;
     Ok(())
@@ -164,10 +171,7 @@ async fn assemble(
     settings: &Settings,
 ) -> anyhow::Result<App> {
     let in_state = || state.path().join("glance.db");
-    let database = settings.database.clone().unwrap_or_else(in_state);
-    let catalog = SqlCatalog::open(&database)
-        .await
-        .with_context(|| format!("can't open the catalog {}", database.display()))?;
+    let catalog = open_catalog(&settings.database.clone().unwrap_or_else(in_state)).await?;
     let stores = Stores::from_config(&settings.config, state.path())?;
     let cache = match &settings.cache {
         Some(settings) => Some(Arc::new(cache::open(settings, &catalog).await?)),
@@ -181,8 +185,15 @@ async fn assemble(
         policy: Policy::default(),
         limits: settings.limits.clone(),
         cache,
+        rules: settings.rules.clone(),
         public_endpoint: settings.public_endpoint.clone(),
     })
+}
+
+pub(crate) async fn open_catalog(database: &Path) -> anyhow::Result<SqlCatalog> {
+    SqlCatalog::open(database)
+        .await
+        .with_context(|| format!("can't open the catalog {}", database.display()))
 }
 
 async fn sweep(app: &App) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use config::{Config, Section};
-use service::Limits;
+use service::{Limits, Rules};
 
 use super::Args;
 
@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub(super) database: Option<PathBuf>,
     pub(super) limits: Limits,
     pub(super) cache: Option<service::cache::Settings>,
+    pub(super) rules: Rules,
 }
 
 impl Settings {
@@ -37,9 +38,10 @@ impl Settings {
         Ok(Self {
             listen: listen(args.listen, &options, configured)?,
             public_endpoint: public_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
-            database: database(&config.section("database"))?,
+            database: configured_database(&config)?,
             limits: Limits::from_config(&config)?,
             cache: service::cache::Settings::from_config(&config)?,
+            rules: Rules::from_config(&config)?,
             config,
         })
     }
@@ -76,7 +78,8 @@ fn listen(
 }
 
 /// The file that `connection` names.
-fn database(options: &Section<'_>) -> anyhow::Result<Option<PathBuf>> {
+pub(crate) fn configured_database(config: &Config) -> anyhow::Result<Option<PathBuf>> {
+    let options = config.section("database");
     let Some(connection) = options.get::<String>("connection")? else { return Ok(None) };
     let Some(path) = connection.strip_prefix(SQLITE) else {
         // Not repeated: it may hold a password.

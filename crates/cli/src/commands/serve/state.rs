@@ -15,7 +15,7 @@ pub(super) struct StateDir {
 impl StateDir {
     /// Opens and locks the directory; makes it, readable by its owner alone, when it isn't there.
     pub(super) fn open(path: Option<PathBuf>) -> anyhow::Result<Self> {
-        let path = path.map_or_else(default, Ok)?;
+        let path = path.map_or_else(default_state_dir, Ok)?;
         let make = || DirBuilder::new().recursive(true).mode(0o700).create(&path);
         make().with_context(|| format!("can't make the state directory {}", path.display()))?;
         let path = fs::canonicalize(&path)?;
@@ -36,7 +36,7 @@ impl StateDir {
 }
 
 /// XDG Base Directory Specification: `$XDG_STATE_HOME`, else `~/.local/state`.
-fn default() -> anyhow::Result<PathBuf> {
+pub(crate) fn default_state_dir() -> anyhow::Result<PathBuf> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("XDG_STATE_HOME")
         .or_else(|| set("HOME").map(|home| home.join(".local/state")))

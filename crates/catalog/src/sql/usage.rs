@@ -1,0 +1,45 @@
+//! What a project uses. Source: `_image_get_disk_usage_by_owner` and its neighbours in Glance's
+//! SQLAlchemy API.
+
+use image::ImageId;
+use sqlx::{Row, SqliteConnection};
+
+use crate::{Result, Usage};
+
+/// All four figures in one look at the project's images. An image that is being copied from store
+/// to store says so in a property of the reserved namespace.
+const USAGE: &str = "SELECT \
+    COALESCE(SUM(CASE WHEN size > 0 AND id <> ? THEN size * copies ELSE 0 END), 0) AS stored, \
+    COALESCE(SUM(CASE WHEN size > 0 AND (moving OR copying) THEN size ELSE 0 END), 0) AS staged, \
+    COUNT(*) AS images, \
+    COALESCE(SUM(CASE WHEN saving OR moving OR copying THEN 1 ELSE 0 END), 0) AS uploading \
+    FROM (SELECT i.id, i.size, \
+        i.status = 'saving' AS saving, \
+        i.status IN ('uploading', 'importing') AS moving, \
+        (SELECT COUNT(*) FROM image_locations l \
+            WHERE l.image_id = i.id AND l.status <> 'deleted') AS copies, \
+        EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = i.id \
+            AND p.name = 'os_glance_importing_to_stores' AND p.value <> '') AS copying \
+        FROM images i WHERE i.owner = ? \
+        AND i.status NOT IN ('killed', 'deleted', 'pending_delete')) AS counted";
+
+pub(super) async fn of(
+    db: &mut SqliteConnection,
+    owner: Option<&str>,
+    except: Option<ImageId>,
+) -> Result<Usage> {
+    let row = sqlx::query(USAGE)
+        .bind(except.map(|id| id.to_string()).unwrap_or_default())
+        .bind(owner)
+        .fetch_one(db)
+        .await?;
+    let count = |name: &str| -> Result<u64> {
+        Ok(u64::try_from(row.try_get::<i64, _>(name)?).unwrap_or_default())
+    };
+    Ok(Usage {
+        stored: count("stored")?,
+        staged: count("staged")?,
+        images: count("images")?,
+        uploading: count("uploading")?,
+    })
+}

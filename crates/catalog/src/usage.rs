@@ -1,0 +1,14 @@
+//! What a project uses.
+
+/// What the images of one project take, as Glance counts it for its quotas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes in stores; an image that is in several counts for each.
+    pub stored: u64,
+    /// Bytes in staging areas.
+    pub staged: u64,
+    /// Images, also those without bytes.
+    pub images: u64,
+    /// Images whose bytes are being received, imported or copied.
+    pub uploading: u64,
+}

@@ -1,0 +1,63 @@
+//! What the commands that work beside a running service are given: the same configuration and the
+//! same state directory, which they don't lock.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use catalog::sql::SqlCatalog;
+use config::Config;
+
+use super::serve;
+
+/// Where the service's configuration and state are.
+#[derive(clap::Args)]
+pub(crate) struct Configured {
+    /// A configuration file in the format of glance-api.conf; of several, the later one wins.
+    #[arg(long, value_name = "FILE")]
+    config_file: Vec<PathBuf>,
+
+    /// A folder whose *.conf files are read after the configuration files.
+    #[arg(long, value_name = "DIR")]
+    config_dir: Vec<PathBuf>,
+
+    /// Where the service keeps its state
+    /// [default: $XDG_STATE_HOME/tintype, ~/.local/state/tintype].
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl Configured {
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::read(&self.config_file, &self.config_dir)?)
+    }
+
+    pub(crate) fn state_dir(&self) -> anyhow::Result<PathBuf> {
+        self.state_dir.clone().map_or_else(serve::default_state_dir, Ok)
+    }
+
+    /// The file of the catalog.
+    pub(crate) fn database(&self, config: &Config) -> anyhow::Result<PathBuf> {
+        match serve::configured_database(config)? {
+            Some(database) => Ok(database),
+            None => Ok(self.state_dir()?.join("glance.db")),
+        }
+    }
+
+    /// The catalog, which has to be there.
+    pub(crate) async fn catalog(&self, config: &Config) -> anyhow::Result<SqlCatalog> {
+        let database = self.database(config)?;
+        anyhow::ensure!(
+            database.exists(),
+            "there is no database {}; name the service's with --state-dir or --config-file, or \
+             make one with `tintype db sync`",
+            database.display()
+        );
+        serve::open_catalog(&database).await
+    }
+}
+
+/// Runs what waits for a database or a store.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("no runtime can be started")?.block_on(work)
+}

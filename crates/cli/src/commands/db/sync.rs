@@ -1,0 +1,42 @@
+//! `tintype db sync`.
+
+use std::process::ExitCode;
+
+use catalog::sql::{Next, REVISION, SqlCatalog};
+
+use crate::commands::configured::{Configured, block_on};
+use crate::commands::{Outcome, serve};
+
+/// Bring the database to the schema that this version knows: make the tables where there are none.
+///
+/// A database of an older Glance is left as it is: `glance-manage db sync` of Glance 33 brings it
+/// here, and knows how its data moves.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    configured: Configured,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let database = args.configured.database(&args.configured.config()?)?;
+    block_on(async {
+        let found = SqlCatalog::revisions(&database).await?;
+        if found.next() == Next::Nothing {
+            println!("Database is up to date. No migrations needed.");
+            return Ok(());
+        }
+        anyhow::ensure!(
+            found.0.is_empty(),
+            "the database is at revision {}, and only Glance knows the way from there to \
+             {REVISION}; run `glance-manage db sync` of Glance 33",
+            found.0.join(", ")
+        );
+        if let Some(folder) = database.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        serve::open_catalog(&database).await?;
+        println!("Database is synced successfully.");
+        Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
