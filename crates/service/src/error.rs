@@ -146,7 +146,7 @@ impl From<store::Error> for ApiError {
                 ),
             ),
             E::InUse { .. } => Self::conflict(error.to_string()),
-            E::Remote { .. } => {
+            E::Remote(_) => {
                 tracing::warn!(%error, "image data can't be reached");
                 let message = "Remote server where the image is present is unavailable.";
                 Self::unavailable(message)

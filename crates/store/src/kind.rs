@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use config::{Config, Section, Value};
 
-use crate::{SettingsError, Store, file};
+use crate::{SettingsError, Store, file, http};
 
 /// Every kind that this version knows.
-const KINDS: &[Kind] = &[file::KIND];
+const KINDS: &[Kind] = &[file::KIND, http::KIND];
 
 /// The section whose options hold for all stores that don't set their own (glance_store's
 /// `SHARED_CONF_GROUP`).
@@ -45,6 +45,11 @@ impl<'a> Options<'a> {
     /// The section's name.
     pub(crate) fn section(&self) -> &'a str {
         self.section.name()
+    }
+
+    /// All of the configuration, for options that stores share with others.
+    pub(crate) fn config(&self) -> &'a Config {
+        self.config
     }
 
     /// An option, where it is given.

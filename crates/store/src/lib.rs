@@ -5,6 +5,7 @@
 //! and what is written here is readable by Glance.
 
 mod file;
+mod http;
 mod kind;
 mod set;
 mod settings;
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use file::FileStore;
+pub use http::HttpStore;
 pub use set::{Enabled, Reserved, Stores, UnknownStore};
 pub use settings::SettingsError;
 
@@ -71,16 +73,12 @@ pub enum Error {
         /// By what.
         why: String,
     },
-    /// The place that a location names can't be reached, or does not answer as it should.
-    #[error("no image data can be had from {uri}: {why}")]
-    Remote {
-        /// Where, without credentials.
-        uri: String,
-        /// Why not.
-        why: String,
-    },
-    /// A location that is not of this store.
-    #[error("'{0}' is not a location of this store")]
+    /// The place that a location names can't be reached, or does not answer as it should. The text
+    /// says why, and shows no credentials.
+    #[error("no image data can be had: {0}")]
+    Remote(String),
+    /// A location that is not of this store, or may not be named.
+    #[error("it is not a location of this store: {0}")]
     BadLocation(String),
     /// The side that the bytes come from failed; nothing was stored.
     #[error("the data ended early: {0}")]
@@ -113,8 +111,6 @@ pub struct Written {
 pub struct Abilities {
     /// It takes new bytes, and removes them.
     pub writable: bool,
-    /// Users may name locations of it themselves. Not where a URI would reach what is the host's.
-    pub linkable: bool,
 }
 
 /// A place that holds image data.
@@ -125,7 +121,7 @@ pub trait Store: Send + Sync {
 
     /// What it can do.
     fn abilities(&self) -> Abilities {
-        Abilities { writable: true, linkable: false }
+        Abilities { writable: true }
     }
 
     /// The schemes of its location URIs, in lower case.
@@ -133,6 +129,12 @@ pub trait Store: Send + Sync {
 
     /// Whether a location URI is one of this very store, judged by its beginning.
     fn holds(&self, uri: &str) -> bool;
+
+    /// Looks at a location that a user names, before anything is asked for there. A store whose
+    /// URIs would reach what is the host's own admits none. Errors: `BadLocation`, `Remote`.
+    async fn admit(&self, uri: &str) -> Result<()> {
+        Err(Error::BadLocation(uri.to_owned()))
+    }
 
     /// What administrators are told of it, as Glance's `/v2/info/stores/detail` names it.
     fn properties(&self) -> Map<String, Value> {
