@@ -10,10 +10,13 @@ use identity::{Authenticator, Caller};
 use image::{Image, ImageId};
 use store::Stores;
 
+use crate::background::Background;
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
 use crate::limits::Limits;
+use crate::locations::LocationSettings;
 use crate::rules::Rules;
+use crate::view::Showing;
 
 /// The parts that the service is made of.
 pub struct App {
@@ -33,6 +36,10 @@ pub struct App {
     pub cache: Option<Arc<Cache>>,
     /// What the operator has decided about records.
     pub rules: Rules,
+    /// What of locations is shown, and how they are taken.
+    pub locations: LocationSettings,
+    /// Work that goes on after its request was answered.
+    pub background: Background,
     /// `public_endpoint`: the URL under which clients reach the service, without a slash at its
     /// end. `None` says of each request what its `Host` says.
     pub public_endpoint: Option<String>,
@@ -53,7 +60,23 @@ impl App {
         let image_id: ImageId = id.parse().map_err(|_| unknown())?;
         let image = self.catalog.get(&viewer(caller), image_id).await?;
         let seen = self.policy.check(Action::GetImage, caller, &target(&image));
-        seen.map(|()| image).map_err(|_| unknown())
+        seen.map(|()| self.settled(image)).map_err(|_| unknown())
+    }
+
+    /// The image with its locations as they are read: each with its store, the best one first.
+    pub(crate) fn settled(&self, mut image: Image) -> Image {
+        self.stores.settle(&mut image.locations);
+        image
+    }
+
+    /// What of an image's locations this caller is shown.
+    pub(crate) fn showing(&self, caller: &Caller) -> Showing {
+        Showing {
+            stores: self.stores.are_named(),
+            locations: self.locations.all,
+            direct_url: self.locations.direct_url,
+            closed_too: caller.is_admin,
+        }
     }
 
     /// An image that the caller may see and do `action` to.

@@ -7,9 +7,9 @@ use identity::Caller;
 use image::{Image, Status};
 
 use crate::app::App;
-use crate::cache::Origin;
 use crate::error::{ApiError, Result};
 use crate::range::{self, Wanted};
+use crate::reading::{self, Origin};
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
@@ -25,14 +25,10 @@ pub(crate) async fn download(
             "The requested image has been deactivated. Image data download is forbidden.",
         ));
     }
-    let Some(location) = image.locations.first().filter(|_| image.status.has_data()) else {
+    if image.locations.is_empty() || !image.status.has_data() {
         return Ok(StatusCode::NO_CONTENT.into_response());
-    };
-    let store = app.stores.holding(location)?;
-    let size = match image.size {
-        Some(size) => size,
-        None => store.size(&location.uri).await?,
-    };
+    }
+    let size = reading::size(app, image).await?;
     let etag = etag(image);
     let (status, part) = match range::wanted(headers, size, &etag) {
         Wanted::All => (StatusCode::OK, 0..size),
@@ -60,7 +56,7 @@ pub(crate) async fn download(
         let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
         response_headers.insert(header::CONTENT_RANGE, value(range)?);
     }
-    let origin = Origin::new(store.clone(), location.uri.clone());
+    let origin = Origin::of(image, &app.stores);
     let data = match &app.cache {
         Some(cache) => cache.read(image, size, part, origin).await?,
         None => origin.open(part).await?,

@@ -159,7 +159,7 @@ impl From<store::Error> for ApiError {
 
 impl From<store::UnknownStore> for ApiError {
     fn from(error: store::UnknownStore) -> Self {
-        Self::bad_request(error.to_string())
+        Self::bad_request(format!("Store for identifier {} not found", error.0))
     }
 }
 

@@ -7,6 +7,7 @@
 //! Reference: "Image Service API v2" of OpenStack, and Glance 33 where that is silent.
 
 mod app;
+mod background;
 mod body;
 pub mod cache;
 mod caller;
@@ -19,10 +20,12 @@ mod json_schema;
 mod limits;
 mod linger;
 mod listing;
+mod locations;
 mod metadefs;
 mod patch;
 mod property;
 mod range;
+mod reading;
 mod rendering;
 mod routes;
 mod rules;
@@ -34,7 +37,9 @@ mod upload;
 mod view;
 
 pub use app::App;
+pub use background::Background;
 pub use limits::Limits;
+pub use locations::LocationSettings;
 pub use routes::router;
 pub use rules::{Deletion, Rules};
 pub use scrub::{Scrubbed, scrub, scrub_repeatedly};

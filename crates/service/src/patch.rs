@@ -19,7 +19,7 @@ pub(crate) const DIALECTS: HeaderValue = HeaderValue::from_static(
 );
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
+pub(crate) enum Operation {
     Add,
     Replace,
     Remove,
@@ -44,7 +44,7 @@ pub(crate) fn apply(before: &Image, body: &Value, dialect: &str) -> Result<Image
 }
 
 fn apply_one(image: &mut Image, fields: &Map<String, Value>, dialect: &str) -> Result<()> {
-    let (operation, path) = if dialect == V20 { parse_v20(fields)? } else { parse_v21(fields)? };
+    let (operation, path) = parse(fields, dialect)?;
     let name = property_name(path)?;
     let value = || {
         let value = fields.get("value");
@@ -58,6 +58,14 @@ fn apply_one(image: &mut Image, fields: &Map<String, Value>, dialect: &str) -> R
             property::set(image, &name, value()?)
         }
     }
+}
+
+/// The operation and the path that it is done at.
+pub(crate) fn parse<'a>(
+    fields: &'a Map<String, Value>,
+    dialect: &str,
+) -> Result<(Operation, &'a str)> {
+    if dialect == V20 { parse_v20(fields) } else { parse_v21(fields) }
 }
 
 fn parse_v21(fields: &Map<String, Value>) -> Result<(Operation, &str)> {

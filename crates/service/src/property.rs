@@ -26,7 +26,7 @@ const READ_ONLY: &[&str] = &[
 ];
 
 /// Names that would be mistaken for something else. Source: `_reserved_properties` of Glance.
-const RESERVED: &[&str] = &["location", "deleted", "deleted_at"];
+const RESERVED: &[&str] = &["location", "locations", "deleted", "deleted_at"];
 
 /// The namespace of properties that the service keeps for itself.
 const RESERVED_PREFIX: &str = "os_glance";
@@ -114,10 +114,6 @@ fn refuse_guarded(name: &str) -> Result<()> {
     }
     if RESERVED.contains(&name) || name.starts_with(RESERVED_PREFIX) {
         return Err(ApiError::forbidden(format!("Attribute '{name}' is reserved.")));
-    }
-    if name == "locations" {
-        let message = "It's not allowed to add locations if locations are invisible.";
-        return Err(ApiError::forbidden(message));
     }
     Ok(())
 }

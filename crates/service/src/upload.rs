@@ -34,7 +34,10 @@ pub(crate) async fn upload(
     if length.is_some_and(|length| length > app.limits.image_size) {
         return Err(refused(&Refused::TooLarge(app.limits.image_size)));
     }
-    app.stores.get(store.as_deref())?;
+    let (name, target) = app.stores.get(store.as_deref())?;
+    if !target.abilities().writable {
+        return Err(store::Error::ReadOnly(name.to_owned()).into());
+    }
     app.catalog.transition(image.id, Event::BeginUpload).await?;
     match tokio::spawn(receive(app, image.id, body, length, store)).await {
         Ok(result) => result,

@@ -1,7 +1,7 @@
 //! Records as the Image API shows them. They are written straight into the answer's body, for lists
 //! hold a thousand.
 
-use image::{Image, Member, Status};
+use image::{Image, Location, Member, Status};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
@@ -32,19 +32,37 @@ const BASE: &[&str] = &[
     "file",
     "self",
     "schema",
+    "locations",
+    "direct_url",
     "stores",
 ];
 
-/// An image, with its custom properties beside its own.
-pub(crate) fn image(image: &Image) -> impl Serialize + '_ {
-    Shown(image)
+/// What of an image's locations is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Showing {
+    /// The names of their stores.
+    pub(crate) stores: bool,
+    /// All of them.
+    pub(crate) locations: bool,
+    /// The one that is read first.
+    pub(crate) direct_url: bool,
+    /// Also those of an image that is closed: administrators see them, as in Glance.
+    pub(crate) closed_too: bool,
 }
 
-struct Shown<'a>(&'a Image);
+/// An image, with its custom properties beside its own.
+pub(crate) fn image(image: &Image, showing: Showing) -> impl Serialize + '_ {
+    Shown { image, showing }
+}
+
+struct Shown<'a> {
+    image: &'a Image,
+    showing: Showing,
+}
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(image) = self;
+        let Self { image, showing } = self;
         let hashes = image.hashes.as_ref();
         let mut shown = serializer.serialize_map(None)?;
         for (name, value) in custom(image) {
@@ -72,7 +90,16 @@ impl Serialize for Shown<'_> {
         shown.serialize_entry("file", &format_args!("/v2/images/{}/file", image.id))?;
         shown.serialize_entry("self", &format_args!("/v2/images/{}", image.id))?;
         shown.serialize_entry("schema", "/v2/schemas/image")?;
-        if let Some(stores) = stores(image) {
+        let hidden = image.status == Status::Deactivated && !showing.closed_too;
+        let locations = if hidden { &[] } else { image.locations.as_slice() };
+        if showing.locations {
+            let all: Vec<_> = locations.iter().map(location).collect();
+            shown.serialize_entry("locations", &all)?;
+        }
+        if let Some(first) = locations.first().filter(|_| showing.direct_url) {
+            shown.serialize_entry("direct_url", &first.uri)?;
+        }
+        if let Some(stores) = stores(locations).filter(|_| showing.stores) {
             shown.serialize_entry("stores", &stores)?;
         }
         shown.end()
@@ -84,14 +111,15 @@ fn custom(image: &Image) -> impl Iterator<Item = (&String, &String)> {
     image.properties.iter().filter(move |(name, _)| shown(name))
 }
 
-/// The stores that hold the image, as a list with commas. Not told of an image that is closed, as
-/// in Glance.
-fn stores(image: &Image) -> Option<String> {
-    if image.status == Status::Deactivated {
-        return None;
-    }
-    let names: Vec<_> = image.locations.iter().filter_map(|l| l.store.as_deref()).collect();
+/// The stores that hold an image, as a list with commas.
+fn stores(locations: &[Location]) -> Option<String> {
+    let names: Vec<_> = locations.iter().filter_map(|l| l.store.as_deref()).collect();
     (!names.is_empty()).then(|| names.join(","))
+}
+
+/// A place where an image's bytes are.
+pub(crate) fn location(location: &Location) -> Value {
+    json!({ "url": location.uri, "metadata": location.description() })
 }
 
 /// A project that an image is shared with.
@@ -116,14 +144,34 @@ mod tests {
     fn every_name_is_shown_once_whatever_the_properties_are_called() {
         let mut image = Image::new(ImageId::random(), None, Timestamp::now());
         image.locations.push(Location::new("file:///x", Some("file")));
-        let plain = serde_json::to_value(Shown(&image)).unwrap();
+        let everything =
+            Showing { stores: true, locations: true, direct_url: true, closed_too: true };
+        let value = |of: &Image| serde_json::to_value(super::image(of, everything)).unwrap();
+        let plain = value(&image);
         let mut names: Vec<_> = plain.as_object().unwrap().keys().map(String::as_str).collect();
         names.sort_unstable_by_key(|name| BASE.iter().position(|base| base == name));
         assert_eq!(names, BASE);
 
         image.properties.extend(BASE.iter().map(|name| ((*name).to_owned(), "other".to_owned())));
         image.properties.insert("os_glance_stage_host".into(), "hidden".into());
-        assert_eq!(serde_json::to_string(&Shown(&image)).unwrap().matches("other").count(), 0);
-        assert_eq!(serde_json::to_value(Shown(&image)).unwrap(), plain);
+        let text = serde_json::to_string(&super::image(&image, everything)).unwrap();
+        assert_eq!(text.matches("other").count(), 0);
+        assert_eq!(value(&image), plain);
+    }
+
+    #[test]
+    fn a_closed_image_hides_where_it_is_from_those_who_may_not_open_it() {
+        let mut image = Image::new(ImageId::random(), None, Timestamp::now());
+        image.status = Status::Deactivated;
+        image.locations.push(Location::new("file:///x", Some("file")));
+        let shown = Showing { stores: true, locations: true, direct_url: true, closed_too: false };
+        let value = serde_json::to_value(super::image(&image, shown)).unwrap();
+        assert_eq!(value["locations"], json!([]));
+        assert!(value.get("direct_url").is_none() && value.get("stores").is_none());
+        let shown = Showing { closed_too: true, ..shown };
+        let value = serde_json::to_value(super::image(&image, shown)).unwrap();
+        let location = json!({ "url": "file:///x", "metadata": { "store": "file" } });
+        assert_eq!(value["locations"], json!([location]));
+        assert_eq!((&value["direct_url"], &value["stores"]), (&json!("file:///x"), &json!("file")));
     }
 }

@@ -17,7 +17,7 @@ use http_body_util::BodyExt;
 use identity::NoAuth;
 use identity::policy::Policy;
 use serde_json::{Value, json};
-use service::{App, Limits, router};
+use service::{App, Background, Limits, LocationSettings, router};
 use store::{FileStore, Stores};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -43,6 +43,8 @@ impl Service {
             limits: Limits::default(),
             cache: None,
             rules: service::Rules::default(),
+            locations: LocationSettings::default(),
+            background: Background::default(),
             public_endpoint: None,
         };
         let mut service = Self { router: router(Arc::new(app)), dir, image: String::new() };

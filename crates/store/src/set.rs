@@ -127,6 +127,14 @@ impl Stores {
         Location::new(uri, self.are_named().then_some(name))
     }
 
+    /// The location of a URI that somebody names, with the store whose URIs begin so.
+    pub fn found(&self, uri: &str) -> Location {
+        let mut location = [Location::new(uri, None)];
+        self.settle(&mut location);
+        let [location] = location;
+        location
+    }
+
     /// The store that holds a location: the one that it names; else, for locations written before
     /// stores had names and for stores that were renamed since, the one whose URIs begin so, as in
     /// Glance (`update_store_in_locations`).

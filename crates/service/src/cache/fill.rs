@@ -18,7 +18,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::blocking;
-use super::origin::Origin;
+use crate::reading::Origin;
 
 /// How far a fill has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

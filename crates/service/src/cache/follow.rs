@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::blocking;
 use super::fill::{Fill, Progress};
-use super::origin::Origin;
+use crate::reading::Origin;
 
 /// Somebody who reads what a fill writes.
 struct Follower {

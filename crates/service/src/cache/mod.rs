@@ -15,7 +15,6 @@ mod fill;
 mod folder;
 mod follow;
 mod index;
-mod origin;
 mod reconcile;
 mod serving;
 mod settings;
@@ -33,7 +32,6 @@ use thiserror::Error;
 use tokio::sync::Notify;
 
 pub use attributes::Attributes;
-pub(crate) use origin::Origin;
 pub use settings::{Driver, Settings};
 pub use worker::work;
 

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::fill::{Broken, Fill, Progress};
 use super::follow::follow;
-use super::{Cache, Origin, blocking};
+use super::{Cache, blocking};
+use crate::reading::Origin;
 
 impl Cache {
     /// The bytes of `range` of an image of `size` bytes. The caller has decided that they may be

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::reading::Origin;
 
 const SIZE: usize = 40;
 
@@ -115,7 +116,7 @@ impl Node {
     }
 
     async fn read(&self) -> Data {
-        let origin = Origin::new(self.store.clone(), "slow://x".into());
+        let origin = Origin::at(self.image.id, self.store.clone(), "slow://x".into());
         let size = SIZE as u64;
         self.cache.read(&self.image, size, 0..size, origin).await.unwrap()
     }

@@ -7,10 +7,11 @@ use catalog::Viewer;
 use image::{Image, ImageId, Status};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::Cache;
 use super::fill::Progress;
 use super::serving::Filling;
-use super::{Cache, Origin};
 use crate::app::App;
+use crate::reading::Origin;
 
 /// How often hits are recorded.
 const RECORDING: Duration = Duration::from_secs(10);
@@ -95,7 +96,7 @@ async fn wanted(app: &App, cache: &Cache, id: ImageId) -> catalog::Result<Option
         return Ok(None);
     }
     let origin = Origin::of(&image, &app.stores);
-    Ok(origin.map(|origin| (image, origin)))
+    Ok(Some((image, origin)))
 }
 
 async fn fetch(cache: &Arc<Cache>, image: &Image, origin: &Origin) {

@@ -4,10 +4,15 @@ use image::Image;
 use serde::Serialize;
 
 use super::Parameters;
-use crate::view;
+use crate::view::{self, Showing};
 
 /// The answer to a list. A full page names the next one; it may turn out to be empty.
-pub(crate) fn page(images: &[Image], limit: u32, parameters: &Parameters) -> Page<impl Serialize> {
+pub(crate) fn page(
+    images: &[Image],
+    showing: Showing,
+    limit: u32,
+    parameters: &Parameters,
+) -> Page<impl Serialize> {
     let full = images.len() == limit as usize;
     let last = images.last().filter(|_| full);
     let marker = last.map(|last| ("marker".to_owned(), last.id.to_string()));
@@ -15,7 +20,7 @@ pub(crate) fn page(images: &[Image], limit: u32, parameters: &Parameters) -> Pag
     Page {
         first: url(&encode(others.clone())),
         next: marker.as_ref().map(|marker| url(&encode(others.chain([marker])))),
-        images: images.iter().map(view::image).collect(),
+        images: images.iter().map(|image| view::image(image, showing)).collect(),
         schema: "/v2/schemas/images",
     }
 }
@@ -49,11 +54,11 @@ mod tests {
     fn a_full_page_names_the_next() {
         let images = [Image::new(ImageId::random(), None, Timestamp::now())];
         let asked = parameters(Some("name=a%20b&marker=x&limit=1"));
-        let page = page(&images, 1, &asked);
+        let page = page(&images, Showing::default(), 1, &asked);
         let next = format!("/v2/images?name=a+b&limit=1&marker={}", images[0].id);
         assert_eq!(page.first, "/v2/images?name=a+b&limit=1");
         assert_eq!(page.next, Some(next));
-        assert!(super::page(&images, 2, &asked).next.is_none());
-        assert!(super::page(&[], 0, &asked).next.is_none());
+        assert!(super::page(&images, Showing::default(), 2, &asked).next.is_none());
+        assert!(super::page(&[], Showing::default(), 0, &asked).next.is_none());
     }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::put;
 use http::{HeaderMap, StatusCode};
 use identity::policy::Action;
+use image::Image;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::caller::Authenticated;
-use crate::error::Result;
-use crate::{body, download, upload};
+use crate::error::{ApiError, Result};
+use crate::{body, download, listing, upload};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/images/{image_id}/file", put(write).get(read))
@@ -29,6 +30,8 @@ async fn write(
     body::expect_type(&headers, &["application/octet-stream"])?;
     let image = app.permitted(&caller, &id, Action::UploadImage).await?;
     let store = headers.get("x-image-meta-store").and_then(|name| name.to_str().ok());
+    // Where stores have no names, Glance does not look at it.
+    let store = store.filter(|_| app.stores.are_named());
     let length = body::content_length(&headers);
     upload::upload(app, image, body, length, store.map(str::to_owned)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -38,8 +41,41 @@ async fn read(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let image = app.permitted(&caller, &id, Action::DownloadImage).await?;
+    let mut image = app.permitted(&caller, &id, Action::DownloadImage).await?;
+    let preferred = preferred(query.as_deref());
+    if !preferred.is_empty() {
+        app.policy.check(Action::DownloadFromStore, &caller, &app::target(&image))?;
+        prefer(&app, &mut image, &preferred)?;
+    }
     download::download(&app, &caller, &image, &headers).await
+}
+
+/// The stores of the query's `prefer`, a list with commas.
+fn preferred(query: Option<&str>) -> Vec<String> {
+    let parameters = listing::parameters(query);
+    let lists = parameters.iter().filter(|(name, _)| name == "prefer");
+    let names = lists.flat_map(|(_, list)| list.split(','));
+    names.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Puts the locations in these stores first. The others follow: a preference is no condition.
+fn prefer(app: &App, image: &mut Image, stores: &[String]) -> Result<()> {
+    if !app.stores.are_named() {
+        return Err(ApiError::bad_request(
+            "Store selection for download is not available when multiple backends are not \
+             enabled.",
+        ));
+    }
+    for store in stores {
+        app.stores
+            .get(Some(store))
+            .map_err(|_| ApiError::bad_request(format!("Store '{store}' is not configured.")))?;
+    }
+    image.locations.sort_by_key(|location| {
+        !location.store.as_ref().is_some_and(|store| stores.contains(store))
+    });
+    Ok(())
 }

@@ -15,7 +15,7 @@ use image::{Event, Image, Visibility};
 use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
-use crate::{body, create, listing, patch, view};
+use crate::{body, create, listing, locations, patch, view};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -33,7 +33,9 @@ async fn list(
     let parameters = listing::parameters(query.as_deref());
     let query = listing::parse(&parameters, &app.limits)?;
     let images = app.catalog.list(&app::viewer(&caller), &query).await?;
-    Ok(Json(listing::page(&images, query.limit, &parameters)).into_response())
+    let images: Vec<_> = images.into_iter().map(|image| app.settled(image)).collect();
+    let page = listing::page(&images, app.showing(&caller), query.limit, &parameters);
+    Ok(Json(page).into_response())
 }
 
 async fn add(
@@ -48,7 +50,8 @@ async fn add(
     check_visibility(&app, &caller, &image)?;
     app.catalog.create(&image).await?;
     let headers = created_headers(&app, &headers, &image)?;
-    Ok((StatusCode::CREATED, headers, Json(view::image(&image))).into_response())
+    Ok((StatusCode::CREATED, headers, Json(view::image(&image, app.showing(&caller))))
+        .into_response())
 }
 
 async fn show(
@@ -57,7 +60,7 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<Response> {
     let image = app.visible(&caller, &id).await?;
-    Ok(Json(view::image(&image)).into_response())
+    Ok(Json(view::image(&image, app.showing(&caller))).into_response())
 }
 
 async fn change(
@@ -71,19 +74,22 @@ async fn change(
         .map_err(|error| error.with(HeaderName::from_static("accept-patch"), patch::DIALECTS))?;
     let operations = body::json(&headers, body).await?;
     let before = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    let (operations, moves) = locations::split(operations, dialect)?;
     let after = patch::apply(&before, &operations, dialect)?;
     create::check_quotas(&after, &app.limits)?;
     check_owner(&caller, &before, &after)?;
     if before.visibility != after.visibility {
         check_visibility(&app, &caller, &after)?;
     }
+    let moves = locations::plan(&app, &caller, &before, &moves).await?;
     let change = patch::difference(&before, &after);
     let image = if change == Default::default() {
         before
     } else {
         app.catalog.update(before.id, &change).await?
     };
-    Ok(Json(view::image(&image)).into_response())
+    let image = locations::carry_out(&app, image, moves).await?;
+    Ok(Json(view::image(&image, app.showing(&caller))).into_response())
 }
 
 async fn delete(
@@ -96,12 +102,8 @@ async fn delete(
         app.catalog.transition(image.id, Event::DeleteLater).await?;
         return Ok(StatusCode::NO_CONTENT);
     }
-    for location in app.catalog.delete(image.id).await? {
-        let store = app.stores.holding(&location)?;
-        if let Err(error) = store.delete(&location.uri).await {
-            tracing::warn!(image = %image.id, %error, "image data stays until the next sweep");
-        }
-    }
+    let locations = app.catalog.delete(image.id).await?;
+    locations::erase(&app, &image, &locations).await;
     if let Some(cache) = &app.cache {
         cache.remove(image.id).await;
     }
@@ -129,11 +131,13 @@ fn check_owner(caller: &Caller, before: &Image, after: &Image) -> Result<()> {
 
 fn created_headers(app: &App, request: &HeaderMap, image: &Image) -> Result<HeaderMap> {
     let stores: Vec<_> = app.stores.iter().map(|(name, _)| name).collect();
-    let values = [
+    let mut values = vec![
         (header::LOCATION, format!("{}/v2/images/{}", app.url(request), image.id)),
         (HeaderName::from_static("openstack-image-import-methods"), String::new()),
-        (HeaderName::from_static("openstack-image-store-ids"), stores.join(",")),
     ];
+    if app.stores.are_named() {
+        values.push((HeaderName::from_static("openstack-image-store-ids"), stores.join(",")));
+    }
     let value = |text: String| HeaderValue::try_from(text).map_err(|e| ApiError::internal(&e));
     values.into_iter().map(|(name, text)| Ok((name, value(text)?))).collect()
 }

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use identity::policy::{Action, Target};
+use serde_json::{Map, Value, json};
+use store::Enabled;
 
 use crate::app::App;
 use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/info/import", get(import)).route("/info/stores", get(stores))
+    Router::new()
+        .route("/info/import", get(import))
+        .route("/info/stores", get(stores))
+        .route("/info/stores/detail", get(details))
 }
 
 async fn import(_caller: Authenticated) -> Json<Value> {
@@ -22,15 +28,45 @@ async fn import(_caller: Authenticated) -> Json<Value> {
     }))
 }
 
-async fn stores(State(app): State<Arc<App>>, _caller: Authenticated) -> Json<Value> {
+async fn stores(State(app): State<Arc<App>>, _caller: Authenticated) -> Result<Json<Value>> {
     let default = app.stores.default_name();
-    let stores: Vec<_> = app.stores.iter().map(|(name, _)| store(name, name == default)).collect();
-    Json(json!({ "stores": stores }))
+    let stores: Vec<_> = named(&app)?.iter().map(|store| summary(store, default)).collect();
+    Ok(Json(json!({ "stores": stores })))
 }
 
-fn store(name: &str, default: bool) -> Value {
-    match default {
-        true => json!({ "id": name, "default": "true" }),
-        false => json!({ "id": name }),
+async fn details(State(app): State<Arc<App>>, caller: Authenticated) -> Result<Json<Value>> {
+    let stores = named(&app)?;
+    let project = Target::owned_by(caller.project_id.as_deref());
+    app.policy.check(Action::StoresInfoDetail, &caller, &project)?;
+    let default = app.stores.default_name();
+    let detail = |enabled: &Enabled| {
+        let mut fields = summary(enabled, default);
+        fields.insert("type".to_owned(), json!(enabled.store.kind()));
+        fields.insert("properties".to_owned(), json!(enabled.store.properties()));
+        fields.insert("weight".to_owned(), json!(enabled.weight));
+        fields
+    };
+    let stores: Vec<_> = stores.iter().map(detail).collect();
+    Ok(Json(json!({ "stores": stores })))
+}
+
+fn named(app: &App) -> Result<&[Enabled]> {
+    match app.stores.are_named() {
+        true => Ok(app.stores.enabled()),
+        false => Err(ApiError::not_found("Multi backend is not supported at this site.")),
     }
+}
+
+/// What everybody is told of a store. Glance says `"true"` where it is so, and nothing else.
+fn summary(enabled: &Enabled, default: &str) -> Map<String, Value> {
+    let is_default = enabled.name == default;
+    let is_read_only = !enabled.store.abilities().writable;
+    let description = enabled.description.as_ref().map(|text| ("description", text.as_str()));
+    let fields = [
+        Some(("id", enabled.name.as_str())),
+        description,
+        is_default.then_some(("default", "true")),
+        is_read_only.then_some(("read-only", "true")),
+    ];
+    fields.into_iter().flatten().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }

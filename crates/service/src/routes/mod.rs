@@ -6,9 +6,11 @@ mod data;
 mod health;
 mod images;
 mod info;
+mod locations;
 mod members;
 mod metadefs;
 mod schemas;
+mod stores;
 mod tags;
 mod versions;
 
@@ -33,7 +35,9 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(metadefs::routes())
         .merge(schemas::routes())
         .merge(info::routes())
-        .merge(cache::routes());
+        .merge(cache::routes())
+        .merge(locations::routes())
+        .merge(stores::routes());
     Router::new()
         .merge(versions::routes())
         .merge(health::routes())

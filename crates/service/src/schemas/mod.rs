@@ -98,7 +98,11 @@ mod tests {
     #[test]
     fn everything_that_is_shown_is_described() {
         let image = Image::new(ImageId::random(), None, Timestamp::now());
-        let shown = serde_json::to_value(view::image(&image)).unwrap();
+        let shown = serde_json::to_value(view::image(
+            &image,
+            view::Showing { locations: true, ..Default::default() },
+        ))
+        .unwrap();
         let described = super::image()["properties"].as_object().unwrap();
         for name in shown.as_object().unwrap().keys() {
             assert!(described.contains_key(name), "{name}");

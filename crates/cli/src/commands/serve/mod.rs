@@ -18,7 +18,7 @@ use clap::ValueEnum;
 use identity::builtin::{BuiltIn, Endpoints};
 use identity::policy::Policy;
 use identity::{Authenticator, NoAuth};
-use service::App;
+use service::{App, Background, LocationSettings};
 use store::Stores;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -186,6 +186,8 @@ async fn assemble(
         limits: settings.limits.clone(),
         cache,
         rules: settings.rules.clone(),
+        locations: LocationSettings::from_config(&settings.config)?,
+        background: Background::default(),
         public_endpoint: settings.public_endpoint.clone(),
     })
 }

@@ -1,0 +1,79 @@
+//! Reading an image's bytes from the best place that has them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+use image::{Image, ImageId};
+use store::{Data, Store, Stores, UnknownStore};
+
+use crate::app::App;
+use crate::error::Result;
+
+/// How many bytes an image has.
+pub(crate) async fn size(app: &App, image: &Image) -> Result<u64> {
+    match (image.size, image.locations.first()) {
+        (Some(size), _) => Ok(size),
+        (None, Some(location)) => Ok(app.stores.holding(location)?.size(&location.uri).await?),
+        (None, None) => Err(missing(image.id).into()),
+    }
+}
+
+/// Where the bytes of an image are: its locations in stores that are enabled, the best one first.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    image: ImageId,
+    places: Vec<(Arc<dyn Store>, String)>,
+}
+
+impl Origin {
+    pub(crate) fn of(image: &Image, stores: &Stores) -> Self {
+        let place = |location: &image::Location| {
+            let report = |error: &UnknownStore| {
+                tracing::warn!(image = %image.id, %error, "a location is left out");
+            };
+            let store = stores.holding(location).inspect_err(report).ok()?;
+            Some((store.clone(), location.uri.clone()))
+        };
+        Self { image: image.id, places: image.locations.iter().filter_map(place).collect() }
+    }
+
+    /// One place only.
+    #[cfg(test)]
+    pub(crate) fn at(image: ImageId, store: Arc<dyn Store>, uri: String) -> Self {
+        Self { image, places: vec![(store, uri)] }
+    }
+
+    /// The bytes of `part`, from the first place that gives any. Once bytes have come, a failure
+    /// is the reader's to know.
+    pub(crate) async fn open(&self, part: Range<u64>) -> store::Result<Data> {
+        let Some(((last, uri), others)) = self.places.split_last() else {
+            return Err(missing(self.image));
+        };
+        for (store, uri) in others {
+            match begin(store.as_ref(), uri, part.clone()).await {
+                Ok(data) => return Ok(data),
+                Err(error) => {
+                    tracing::warn!(image = %self.image, %error, "another location is tried");
+                }
+            }
+        }
+        last.open(uri, part).await
+    }
+}
+
+/// Opens, and reads the first piece: where there is none, there is another location.
+async fn begin(store: &dyn Store, uri: &str, part: Range<u64>) -> store::Result<Data> {
+    let mut data = store.open(uri, part).await?;
+    match data.next().await {
+        None => Ok(data),
+        Some(first) => {
+            let first = first?;
+            Ok(stream::once(async { Ok(first) }).chain(data).boxed())
+        }
+    }
+}
+
+fn missing(image: ImageId) -> store::Error {
+    store::Error::NotFound(format!("image {image} has no location"))
+}

@@ -1,0 +1,43 @@
+//! `/v2/images/{image_id}/locations`: for services that place bytes themselves.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderMap, StatusCode};
+use identity::policy::Action;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::caller::Authenticated;
+use crate::error::Result;
+use crate::locations::{self, Attachment};
+use crate::{body, view};
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/images/{image_id}/locations", get(list).post(add))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Value>> {
+    let image = app.permitted(&caller, &id, Action::FetchImageLocation).await?;
+    Ok(Json(image.locations.iter().map(view::location).collect()))
+}
+
+async fn add(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode> {
+    let attachment = Attachment::parse(&body::json(&headers, body).await?)?;
+    let image = app.visible(&caller, &id).await?;
+    locations::attach(&app, &caller, &image, attachment).await?;
+    Ok(StatusCode::ACCEPTED)
+}
