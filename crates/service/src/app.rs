@@ -13,6 +13,7 @@ use store::Stores;
 use crate::background::Background;
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
+use crate::imports::Imports;
 use crate::limits::Limits;
 use crate::locations::LocationSettings;
 use crate::rules::Rules;
@@ -30,6 +31,8 @@ pub struct App {
     pub authenticator: Arc<dyn Authenticator>,
     /// What callers may do.
     pub policy: Policy,
+    /// Imports and tasks.
+    pub imports: Arc<Imports>,
     /// Bounds on what a request may ask for.
     pub limits: Limits,
     /// The image cache, where there is one.

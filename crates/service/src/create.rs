@@ -10,10 +10,15 @@ use crate::property;
 
 /// The record that a caller asks for.
 pub(crate) fn parse(body: &Value, caller: &Caller, limits: &Limits) -> Result<Image> {
+    parse_owned(body, caller.project_id.clone(), limits)
+}
+
+/// The same for an owner whose request is long over.
+pub(crate) fn parse_owned(body: &Value, owner: Option<String>, limits: &Limits) -> Result<Image> {
     let fields = body.as_object().ok_or_else(|| {
         ApiError::bad_request("Provided object does not match schema 'image': it is no object.")
     })?;
-    let mut image = Image::new(id(fields.get("id"))?, caller.project_id.clone(), Timestamp::now());
+    let mut image = Image::new(id(fields.get("id"))?, owner, Timestamp::now());
     for (name, value) in fields.iter().filter(|(name, _)| *name != "id") {
         property::set(&mut image, name, value)?;
     }
@@ -23,8 +28,10 @@ pub(crate) fn parse(body: &Value, caller: &Caller, limits: &Limits) -> Result<Im
 
 /// Refuses more properties or tags than the quotas allow.
 pub(crate) fn check_quotas(image: &Image, limits: &Limits) -> Result<()> {
+    // Those of the service itself don't count.
+    let own = |name: &&String| !name.starts_with("os_glance");
     let counts = [
-        ("properties", image.properties.len(), limits.properties),
+        ("properties", image.properties.keys().filter(own).count(), limits.properties),
         ("tags", image.tags.len(), limits.tags),
     ];
     for (what, attempted, maximum) in counts {

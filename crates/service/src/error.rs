@@ -91,6 +91,8 @@ impl From<catalog::Error> for ApiError {
             }
             E::BadMarker(_) => Self::bad_request(error.to_string()),
             E::Metadef(fault) => fault.into(),
+            E::TaskNotFound(id) => Self::not_found(format!("Could not find task {id}")),
+            E::LeaseLost(_) | E::ImportLocked { .. } => Self::conflict(error.to_string()),
             E::Full(_) => {
                 tracing::error!(%error, "no room for the catalog");
                 let message = "The disk of the image service is full.";

@@ -53,7 +53,7 @@ pub(crate) struct Intake {
     passed: u64,
     bounds: Bounds,
     inspector: Option<Inspector>,
-    digests: Digests,
+    digests: Option<Digests>,
     facts: oneshot::Sender<Facts>,
 }
 
@@ -67,9 +67,22 @@ impl Intake {
         digests: Digests,
     ) -> (Source, oneshot::Receiver<Facts>) {
         let (facts, known) = oneshot::channel();
+        let digests = Some(digests);
         let gathered = BytesMut::new();
         let intake = Self { body, gathered, passed: 0, bounds, inspector, digests, facts };
-        let source = stream::unfold(Some(intake), |intake| async {
+        (intake.source(), known)
+    }
+
+    /// A source of which nothing is to be known afterwards.
+    pub(crate) fn plain(body: Body, bounds: Bounds) -> Source {
+        let (facts, _) = oneshot::channel();
+        let gathered = BytesMut::new();
+        let (inspector, digests) = (None, None);
+        Self { body, gathered, passed: 0, bounds, inspector, digests, facts }.source()
+    }
+
+    fn source(self) -> Source {
+        let source = stream::unfold(Some(self), |intake| async {
             let mut intake = intake?;
             match intake.next().await {
                 Ok(Some(piece)) => Some((Ok(piece), Some(intake))),
@@ -77,7 +90,7 @@ impl Intake {
                 Err(why) => Some((Err(SourceError::from(why)), None)),
             }
         });
-        (source.boxed(), known)
+        source.boxed()
     }
 
     /// The next piece, inspected and on its way to the digests.
@@ -90,7 +103,9 @@ impl Intake {
         if let Some(inspector) = &mut self.inspector {
             inspector.update(&piece)?;
         }
-        self.digests.update(&piece).await;
+        if let Some(digests) = &self.digests {
+            digests.update(&piece).await;
+        }
         Ok(Some(piece))
     }
 
@@ -127,7 +142,8 @@ impl Intake {
 
     async fn finish(self) -> Result<(), Refused> {
         let findings = self.inspector.map(Inspector::finish).transpose()?;
-        let hashes = self.digests.finish().await?;
+        let Some(digests) = self.digests else { return Ok(()) };
+        let hashes = digests.finish().await?;
         let virtual_size = findings.and_then(|findings| findings.virtual_size);
         // Nobody waits when the upload was dropped meanwhile.
         let _ = self.facts.send(Facts { hashes, virtual_size });

@@ -15,9 +15,14 @@ use crate::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
 
+/// The id that a request was given, for those who keep it.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// Gives the request an id, logs it, and renders its failure.
-pub(crate) async fn render(request: Request, next: Next) -> Response {
+pub(crate) async fn render(mut request: Request, next: Next) -> Response {
     let id = format!("req-{}", Uuid::new_v4());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let accept = accepted(request.headers());
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
     let started = Instant::now();

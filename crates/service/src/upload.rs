@@ -12,7 +12,7 @@ use catalog::{Stored, Viewer};
 use disk::Inspector;
 use futures::FutureExt;
 use http::StatusCode;
-use image::{ContainerFormat, Event, Image, ImageId, Status};
+use image::{ContainerFormat, DiskFormat, Event, Image, ImageId, Status};
 use store::Store;
 use thiserror::Error;
 
@@ -104,7 +104,8 @@ async fn pipe(
     check_formats(&image)?;
     let bounds = Bounds { size: app.limits.image_size, idle: app.limits.upload_idle };
     let digests = Digests::start(&app.limits.hash_algorithm).map_err(|e| ApiError::internal(&e))?;
-    let (source, facts) = Intake::start(body, bounds, inspector(&image), digests);
+    let (source, facts) =
+        Intake::start(body, bounds, inspector(image.disk_format, image.container_format), digests);
     let written = store.put(id, length, source).await.map_err(failed)?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
@@ -117,9 +118,12 @@ async fn pipe(
 
 /// Bytes that are wrapped in a container are not what `disk_format` says, so they are not looked
 /// into.
-fn inspector(image: &Image) -> Option<Inspector> {
-    let bare = image.container_format == Some(ContainerFormat::Bare);
-    image.disk_format.filter(|_| bare).map(|format| Inspector::new(format.as_str()))
+pub(crate) fn inspector(
+    disk: Option<DiskFormat>,
+    container: Option<ContainerFormat>,
+) -> Option<Inspector> {
+    let bare = container == Some(ContainerFormat::Bare);
+    disk.filter(|_| bare).map(|format| Inspector::new(format.as_str()))
 }
 
 fn check_formats(image: &Image) -> Result<()> {
@@ -138,7 +142,7 @@ fn check_formats(image: &Image) -> Result<()> {
 }
 
 /// What went wrong on the client's side is its own to know; the rest is the store's.
-fn failed(error: store::Error) -> ApiError {
+pub(crate) fn failed(error: store::Error) -> ApiError {
     match error {
         store::Error::Source(why) => match why.downcast::<Refused>() {
             Ok(why) => refused(&why),
@@ -148,7 +152,7 @@ fn failed(error: store::Error) -> ApiError {
     }
 }
 
-fn refused(why: &Refused) -> ApiError {
+pub(crate) fn refused(why: &Refused) -> ApiError {
     match why {
         Refused::TooLarge(_) => ApiError::too_large(format!("{why}.")),
         Refused::Digest(error) => ApiError::internal(error),

@@ -5,8 +5,9 @@ use image::{Image, Location, Member, Status};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-/// The namespace of properties that the service keeps for itself.
-const HIDDEN_PREFIX: &str = "os_glance";
+/// Properties that say where a service is, which is nobody else's to know. Source:
+/// `ResponseSerializer._hidden_properties` of Glance.
+const HIDDEN: &[&str] = &["os_glance_stage_host", "os_glance_hash_op_host"];
 
 /// The names that an image shows of its own; a custom property can't take their place.
 const BASE: &[&str] = &[
@@ -107,7 +108,7 @@ impl Serialize for Shown<'_> {
 }
 
 fn custom(image: &Image) -> impl Iterator<Item = (&String, &String)> {
-    let shown = |name: &str| !name.starts_with(HIDDEN_PREFIX) && !BASE.contains(&name);
+    let shown = |name: &str| !HIDDEN.contains(&name) && !BASE.contains(&name);
     image.properties.iter().filter(move |(name, _)| shown(name))
 }
 

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use catalog::sql::SqlCatalog;
+use config::Config;
 use faulty_catalog::{Fault, FaultyCatalog};
 use futures::stream;
 use http::{Request, StatusCode};
@@ -17,7 +18,7 @@ use http_body_util::BodyExt;
 use identity::NoAuth;
 use identity::policy::Policy;
 use serde_json::{Value, json};
-use service::{App, Background, Limits, LocationSettings, router};
+use service::{App, Background, ImportSettings, Imports, Limits, LocationSettings, router};
 use store::{FileStore, Stores};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -34,8 +35,12 @@ impl Service {
         let dir = tempfile::tempdir().unwrap();
         let catalog = SqlCatalog::open(&dir.path().join("glance.db")).await.unwrap();
         let store = FileStore::open(&dir.path().join("images")).unwrap();
+        let settings = ImportSettings::from_config(&Config::default(), "test").unwrap();
+        let staging = FileStore::open(&dir.path().join("staging")).unwrap();
+        let imports = Imports::new(settings, staging, Arc::new(catalog.clone()));
         let app = App {
             metadefs: Arc::new(catalog.clone()),
+            imports: Arc::new(imports),
             catalog: Arc::new(FaultyCatalog { catalog, fault }),
             stores: Stores::single("file", Arc::new(store)),
             authenticator: Arc::new(NoAuth::new("admin")),

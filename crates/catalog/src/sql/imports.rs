@@ -50,7 +50,7 @@ impl Imports for SqlCatalog {
         Ok(db.commit().await?)
     }
 
-    async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()> {
+    async fn staged(&self, image: ImageId, size: Option<u64>, host: Option<&str>) -> Result<()> {
         staged(self.begin().await?, image, size, host).await
     }
 }
@@ -162,7 +162,7 @@ async fn restore(
 async fn staged(
     mut db: Transaction<'_, Sqlite>,
     id: ImageId,
-    size: u64,
+    size: Option<u64>,
     host: Option<&str>,
 ) -> Result<()> {
     let now = time::to_text(Timestamp::now());
@@ -170,7 +170,7 @@ async fn staged(
         "UPDATE images SET size = ?, updated_at = ? \
          WHERE id = ? AND status = 'uploading' AND NOT deleted",
     )
-    .bind(size_column(size))
+    .bind(size.map(size_column))
     .bind(&now)
     .bind(id.to_string())
     .execute(&mut *db)

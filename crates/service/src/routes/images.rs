@@ -15,7 +15,7 @@ use image::{Event, Image, Visibility};
 use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
-use crate::{body, create, listing, locations, patch, view};
+use crate::{body, create, imports, listing, locations, patch, view};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -96,8 +96,12 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<StatusCode> {
     let image = app.permitted(&caller, &id, Action::DeleteImage).await?;
+    if imports::deleted_elsewhere(&app, &image, &headers).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
     if app.rules.deletion.delayed && !image.locations.is_empty() {
         app.catalog.transition(image.id, Event::DeleteLater).await?;
         return Ok(StatusCode::NO_CONTENT);
@@ -107,6 +111,7 @@ async fn delete(
     if let Some(cache) = &app.cache {
         cache.remove(image.id).await;
     }
+    imports::forget(&app, &image).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -133,7 +138,10 @@ fn created_headers(app: &App, request: &HeaderMap, image: &Image) -> Result<Head
     let stores: Vec<_> = app.stores.iter().map(|(name, _)| name).collect();
     let mut values = vec![
         (header::LOCATION, format!("{}/v2/images/{}", app.url(request), image.id)),
-        (HeaderName::from_static("openstack-image-import-methods"), String::new()),
+        (
+            HeaderName::from_static("openstack-image-import-methods"),
+            app.imports.settings.methods.join(","),
+        ),
     ];
     if app.stores.are_named() {
         values.push((HeaderName::from_static("openstack-image-store-ids"), stores.join(",")));

@@ -20,8 +20,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/info/stores/detail", get(details))
 }
 
-async fn import(_caller: Authenticated) -> Json<Value> {
-    let methods: [&str; 0] = [];
+async fn import(State(app): State<Arc<App>>, _caller: Authenticated) -> Json<Value> {
+    let methods = &app.imports.settings.methods;
     let description = "Import methods available.";
     Json(json!({
         "import-methods": { "description": description, "type": "array", "value": methods },

@@ -5,6 +5,7 @@ mod cache;
 mod data;
 mod health;
 mod images;
+mod imports;
 mod info;
 mod locations;
 mod members;
@@ -12,6 +13,7 @@ mod metadefs;
 mod schemas;
 mod stores;
 mod tags;
+mod tasks;
 mod versions;
 
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub fn router(app: Arc<App>) -> Router {
     let v2 = Router::new()
         .merge(images::routes())
         .merge(data::routes())
+        .merge(imports::routes())
+        .merge(tasks::routes())
         .merge(actions::routes())
         .merge(members::routes())
         .merge(tags::routes())

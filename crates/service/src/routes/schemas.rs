@@ -21,6 +21,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/schemas/images", get(async |_: Authenticated| served(schemas::images())))
         .route("/schemas/member", get(async |_: Authenticated| served(schemas::member())))
         .route("/schemas/members", get(async |_: Authenticated| served(schemas::members())))
+        .route("/schemas/task", get(async |_: Authenticated| served(schemas::task())))
+        .route("/schemas/tasks", get(async |_: Authenticated| served(schemas::tasks())))
 }
 
 fn served(schema: &'static Value) -> Json<&'static Value> {

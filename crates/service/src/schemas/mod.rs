@@ -8,7 +8,7 @@ pub(crate) mod metadefs;
 
 use std::sync::LazyLock;
 
-use image::{ContainerFormat, DiskFormat, MemberStatus, Status, Visibility};
+use image::{ContainerFormat, DiskFormat, MemberStatus, Status, TaskStatus, TaskType, Visibility};
 use serde_json::{Value, json};
 
 static IMAGE: LazyLock<Value> = LazyLock::new(|| {
@@ -28,6 +28,22 @@ static MEMBER: LazyLock<Value> = LazyLock::new(|| {
 });
 
 static IMAGES: LazyLock<Value> = LazyLock::new(|| page("images", &IMAGE));
+
+static TASK: LazyLock<Value> = LazyLock::new(|| {
+    let mut schema = read(include_str!("task.json"));
+    schema["properties"]["type"]["enum"] = names(TaskType::ALL);
+    schema["properties"]["status"]["enum"] = names(TaskStatus::ALL);
+    schema
+});
+
+/// Lists leave out what a task was asked, and what came of it.
+static TASKS: LazyLock<Value> = LazyLock::new(|| {
+    let mut stub = TASK.clone();
+    for name in ["input", "result", "message"] {
+        stub["properties"].as_object_mut().and_then(|properties| properties.remove(name));
+    }
+    collection("tasks", &stub)
+});
 
 static MEMBERS: LazyLock<Value> = LazyLock::new(|| collection("members", &MEMBER));
 
@@ -49,6 +65,16 @@ pub(crate) fn member() -> &'static Value {
 /// All members.
 pub(crate) fn members() -> &'static Value {
     &MEMBERS
+}
+
+/// One task.
+pub(crate) fn task() -> &'static Value {
+    &TASK
+}
+
+/// A page of tasks.
+pub(crate) fn tasks() -> &'static Value {
+    &TASKS
 }
 
 fn read(text: &str) -> Value {

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod cache;
+mod imports;
 mod log;
 mod settings;
 mod state;
@@ -123,7 +124,8 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     }
     let state = StateDir::open(args.state_dir.clone())?;
     let (authenticator, identity) = identify(args.identity, &state, &base).await?;
-    let app = Arc::new(assemble(&state, authenticator, &settings).await?);
+    let keystone = (args.identity == Identity::BuiltIn).then(|| Endpoints::at(&base).auth_url());
+    let app = Arc::new(assemble(&state, authenticator, &settings, keystone).await?);
     sweep(&app).await?;
     settings.warn_of_unread();
 
@@ -133,10 +135,14 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let work = tokio::spawn(service::cache::work(app.clone(), async {
         let _ = end.await;
     }));
-    let scrubbed = Arc::clone(&app);
+    let served = service::serve(listener, service::router(app.clone()).merge(identity), stop);
+    // Tasks that run when the service stops are taken up again at its next start.
+    let beside =
+        async { tokio::join!(service::scrub_repeatedly(&app), service::work(app.clone())) };
+    tokio::pin!(served);
     tokio::select! {
-        served = service::serve(listener, service::router(app).merge(identity), stop) => served?,
-        () = service::scrub_repeatedly(&scrubbed) => {}
+        served = &mut served => served?,
+        _ = beside => served.await?,
     }
     drop(ended);
     work.await?;
@@ -169,6 +175,7 @@ async fn assemble(
     state: &StateDir,
     authenticator: Arc<dyn Authenticator>,
     settings: &Settings,
+    keystone: Option<String>,
 ) -> anyhow::Result<App> {
     let in_state = || state.path().join("glance.db");
     let catalog = open_catalog(&settings.database.clone().unwrap_or_else(in_state)).await?;
@@ -177,9 +184,12 @@ async fn assemble(
         Some(settings) => Some(Arc::new(cache::open(settings, &catalog).await?)),
         None => None,
     };
+    let imports =
+        imports::open(&settings.config, state.path(), keystone, &stores, catalog.clone())?;
     Ok(App {
         metadefs: Arc::new(catalog.clone()),
         catalog: Arc::new(catalog),
+        imports,
         stores,
         authenticator,
         policy: Policy::default(),
@@ -199,7 +209,8 @@ pub(crate) async fn open_catalog(database: &Path) -> anyhow::Result<SqlCatalog> 
 }
 
 async fn sweep(app: &App) -> anyhow::Result<()> {
-    let swept = service::sweep(app).await.context("can't put the catalog in order")?;
+    let mut swept = service::sweep(app).await.context("can't put the catalog in order")?;
+    swept.files += service::sweep_staging(app).await.context("can't put the catalog in order")?;
     if swept != Default::default() {
         tracing::warn!(
             uploads = swept.uploads,

@@ -1,0 +1,220 @@
+//! The tasks API's own import, older than `POST …/import`: it makes an image of what is at a URL.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::Body;
+use catalog::{Ending, Lease, Stored, Viewer};
+use futures::FutureExt;
+use identity::Caller;
+use identity::policy::Action;
+use image::{Event, Image, ImageId, Status, Task, TaskType, Timestamp, Visibility};
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
+
+use super::body::Method;
+use super::order;
+use super::pulse::Pulse;
+use super::run::{Failure, ended_early};
+use super::source;
+use super::worker::Job;
+use crate::app::App;
+use crate::create;
+use crate::digest::Digests;
+use crate::error::{ApiError, Result};
+use crate::intake::{Bounds, Intake};
+use crate::upload;
+
+/// Starts the task that a body of `POST /v2/tasks` asks for.
+pub(crate) async fn start(
+    app: &App,
+    caller: &Caller,
+    kind: TaskType,
+    input: Value,
+    request_id: Option<String>,
+) -> Result<Task> {
+    if kind == TaskType::Import {
+        check_url(app, input.get("import_from")).await?;
+        check_visibility(app, caller, &input)?;
+    }
+    let id = input.get("image_id").and_then(Value::as_str).map(str::to_owned);
+    let owner = caller.project_id.clone().unwrap_or_default();
+    let marked = order::marked(input, &app.imports.settings.worker);
+    let made = (kind == TaskType::Import).then(|| ImageId::random().to_string());
+    let task = Task {
+        image_id: made.or(id),
+        user_id: Some(caller.user_id.clone()),
+        request_id,
+        ..Task::new(kind, owner, marked, Timestamp::now())
+    };
+    let enlisted = app.imports.enlist(task.id);
+    app.imports.tasks.create_task(&task).await?;
+    let lease = Lease::of(&task);
+    let shown = task.clone();
+    app.imports.submit(Job { task, lease, token: None, enlisted, is_recovered: false }).await;
+    Ok(shown)
+}
+
+/// In the words of Glance's `validate_legacy_import_from_uri`.
+async fn check_url(app: &App, url: Option<&Value>) -> Result<()> {
+    let Some(url) = url.and_then(Value::as_str) else {
+        return Err(ApiError::bad_request("Invalid location: None"));
+    };
+    if url.starts_with("file:") || url.starts_with("filesystem:") {
+        return Err(ApiError::bad_request(
+            "File based imports are not allowed. Please use a non-local source of image data.",
+        ));
+    }
+    app.imports.settings.filter.admit(url).await.map(drop).map_err(|why| {
+        tracing::info!(%why, "URL refused");
+        ApiError::bad_request(format!("URI for legacy import task does not pass filtering: {url}"))
+    })
+}
+
+/// Showing an image to everybody takes the same permission as elsewhere.
+fn check_visibility(app: &App, caller: &Caller, input: &Value) -> Result<()> {
+    let wanted = input.get("image_properties").and_then(|fields| fields.get("visibility"));
+    let action = match wanted.and_then(Value::as_str).map(str::parse) {
+        Some(Ok(Visibility::Public)) => Action::PublicizeImage,
+        Some(Ok(Visibility::Community)) => Action::CommunitizeImage,
+        _ => return Ok(()),
+    };
+    let owned = identity::policy::Target::owned_by(caller.project_id.as_deref());
+    Ok(app.policy.check(action, caller, &owned)?)
+}
+
+/// Runs the task to its end.
+pub(super) async fn run(
+    app: &Arc<App>,
+    job: &Job,
+    pulse: &mut Pulse,
+    permits: &Semaphore,
+) -> Result<(), Failure> {
+    let made = attempt(app, job, pulse, permits).await;
+    let ending = match &made {
+        Ok(id) => Ending::Success(json!({ "image_id": id })),
+        Err(Failure::Lost) => return Err(Failure::Lost),
+        Err(why) => Ending::Failure(why.to_string()),
+    };
+    app.imports.tasks.end_task(pulse.lease(), &ending, app.imports.settings.keep).await?;
+    made.map(drop)
+}
+
+async fn attempt(
+    app: &App,
+    job: &Job,
+    pulse: &mut Pulse,
+    permits: &Semaphore,
+) -> Result<ImageId, Failure> {
+    let _permit = pulse.during(permits.acquire()).await?;
+    if !job.is_recovered {
+        pulse.begin().await?;
+    }
+    if job.task.kind != TaskType::Import {
+        return Err(Failure::Unreadable);
+    }
+    let work = AssertUnwindSafe(make(app, &job.task)).catch_unwind();
+    let made = match pulse.during(work).await {
+        Ok(made) => made.unwrap_or(Err(Failure::Panicked)),
+        Err(why) => Err(why),
+    };
+    if matches!(made, Err(ref why) if !matches!(why, Failure::Lost)) {
+        forget(app, &job.task).await;
+    }
+    made
+}
+
+async fn make(app: &App, task: &Task) -> Result<ImageId, Failure> {
+    let image = match existing(app, task).await? {
+        Some(image) if image.status.has_data() => return Ok(image.id),
+        Some(image) => image,
+        None => record(app, task).await?,
+    };
+    let url = task.input.get("import_from").and_then(Value::as_str).map(str::to_owned);
+    let method = Method::WebDownload(url);
+    let opened = source::open(app, &method, &image, None).await?;
+    app.catalog.transition(image.id, Event::BeginUpload).await?;
+    let stored = write(app, &image, opened.body, opened.length).await?;
+    app.catalog.activate(image.id, &stored).await?;
+    Ok(image.id)
+}
+
+/// The image that an earlier attempt made, queued again.
+async fn existing(app: &App, task: &Task) -> Result<Option<Image>, Failure> {
+    let Some(id) = id(task) else { return Ok(None) };
+    let image = match app.catalog.get(&Viewer::service(), id).await {
+        Err(catalog::Error::NotFound(_)) => return Ok(None),
+        image => image?,
+    };
+    if image.status == Status::Saving {
+        let (_, store) = app.stores.get(None)?;
+        let cleared = store.discard(id).await;
+        cleared.map_err(|cause| Failure::Store { store: "default".to_owned(), cause })?;
+        app.catalog.transition(id, Event::Abandon).await?;
+    }
+    Ok(Some(image))
+}
+
+fn id(task: &Task) -> Option<ImageId> {
+    task.image_id.as_deref()?.parse().ok()
+}
+
+async fn record(app: &App, task: &Task) -> Result<Image, Failure> {
+    let mut fields = match task.input.get("image_properties") {
+        Some(Value::Object(fields)) => fields.clone(),
+        _ => Map::new(),
+    };
+    fields.remove("id");
+    if let Some(format) = task.input.get("import_from_format") {
+        fields.entry("disk_format").or_insert_with(|| format.clone());
+    }
+    fields.entry("container_format").or_insert_with(|| "bare".into());
+    let refused = |error: ApiError| Failure::Data(error.message);
+    let owner = Some(task.owner.clone()).filter(|owner| !owner.is_empty());
+    let image = create::parse_owned(&fields.into(), owner, &app.limits).map_err(refused)?;
+    let image = Image { id: id(task).unwrap_or(image.id), ..image };
+    app.catalog.create(&image).await?;
+    Ok(image)
+}
+
+async fn write(
+    app: &App,
+    image: &Image,
+    body: Body,
+    length: Option<u64>,
+) -> Result<Stored, Failure> {
+    let (name, store) = app.stores.get(None)?;
+    let bounds = Bounds { size: app.limits.image_size, idle: app.limits.upload_idle };
+    let digests = Digests::start(&app.limits.hash_algorithm);
+    let digests = digests.map_err(|error| Failure::Data(error.to_string()))?;
+    let inspector = upload::inspector(image.disk_format, image.container_format);
+    let (source, facts) = Intake::start(body, bounds, inspector, digests);
+    let written = store.put(image.id, length, source).await.map_err(|cause| match cause {
+        store::Error::Source(why) => ended_early(why),
+        cause => Failure::Store { store: name.to_owned(), cause },
+    })?;
+    let facts = facts.await.map_err(|_| Failure::Panicked)?;
+    Ok(Stored {
+        location: app.stores.location(name, written.uri),
+        size: written.size,
+        virtual_size: facts.virtual_size,
+        hashes: Some(facts.hashes),
+    })
+}
+
+/// A task that fails leaves no image behind.
+async fn forget(app: &App, task: &Task) {
+    let Some(id) = id(task) else { return };
+    match app.catalog.status_of(id).await {
+        Ok(Some(Status::Queued | Status::Saving)) => {}
+        _ => return,
+    }
+    if let Ok((_, store)) = app.stores.get(None)
+        && let Err(error) = store.discard(id).await
+    {
+        tracing::error!(image = %id, %error, "image data stays until the next start's sweep");
+    }
+    if let Err(error) = app.catalog.delete(id).await {
+        tracing::error!(image = %id, %error, "an image without data stays");
+    }
+}

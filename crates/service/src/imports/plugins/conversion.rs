@@ -1,0 +1,104 @@
+//! `image_conversion`: images are stored in the format that the operator chose.
+
+use std::ops::ControlFlow;
+
+use disk::{Options, References};
+use image::{ContainerFormat, DiskFormat};
+
+use super::{Bounds, Plugin, PluginError, Staged, beside};
+
+#[derive(Debug)]
+pub(super) struct Conversion;
+
+impl Plugin for Conversion {
+    fn name(&self) -> &'static str {
+        "image_conversion"
+    }
+
+    fn needs_file(&self) -> bool {
+        true
+    }
+
+    fn change(&self, staged: Staged, bounds: Bounds) -> Result<Staged, PluginError> {
+        let found = found(&staged)?;
+        // An optical disc is no disk in another format.
+        if found == DiskFormat::Iso.as_str() || staged.disk == bounds.format {
+            return Ok(staged);
+        }
+        let source = disk::open(&staged.path, Some(found), References::Refuse)?;
+        if bounds.format == DiskFormat::Raw && source.size() > bounds.size {
+            return Err(PluginError::TooLarge(bounds.size));
+        }
+        let path = beside(&staged.path, bounds.format.as_str());
+        let mut go_on = |_, _| ControlFlow::Continue(());
+        let format = bounds.format.as_str();
+        disk::convert(source.as_ref(), &path, format, &Options::default(), &mut go_on)?;
+        Ok(Staged { path, disk: bounds.format, container: ContainerFormat::Bare })
+    }
+}
+
+/// The format that the bytes show, which has to be the declared one. A disk with a partition table
+/// is raw.
+fn found(staged: &Staged) -> Result<&'static str, PluginError> {
+    let declared = staged.disk.as_str();
+    let found = disk::info(&staged.path, None)?.format;
+    let same = found == declared || (declared == "raw" && found == "gpt");
+    match same {
+        true if found == "gpt" => Ok("raw"),
+        true => Ok(found),
+        false => Err(PluginError::Refused(format!(
+            "the image is declared as {declared}, but its content is {found}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use disk::ByteSize;
+
+    use super::*;
+
+    fn staged(path: &Path, disk: DiskFormat) -> Staged {
+        Staged { path: path.to_owned(), disk, container: ContainerFormat::Bare }
+    }
+
+    fn bounds(format: DiskFormat) -> Bounds {
+        Bounds { size: 1 << 30, format }
+    }
+
+    #[test]
+    fn disks_become_what_the_operator_chose() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        disk::create(&path, "qcow2", Some(ByteSize::new(1 << 20)), &Options::default()).unwrap();
+        let raw = Conversion.change(staged(&path, DiskFormat::Qcow2), bounds(DiskFormat::Raw));
+        let raw = raw.unwrap();
+        assert_eq!(raw.disk, DiskFormat::Raw);
+        assert_eq!(std::fs::metadata(&raw.path).unwrap().len(), 1 << 20);
+        assert!(path.exists(), "what came stays until the import has ended");
+
+        let small = Bounds { size: 1 << 19, format: DiskFormat::Raw };
+        let too_large = Conversion.change(staged(&path, DiskFormat::Qcow2), small);
+        assert!(matches!(too_large, Err(PluginError::TooLarge(_))));
+    }
+
+    #[test]
+    fn a_disk_of_the_chosen_format_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        std::fs::write(&path, vec![0; 4096]).unwrap();
+        let before = staged(&path, DiskFormat::Raw);
+        assert_eq!(Conversion.change(before.clone(), bounds(DiskFormat::Raw)).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_not_as_declared_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        std::fs::write(&path, vec![0; 4096]).unwrap();
+        let refused = Conversion.change(staged(&path, DiskFormat::Qcow2), bounds(DiskFormat::Raw));
+        assert!(refused.is_err());
+    }
+}

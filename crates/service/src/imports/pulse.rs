@@ -1,0 +1,98 @@
+//! The signs of life of a running task.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use catalog::{Lease, Renewed, Tasks};
+use image::TaskId;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::run::Failure;
+
+/// From one sign of life to the next.
+const BEAT: Duration = Duration::from_secs(3);
+
+/// A task without a sign of life for so long is taken over: time enough for a service that is busy,
+/// or whose database is away for a moment.
+pub(super) const LEASE: Duration = Duration::from_secs(30);
+
+/// Bytes that have been copied, as the task's message tells it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Copied(Arc<AtomicU64>);
+
+impl Copied {
+    pub(super) fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// In Glance's words; nothing before there is something to tell.
+    fn message(&self) -> String {
+        match self.0.load(Ordering::Relaxed) {
+            0 => String::new(),
+            bytes => format!("Copied {} MiB", bytes >> 20),
+        }
+    }
+}
+
+/// Gives a task signs of life while work goes on.
+pub(super) struct Pulse {
+    tasks: Arc<dyn Tasks>,
+    lease: Lease,
+    nudged: Arc<Notify>,
+    pub(super) copied: Copied,
+    last: Instant,
+}
+
+impl Pulse {
+    pub(super) fn new(tasks: Arc<dyn Tasks>, lease: Lease, nudged: Arc<Notify>) -> Self {
+        Self { tasks, lease, nudged, copied: Copied::default(), last: Instant::now() }
+    }
+
+    pub(super) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    pub(super) fn task(&self) -> TaskId {
+        self.lease.task
+    }
+
+    /// Says that work on the task begins.
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+        self.tasks.begin_task(&mut self.lease).await.map_err(Failure::from)
+    }
+
+    /// Does the work, which is dropped when somebody wants it to end (`Cancelled`) or has taken it
+    /// over (`Lost`).
+    pub(super) async fn during<F: Future>(&mut self, work: F) -> Result<F::Output, Failure> {
+        let mut work = pin!(work);
+        let nudged = self.nudged.clone();
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = nudged.notified() => {}
+                () = tokio::time::sleep(BEAT) => {}
+            }
+            self.beat().await?;
+        }
+    }
+
+    async fn beat(&mut self) -> Result<(), Failure> {
+        let message = self.copied.message();
+        match self.tasks.renew_task(&mut self.lease, &message).await {
+            Ok(Renewed::Held) => {
+                self.last = Instant::now();
+                Ok(())
+            }
+            Ok(Renewed::Cancelled) => Err(Failure::Cancelled),
+            // The database may be back before anybody takes the task over.
+            Err(catalog::Error::Unavailable(error)) if self.last.elapsed() < LEASE => {
+                tracing::warn!(task = %self.task(), %error, "no sign of life can be given");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The staging area: where bytes wait for their import, or for a plugin.
+
+use std::fs;
+use std::sync::Arc;
+
+use axum::body::Body;
+use catalog::{STAGE_HOST, Viewer};
+use image::{Event, Image, ImageId, Status};
+use store::Store;
+
+use super::Imports;
+use super::run::{Failure, ended_early};
+use crate::app::App;
+use crate::error::{ApiError, Result};
+use crate::intake::{Bounds, Intake, Refused};
+use crate::upload;
+
+/// The name under which Glance knows the staging area.
+const NAME: &str = "os_glance_staging_store";
+
+/// Receives the bytes of `PUT …/stage`. Runs to its end, whatever becomes of the client.
+pub(crate) async fn stage(
+    app: Arc<App>,
+    image: Image,
+    body: Body,
+    length: Option<u64>,
+) -> Result<()> {
+    let refused = |status: Status| {
+        let (from, to) = (status, Status::Uploading);
+        ApiError::conflict(format!("Image status transition from {from} to {to} is not allowed"))
+    };
+    if image.status.next(Event::BeginStaging).is_err() {
+        return Err(refused(image.status));
+    }
+    if length.is_some_and(|length| length > app.limits.image_size) {
+        return Err(upload::refused(&Refused::TooLarge(app.limits.image_size)));
+    }
+    match app.catalog.transition(image.id, Event::BeginStaging).await {
+        Err(catalog::Error::Conflict { status, .. }) => return Err(refused(status)),
+        moved => moved?,
+    };
+    match tokio::spawn(async move { take(&app, image.id, body, length).await }).await {
+        Ok(result) => result,
+        Err(error) => Err(ApiError::internal(&error)),
+    }
+}
+
+async fn take(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Result<()> {
+    let staged = write(app, id, body, length).await;
+    let why = match staged {
+        Ok(()) => return Ok(()),
+        Err(why) => why,
+    };
+    unstage(&app.imports, id).await;
+    if let Err(error) = app.catalog.transition(id, Event::Abandon).await {
+        tracing::warn!(image = %id, %error, "image is not put back to queued");
+    }
+    Err(why)
+}
+
+async fn write(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Result<()> {
+    let imports = &app.imports;
+    let host = imports.settings.own_url.as_deref();
+    // Said first: a service that starts meanwhile must not take the image for abandoned.
+    imports.records.staged(id, None, host).await?;
+    // The image was queued a moment ago: what is there was left behind.
+    imports.staging.discard(id).await?;
+    let source = Intake::plain(body, bounds(app));
+    let written = imports.staging.put(id, length, source).await.map_err(upload::failed)?;
+    Ok(imports.records.staged(id, Some(written.size), host).await?)
+}
+
+fn bounds(app: &App) -> Bounds {
+    Bounds { size: app.limits.image_size, idle: app.limits.upload_idle }
+}
+
+/// Receives bytes that a plugin wants to have in a file.
+pub(super) async fn receive(
+    app: &App,
+    id: ImageId,
+    body: Body,
+    length: Option<u64>,
+) -> Result<(), Failure> {
+    let staging = &app.imports.staging;
+    let failed = |cause| match cause {
+        store::Error::Source(why) => ended_early(why),
+        cause => Failure::Store { store: NAME.to_owned(), cause },
+    };
+    staging.discard(id).await.map_err(failed)?;
+    let source = Intake::plain(body, bounds(app));
+    staging.put(id, length, source).await.map(drop).map_err(failed)
+}
+
+/// Removes what is staged of an image that was deleted.
+pub(crate) async fn forget(app: &App, image: &Image) {
+    if matches!(image.status, Status::Uploading | Status::Importing | Status::Queued) {
+        unstage(&app.imports, image.id).await;
+    }
+}
+
+/// Removes whatever is staged of an image, and what plugins made of it.
+pub(super) async fn unstage(imports: &Imports, id: ImageId) {
+    if let Err(error) = imports.staging.discard(id).await {
+        tracing::error!(image = %id, %error, "staged data stays until the next start's sweep");
+    }
+    let path = imports.staging.path().to_owned();
+    let removed = tokio::task::spawn_blocking(move || remove_made(&path, |made| made == id)).await;
+    if let Ok(Err(error)) = removed {
+        tracing::error!(image = %id, %error, "staged data stays until the next start's sweep");
+    }
+}
+
+/// Removes the files that plugins made of these images: `<id>.<ending>`.
+fn remove_made(path: &std::path::Path, wanted: impl Fn(ImageId) -> bool) -> std::io::Result<usize> {
+    let mut removed = 0;
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let made = name.to_str().and_then(|name| name.split_once('.'));
+        if made.and_then(|(id, _)| id.parse().ok()).is_some_and(&wanted) {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Puts the staging area in order at the start: removes what waits for no import, and queues images
+/// again whose staging a crash interrupted. Says how many files were removed.
+pub async fn sweep_staging(app: &App) -> catalog::Result<usize> {
+    let staging = &app.imports.staging;
+    let report = |error| tracing::error!(%error, "the staging area can't be swept");
+    let mut removed = staging.sweep().await.map_err(report).unwrap_or_default();
+    let mut kept = Vec::new();
+    for id in staging.stored().await.map_err(report).unwrap_or_default() {
+        match app.catalog.status_of(id).await? {
+            Some(Status::Uploading | Status::Importing) => kept.push(id),
+            // Not ours: a directory may be shared.
+            None => {}
+            Some(_) => {
+                unstage(&app.imports, id).await;
+                removed += 1;
+            }
+        }
+    }
+    for id in app.catalog.ids_with_status(Status::Uploading).await? {
+        let image = app.catalog.get(&Viewer::service(), id).await?;
+        let host = image.properties.get(STAGE_HOST);
+        if host == app.imports.settings.own_url.as_ref() && !kept.contains(&id) {
+            app.catalog.transition(id, Event::Abandon).await?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}

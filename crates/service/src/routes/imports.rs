@@ -1,0 +1,63 @@
+//! `/v2/images/{image_id}/import` and `/stage`: bytes that come otherwise than by an upload.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::routing::{post, put};
+use axum::{Extension, Router};
+use http::{HeaderMap, StatusCode};
+use identity::policy::Action;
+
+use crate::app::App;
+use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
+use crate::rendering::RequestId;
+use crate::{body, imports};
+
+/// The header that says a body's size where its length does not.
+const SIZE: &str = "x-openstack-image-size";
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/images/{image_id}/import", post(import))
+        .route("/images/{image_id}/stage", put(stage))
+}
+
+async fn import(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+    Extension(RequestId(request)): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode> {
+    let wanted = body::json(&headers, body).await?;
+    imports::admit(&app, &caller, &id, &headers, &wanted, Some(request)).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn stage(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode> {
+    if !app.imports.settings.methods.iter().any(|name| name == "glance-direct") {
+        let message = "'glance-direct' method is not available at this site.";
+        return Err(ApiError::not_found(message));
+    }
+    body::expect_type(&headers, &["application/octet-stream"])?;
+    let length = size(&headers)?;
+    let image = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    imports::stage(app, image, body, length).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn size(headers: &HeaderMap) -> Result<Option<u64>> {
+    let Some(said) = headers.get(SIZE) else { return Ok(body::content_length(headers)) };
+    let size = said.to_str().ok().and_then(|text| text.parse().ok());
+    size.map(Some)
+        .ok_or_else(|| ApiError::bad_request("Invalid or missing image size in request headers."))
+}
