@@ -172,6 +172,14 @@ pub enum Error {
         message: String,
     },
 
+    /// No task has this id.
+    #[error("there is no task '{0}'")]
+    NoTask(String),
+
+    /// The task has ended, or the service can't end tasks.
+    #[error("task '{0}' can't be cancelled: it has ended, or the service can't end tasks")]
+    TaskStays(String),
+
     /// No image has this name or id.
     #[error("there is no image '{0}'")]
     NoImage(String),

@@ -19,6 +19,7 @@ mod retry;
 mod runtime;
 mod secret;
 mod session;
+mod tasks;
 
 pub use cloud::Cloud;
 pub use error::Error;
@@ -28,6 +29,7 @@ pub use retry::Retry;
 pub use runtime::blocking;
 pub use secret::Secret;
 pub use session::Session;
+pub use tasks::{Task, Tasks};
 
 /// What the calls of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

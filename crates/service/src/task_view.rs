@@ -14,10 +14,19 @@ pub(crate) fn whole(task: &Task) -> Value {
     for (name, id) in ids.into_iter().filter_map(|(name, id)| Some((name, id.as_deref()?))) {
         shown[name] = id.into();
     }
-    shown["input"] = task.input.clone();
+    shown["input"] = input(task);
     shown["result"] = task.result.clone();
     shown["message"] = task.message.clone().into();
     shown
+}
+
+/// What a task was asked, without what the services tell each other.
+fn input(task: &Task) -> Value {
+    let mut input = task.input.clone();
+    if let Some(fields) = input.as_object_mut() {
+        fields.remove(crate::imports::WORKER);
+    }
+    input
 }
 
 /// One task of a list.
@@ -53,7 +62,7 @@ pub(crate) fn stored(task: &Task) -> Value {
         "image_id": task.image_id,
         "request_id": task.request_id,
         "user_id": task.user_id,
-        "input": task.input,
+        "input": input(task),
         "result": task.result,
         "message": task.message,
     })

@@ -13,6 +13,7 @@ mod progress;
 mod scrub;
 mod serve;
 mod stop;
+mod task;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Db(db::Args),
     Image(image::Args),
     Cache(cache::Args),
+    Task(task::Args),
     Disk(disk::Args),
     Make(make::Args),
     Appliance(appliance::Args),
@@ -42,6 +44,7 @@ impl Command {
             Command::Db(args) => db::run(args),
             Command::Image(args) => image::run(args),
             Command::Cache(args) => cache::run(args),
+            Command::Task(args) => task::run(args),
             Command::Disk(args) => disk::run(args),
             Command::Make(args) => make::run(&args),
             Command::Appliance(args) => appliance::run(&args),

@@ -14,7 +14,7 @@ pub(crate) use transport::Repeat;
 
 use crate::cloud::Login;
 use crate::keystone::{self, Token};
-use crate::{Cloud, Error, Images, Result, Retry};
+use crate::{Cloud, Error, Images, Result, Retry, Tasks};
 use transport::Transport;
 
 /// Long enough for a busy service to answer anything but a transfer.
@@ -46,6 +46,11 @@ impl Session {
     /// The cloud's images.
     pub fn images(&self) -> Images {
         Images::new(self.clone())
+    }
+
+    /// What the cloud's image service is at work on.
+    pub fn tasks(&self) -> Tasks {
+        Tasks::new(self.clone())
     }
 
     /// The cloud that this is a session with.

@@ -9,7 +9,6 @@
 
 pub(crate) mod admission;
 mod body;
-mod filter;
 mod inject;
 mod legacy;
 mod order;
@@ -34,6 +33,7 @@ use tokio::sync::{Notify, mpsc};
 
 pub(crate) use admission::admit;
 pub(crate) use legacy::start as start_legacy;
+pub(crate) use order::WORKER;
 pub(crate) use proxy::deleted_elsewhere;
 pub use settings::ImportSettings;
 pub use staging::sweep_staging;

@@ -19,7 +19,7 @@ pub(super) struct Order {
 
 /// The key that tells our tasks from those of a Glance on the same catalog, which only that Glance
 /// may finish.
-const WORKER: &str = "worker";
+pub(crate) const WORKER: &str = "worker";
 
 /// A task's input.
 pub(super) fn input(

@@ -12,11 +12,10 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use super::body::Method;
-use super::filter::Refusal;
 use super::order::Order;
 use super::plugins::{self, PluginError, Staged};
 use super::pulse::{Copied, Pulse};
-use super::source::{self, Download, Opened, Unreachable};
+use super::source::{self, Opened, Unreachable};
 use super::spread::{Rule, Spread, Target, spread};
 use super::worker::Job;
 use super::{inject, legacy};
@@ -41,10 +40,8 @@ pub(super) enum Failure {
     NotStaged,
     #[error("Image data is not found in any store.")]
     NoSource,
-    #[error("The URL is not allowed: {0}.")]
-    Refused(#[from] Refusal),
     #[error("The download failed: {0}.")]
-    Download(#[from] Download),
+    Download(#[from] fetch::Error),
     #[error("The other region's image can't be had: {0}.")]
     Unreachable(#[from] Unreachable),
     #[error("The data ended early: {0}.")]

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use config::Config;
+use fetch::{Fetcher, Filter};
 use image::DiskFormat;
 
 use super::body::METHODS;
-use super::filter::Filter;
 use super::plugins::{PLUGINS, Plugin};
 
 /// How imports and tasks work.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ImportSettings {
     /// `enabled_import_methods`.
     pub(crate) methods: Vec<String>,
     /// `[import_filtering_opts]`: what may be downloaded from.
-    pub(crate) filter: Filter,
+    pub(crate) fetcher: Fetcher,
     /// `[image_import_opts] image_import_plugins`, in order.
     pub(super) plugins: Vec<&'static dyn Plugin>,
     /// `[image_conversion] output_format`.
@@ -65,7 +65,7 @@ impl ImportSettings {
         let format: String = conversion.or("output_format", "raw".to_owned())?;
         Ok(Self {
             methods,
-            filter: Filter::from_config(config)?,
+            fetcher: Fetcher::new(Filter::from_config(config)?),
             plugins: plugins(config)?,
             output_format: match format.as_str() {
                 "raw" => DiskFormat::Raw,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use http::HeaderValue;
 use image::{ContainerFormat, DiskFormat};
 use reqwest::{Client, Response, redirect};
@@ -15,7 +16,7 @@ use super::super::body::Remote;
 use super::super::run::Failure;
 use super::super::settings::ImportSettings;
 use super::super::worker::Token;
-use super::{Opened, web};
+use super::Opened;
 
 const CONNECT: Duration = Duration::from_secs(30);
 /// Silence of the other side at most.
@@ -90,7 +91,13 @@ pub(super) async fn open(
             && settings.copied_properties.iter().any(|prefix| name.starts_with(prefix))
     });
     let texts = copied.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-    Ok(Opened { formats: Some(formats), properties: texts.collect(), ..web::opened(data) })
+    Ok(Opened { formats: Some(formats), properties: texts.collect(), ..opened(data) })
+}
+
+/// The answer's body. One that ends before its length is an error of the stream.
+fn opened(response: Response) -> Opened {
+    let length = response.content_length();
+    Opened::plain(Body::new(reqwest::Body::from(response)), length)
 }
 
 fn formats(record: &Map<String, Value>) -> Option<(DiskFormat, ContainerFormat)> {

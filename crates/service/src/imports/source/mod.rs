@@ -15,7 +15,6 @@ use super::worker::Token;
 use crate::app::App;
 
 pub(super) use glance::Unreachable;
-pub(super) use web::Download;
 
 /// Bytes that are ready to be read, and what is known of them.
 pub(super) struct Opened {
@@ -45,7 +44,7 @@ pub(super) async fn open(
         Method::GlanceDirect => staged(&app.imports.staging, &image.id.to_string()).await,
         Method::WebDownload(url) => {
             let url = url.as_deref().unwrap_or_default();
-            web::open(&settings.filter, url).await
+            web::open(&settings.fetcher, url).await
         }
         Method::GlanceDownload(remote) => glance::open(settings, remote, token).await,
         Method::CopyImage => Err(Failure::NoSource),
