@@ -17,10 +17,30 @@ pub enum Error {
     Unavailable,
 }
 
+/// What a request shows of its sender.
+#[derive(Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// `X-Auth-Token`.
+    pub token: Option<&'a str>,
+    /// `X-Service-Token`: that of a service which passes the request on.
+    pub service_token: Option<&'a str>,
+}
+
 /// Turns tokens into callers. Asked on every request: an implementation keeps what it learned for
 /// as long as the token lives, and forgets it when the token is revoked.
 #[async_trait]
 pub trait Authenticator: Send + Sync {
     /// The bearer of `token`.
     async fn authenticate(&self, token: &str) -> Result<Arc<Caller>, Error>;
+
+    /// The sender of a request. Unless an implementation knows better, that is the bearer of its
+    /// token, whoever passes it on.
+    async fn admit(&self, shown: Shown<'_>) -> Result<Arc<Caller>, Error> {
+        self.authenticate(shown.token.ok_or(Error::NotAuthenticated)?).await
+    }
+
+    /// The URL where clients get tokens, for `WWW-Authenticate`.
+    fn identity_url(&self) -> &str {
+        "/identity"
+    }
 }

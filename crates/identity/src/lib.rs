@@ -1,15 +1,18 @@
 //! Who calls and what they may do: tokens, callers, policy.
 //!
 //! An [`Authenticator`] turns a token into a [`Caller`]; [`policy`] says what that caller may do.
-//! Authenticators are [`NoAuth`] (everybody is an administrator) and [`builtin::BuiltIn`] (a
-//! Keystone of our own).
+//! Authenticators are [`keystone::Keystone`] (a real one is asked), [`builtin::BuiltIn`] (a Keystone
+//! of our own) and [`NoAuth`] (everybody is an administrator).
 
 mod authenticator;
 pub mod builtin;
 mod caller;
+mod clock;
+mod digest;
+pub mod keystone;
 mod no_auth;
 pub mod policy;
 
-pub use authenticator::{Authenticator, Error};
+pub use authenticator::{Authenticator, Error, Shown};
 pub use caller::{Caller, ServiceCaller};
 pub use no_auth::NoAuth;

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use super::secret::Digest;
 use super::token::Token;
+use crate::digest::Digest;
 
 /// Tokens remembered at most, at about 1 KiB each.
 const MAX: usize = 16_384;

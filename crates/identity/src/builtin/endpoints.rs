@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::secret::Digest;
+use crate::digest::Digest;
 
 /// The only region.
 pub(crate) const REGION: &str = "RegionOne";

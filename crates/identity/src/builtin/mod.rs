@@ -7,7 +7,6 @@
 
 mod bootstrap;
 mod cache;
-mod clock;
 mod clouds;
 mod database;
 mod endpoints;
@@ -32,6 +31,7 @@ use sqlx::SqlitePool;
 
 pub use self::endpoints::Endpoints;
 use self::error::Problem;
+use crate::clock::Clock;
 use crate::{Authenticator, Caller, Error};
 
 /// How long a token lives unless told otherwise.
@@ -44,7 +44,7 @@ pub struct BuiltIn {
     endpoints: Arc<Endpoints>,
     passwords: Arc<password::Passwords>,
     cache: Arc<cache::Cache>,
-    clock: clock::Clock,
+    clock: Clock,
     token_life: SignedDuration,
 }
 
@@ -102,7 +102,7 @@ impl BuiltIn {
             endpoints: Arc::new(endpoints),
             passwords: Arc::new(passwords),
             cache: Arc::default(),
-            clock: clock::Clock::default(),
+            clock: Clock::default(),
             token_life: TOKEN_LIFE,
         })
     }

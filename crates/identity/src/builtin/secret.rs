@@ -1,20 +1,15 @@
-//! Tokens and passwords as random text, and the digest by which a token is known.
+//! Tokens and passwords as random text.
 
 use std::fmt;
 
 use openssl::error::ErrorStack;
-use openssl::{base64, rand, sha};
+use openssl::{base64, rand};
 
 /// Bytes of randomness in a token or a made password: 256 bits.
 const BYTES: usize = 32;
 
 /// Random text that opens something. Shown to whom it belongs, never to a log.
 pub(crate) struct Secret(String);
-
-/// The SHA-256 of a token: all that is stored or compared. Lookups by it tell nothing of the
-/// token through their timing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Digest([u8; BYTES]);
 
 impl Secret {
     /// 256 bits from OpenSSL's generator, as 44 characters of URL-safe base64. The first is always
@@ -30,25 +25,9 @@ impl Secret {
     }
 }
 
-impl Digest {
-    pub(crate) fn of(token: &str) -> Self {
-        Self(sha::sha256(token.as_bytes()))
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Digest(…)")
     }
 }
 

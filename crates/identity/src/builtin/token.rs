@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::database::roles::Role;
-use super::secret::Digest;
 use crate::Caller;
+use crate::digest::Digest;
 
 /// A token that was found valid, without its secret.
 #[derive(Debug, Clone)]

@@ -12,9 +12,10 @@ use super::database::tokens::{self, Ground, Issued};
 use super::database::users::User;
 use super::database::{projects, users};
 use super::error::Problem;
-use super::secret::{Digest, Secret, audit_id};
+use super::secret::{Secret, audit_id};
 use super::token::{Named, ScopeNames, Token};
 use crate::Caller;
+use crate::digest::Digest;
 
 /// What a new token is to be.
 pub(crate) struct Order {

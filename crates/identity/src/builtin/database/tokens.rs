@@ -5,7 +5,7 @@ use sqlx::{Row, SqliteExecutor};
 
 use super::assignments::Scope;
 use super::json;
-use crate::builtin::secret::Digest;
+use crate::digest::Digest;
 
 /// What is stored of a token: all but the token itself.
 #[derive(Debug, Clone)]

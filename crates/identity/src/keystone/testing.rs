@@ -1,0 +1,171 @@
+//! A Keystone of one test: as much of the Identity API v3 as is asked, over a socket.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use super::{Credentials, Keystone, Settings};
+
+/// How long our own token lives.
+pub(super) const OWN_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+pub(super) struct Fake {
+    pub(super) url: String,
+    known: Arc<Known>,
+    task: JoinHandle<()>,
+}
+
+struct Known {
+    state: Mutex<Told>,
+    /// Validations wait here.
+    gate: Semaphore,
+}
+
+#[derive(Default)]
+pub(super) struct Told {
+    /// Tokens of others, by their text.
+    pub(super) tokens: HashMap<String, Value>,
+    /// Our own.
+    pub(super) own: Vec<String>,
+    pub(super) logins: usize,
+    pub(super) validations: usize,
+    /// The status of every answer, if set.
+    pub(super) broken: Option<StatusCode>,
+    /// The URL of the catalog's internal endpoint, in the region R.
+    pub(super) endpoint: String,
+}
+
+impl Fake {
+    pub(super) async fn start() -> Self {
+        Self::at("127.0.0.1:0").await
+    }
+
+    /// One that comes back where another was.
+    pub(super) async fn at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Mutex::new(Told { endpoint: url.clone(), ..Told::default() });
+        let known = Arc::new(Known { state, gate: Semaphore::new(Semaphore::MAX_PERMITS) });
+        let app = Router::new()
+            .route("/v3/auth/tokens", get(validate).post(log_in))
+            .with_state(Arc::clone(&known));
+        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { url, known, task }
+    }
+
+    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
+        self.known.state.lock().unwrap()
+    }
+
+    /// Logins and validations.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let told = self.told();
+        (told.logins, told.validations)
+    }
+
+    pub(super) fn close_gate(&self) {
+        self.known.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(super) fn open_gate(&self) {
+        self.known.gate.add_permits(100);
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let credentials = Credentials::password("glance", "secret", "service");
+        Settings { retries: 0, ..Settings::new(&self.url, credentials) }
+    }
+
+    pub(super) fn keystone(&self) -> Keystone {
+        Keystone::new(self.settings()).unwrap()
+    }
+
+    /// A token of a project, which lives for so many seconds from now.
+    pub(super) fn issue(&self, token: &str, roles: &[&str], life: i64) {
+        let mut body = described(roles, Timestamp::now() + SignedDuration::from_secs(life));
+        body["project"] = json!({"id": "p", "name": "demo", "domain": {"id": "pd", "name": "D"}});
+        self.told().tokens.insert(token.to_owned(), body);
+    }
+
+    /// Ends it, as if the machine that it runs on were switched off.
+    pub(super) async fn stop(mut self) -> String {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        self.url.trim_start_matches("http://").to_owned()
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What a token says, without a scope.
+pub(super) fn described(roles: &[&str], expires_at: Timestamp) -> Value {
+    let roles: Vec<_> = roles.iter().map(|name| json!({"id": "r", "name": name})).collect();
+    json!({
+        "methods": ["password"],
+        "user": {"id": "u", "name": "alice", "domain": {"id": "ud", "name": "D"},
+            "password_expires_at": null},
+        "audit_ids": ["x"],
+        "issued_at": "2026-01-01T00:00:00.000000Z",
+        "expires_at": expires_at.to_string(),
+        "roles": roles,
+    })
+}
+
+async fn log_in(State(known): State<Arc<Known>>, Json(body): Json<Value>) -> Response {
+    let mut told = known.state.lock().unwrap();
+    told.logins += 1;
+    if let Some(status) = told.broken {
+        return status.into_response();
+    }
+    if body["auth"]["identity"]["password"]["user"]["password"] != "secret" {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let token = format!("own-{}", told.logins);
+    told.own.push(token.clone());
+    let mut answer = described(&["service"], Timestamp::now() + OWN_LIFE);
+    answer["catalog"] = json!([{"type": "identity", "endpoints": [
+        {"interface": "public", "url": "http://nowhere.test", "region_id": "R"},
+        {"interface": "internal", "url": told.endpoint, "region_id": "R"},
+    ]}]);
+    let headers = [("x-subject-token", token)];
+    (StatusCode::CREATED, headers, Json(json!({"token": answer}))).into_response()
+}
+
+async fn validate(
+    State(known): State<Arc<Known>>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    known.state.lock().unwrap().validations += 1;
+    known.gate.acquire().await.unwrap().forget();
+    let told = known.state.lock().unwrap();
+    if let Some(status) = told.broken {
+        return status.into_response();
+    }
+    let header = |name| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+    if !told.own.contains(&header("x-auth-token")) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let found = told.tokens.get(&header("x-subject-token")).filter(|token| {
+        let expires_at: Timestamp = token["expires_at"].as_str().unwrap().parse().unwrap();
+        query.contains_key("allow_expired") || expires_at > Timestamp::now()
+    });
+    match found {
+        Some(token) => Json(json!({"token": token})).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
