@@ -14,6 +14,7 @@ use crate::background::Background;
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
 use crate::imports::Imports;
+use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::locations::LocationSettings;
 use crate::rules::Rules;
@@ -43,6 +44,8 @@ pub struct App {
     pub locations: LocationSettings,
     /// Work that goes on after its request was answered.
     pub background: Background,
+    /// Certificates of signed images, and keys of encrypted ones.
+    pub keys: Keys,
     /// `public_endpoint`: the URL under which clients reach the service, without a slash at its
     /// end. `None` says of each request what its `Host` says.
     pub public_endpoint: Option<String>,

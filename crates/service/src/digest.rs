@@ -5,22 +5,35 @@ use bytes::Bytes;
 use image::DataHashes;
 use openssl::error::ErrorStack;
 use openssl::hash::{Hasher, MessageDigest};
+use signature::Verifier;
+use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 
 /// Pieces that wait for a digest, at most.
 const AHEAD: usize = 4;
 
-/// The digests of one upload: MD5 for `checksum`, and the configured one.
+/// The digests of one upload: MD5 for `checksum`, the configured one, and of a signed image the one
+/// that was signed.
 pub(crate) struct Digests {
     algorithm: String,
     md5: Running,
     multihash: Running,
+    signed: Option<(Running, Verifier)>,
+}
+
+/// Why there are no digests in the end.
+#[derive(Debug, Error)]
+pub(crate) enum Failed {
+    #[error(transparent)]
+    OpenSsl(#[from] ErrorStack),
+    #[error(transparent)]
+    Signature(#[from] signature::Error),
 }
 
 struct Running {
     pieces: mpsc::Sender<Bytes>,
-    done: JoinHandle<Result<String, ErrorStack>>,
+    done: JoinHandle<Result<Vec<u8>, ErrorStack>>,
 }
 
 impl Digests {
@@ -31,21 +44,32 @@ impl Digests {
             algorithm: algorithm.to_owned(),
             md5: Running::start(Hasher::new(MessageDigest::md5())?),
             multihash: Running::start(Hasher::new(multihash)?),
+            signed: None,
         })
     }
 
-    /// Hands a piece to both; waits for the slower one when it is behind.
+    /// Has the bytes checked against a signature as well.
+    pub(crate) fn verified_by(self, verifier: Verifier) -> Result<Self, ErrorStack> {
+        let running = Running::start(Hasher::new(verifier.digest())?);
+        Ok(Self { signed: Some((running, verifier)), ..self })
+    }
+
+    /// Hands a piece to all; waits for the slowest one when it is behind.
     pub(crate) async fn update(&self, piece: &Bytes) {
-        for running in [&self.md5, &self.multihash] {
+        let signed = self.signed.as_ref().map(|(running, _)| running);
+        for running in [&self.md5, &self.multihash].into_iter().chain(signed) {
             // One that has stopped says why when it is asked for its result.
             let _ = running.pieces.send(piece.clone()).await;
         }
     }
 
-    /// Waits for both.
-    pub(crate) async fn finish(self) -> Result<DataHashes, ErrorStack> {
-        let checksum = self.md5.finish().await?;
-        let value = self.multihash.finish().await?;
+    /// Waits for all. Errors: the bytes are not those that were signed.
+    pub(crate) async fn finish(self) -> Result<DataHashes, Failed> {
+        if let Some((running, verifier)) = self.signed {
+            verifier.check(&running.finish().await?)?;
+        }
+        let checksum = hex(&self.md5.finish().await?);
+        let value = hex(&self.multihash.finish().await?);
         Ok(DataHashes { checksum: Some(checksum), algorithm: self.algorithm, value })
     }
 }
@@ -56,7 +80,7 @@ impl Running {
         Self { pieces, done: tokio::spawn(digest(hasher, queue)) }
     }
 
-    async fn finish(self) -> Result<String, ErrorStack> {
+    async fn finish(self) -> Result<Vec<u8>, ErrorStack> {
         drop(self.pieces);
         joined(self.done.await)
     }
@@ -67,7 +91,7 @@ impl Running {
 async fn digest(
     mut hasher: Hasher,
     mut queue: mpsc::Receiver<Bytes>,
-) -> Result<String, ErrorStack> {
+) -> Result<Vec<u8>, ErrorStack> {
     let mut waiting = Vec::with_capacity(AHEAD);
     while queue.recv_many(&mut waiting, AHEAD).await > 0 {
         let work = tokio::task::spawn_blocking(move || {
@@ -78,7 +102,7 @@ async fn digest(
         });
         (hasher, waiting) = joined(work.await)?;
     }
-    Ok(hex(&hasher.finish()?))
+    Ok(hasher.finish()?.to_vec())
 }
 
 /// A panic goes on in whoever waits for the result.

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use identity::policy::Forbidden;
+use image::ImageId;
 
 /// The result of handling a request.
 pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
@@ -38,6 +39,13 @@ impl ApiError {
 
     pub(crate) fn too_large(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    }
+
+    /// The signature of an image's bytes is not right, or can't be checked.
+    pub(crate) fn unverified(id: ImageId, why: &dyn std::error::Error) -> Self {
+        let message = format!("Signature verification failed for image {id}: {why}");
+        tracing::error!("{message}");
+        Self::bad_request(message)
     }
 
     /// Something failed that the caller can't mend. The cause goes to the log, not to the caller.

@@ -14,7 +14,7 @@ use store::{PIECE, Source, SourceError};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use crate::digest::Digests;
+use crate::digest::{self, Digests};
 
 /// Why an upload ends before its bytes do.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub(crate) enum Refused {
     #[error(transparent)]
     Unsafe(#[from] disk::InspectError),
     #[error(transparent)]
-    Digest(#[from] openssl::error::ErrorStack),
+    Digest(#[from] digest::Failed),
 }
 
 /// What is known of the bytes once all have passed.

@@ -18,6 +18,7 @@ mod error;
 mod imports;
 mod intake;
 mod json_schema;
+pub mod keys;
 mod limits;
 mod linger;
 mod listing;

@@ -17,9 +17,10 @@ use store::Store;
 use thiserror::Error;
 
 use crate::app::App;
-use crate::digest::Digests;
+use crate::digest::{self, Digests};
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake, Refused};
+use crate::keys::Token;
 
 /// Receives the bytes of a queued image. Runs to its end, whatever becomes of the client: a
 /// connection that breaks must not keep the image from being put back in order.
@@ -29,6 +30,7 @@ pub(crate) async fn upload(
     body: Body,
     length: Option<u64>,
     store: Option<String>,
+    token: Option<Token>,
 ) -> Result<()> {
     check_formats(&image)?;
     if length.is_some_and(|length| length > app.limits.image_size) {
@@ -39,7 +41,7 @@ pub(crate) async fn upload(
         return Err(store::Error::ReadOnly(name.to_owned()).into());
     }
     app.catalog.transition(image.id, Event::BeginUpload).await?;
-    match tokio::spawn(receive(app, image.id, body, length, store)).await {
+    match tokio::spawn(receive(app, image.id, body, length, store, token)).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
     }
@@ -51,11 +53,13 @@ async fn receive(
     body: Body,
     length: Option<u64>,
     store: Option<String>,
+    token: Option<Token>,
 ) -> Result<()> {
     let (name, store) = app.stores.get(store.as_deref())?;
     // What inspects hostile bytes may fail in ways that nobody foresaw. The image must not stay
     // `saving` for that.
-    let piped = AssertUnwindSafe(pipe(&app, id, body, length, name, store)).catch_unwind().await;
+    let piped =
+        AssertUnwindSafe(pipe(&app, id, body, length, (name, store), token)).catch_unwind().await;
     let why = match piped {
         Ok(Ok(stored)) => match app.catalog.activate(id, &stored).await {
             Ok(_) => return Ok(()),
@@ -96,17 +100,17 @@ async fn pipe(
     id: ImageId,
     body: Body,
     length: Option<u64>,
-    name: &str,
-    store: &Arc<dyn Store>,
+    (name, store): (&str, &Arc<dyn Store>),
+    token: Option<Token>,
 ) -> Result<Stored> {
     // Read again: from `saving` on its formats stay as they are.
     let image = app.catalog.get(&Viewer::service(), id).await?;
     check_formats(&image)?;
     let bounds = Bounds { size: app.limits.image_size, idle: app.limits.upload_idle };
-    let digests = Digests::start(&app.limits.hash_algorithm).map_err(|e| ApiError::internal(&e))?;
+    let digests = digests(app, &image, token.as_ref()).await?;
     let (source, facts) =
         Intake::start(body, bounds, inspector(image.disk_format, image.container_format), digests);
-    let written = store.put(id, length, source).await.map_err(failed)?;
+    let written = store.put(id, length, source).await.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
         location: app.stores.location(name, written.uri),
@@ -114,6 +118,17 @@ async fn pipe(
         virtual_size: facts.virtual_size,
         hashes: Some(facts.hashes),
     })
+}
+
+/// A signed image is verified as its bytes pass, before the store takes them for complete.
+async fn digests(app: &App, image: &Image, token: Option<&Token>) -> Result<Digests> {
+    let internal = |error| ApiError::internal(&error);
+    let digests = Digests::start(&app.limits.hash_algorithm).map_err(internal)?;
+    match app.keys.verifier(image, token).await {
+        Ok(None) => Ok(digests),
+        Ok(Some(verifier)) => digests.verified_by(verifier).map_err(internal),
+        Err(error) => Err(ApiError::unverified(image.id, &error)),
+    }
 }
 
 /// Bytes that are wrapped in a container are not what `disk_format` says, so they are not looked
@@ -142,10 +157,13 @@ fn check_formats(image: &Image) -> Result<()> {
 }
 
 /// What went wrong on the client's side is its own to know; the rest is the store's.
-pub(crate) fn failed(error: store::Error) -> ApiError {
+pub(crate) fn failed(id: ImageId, error: store::Error) -> ApiError {
     match error {
         store::Error::Source(why) => match why.downcast::<Refused>() {
-            Ok(why) => refused(&why),
+            Ok(why) => match *why {
+                Refused::Digest(digest::Failed::Signature(why)) => ApiError::unverified(id, &why),
+                why => refused(&why),
+            },
             Err(why) => ApiError::bad_request(why.to_string()),
         },
         other => other.into(),

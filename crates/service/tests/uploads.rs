@@ -18,6 +18,7 @@ use http_body_util::BodyExt;
 use identity::NoAuth;
 use identity::policy::Policy;
 use serde_json::{Value, json};
+use service::keys::Keys;
 use service::{App, Background, ImportSettings, Imports, Limits, LocationSettings, router};
 use store::{FileStore, Stores};
 use tempfile::TempDir;
@@ -50,6 +51,7 @@ impl Service {
             rules: service::Rules::default(),
             locations: LocationSettings::default(),
             background: Background::default(),
+            keys: Keys::open(Default::default()).unwrap(),
             public_endpoint: None,
         };
         let mut service = Self { router: router(Arc::new(app)), dir, image: String::new() };

@@ -117,7 +117,7 @@ impl Cache {
         let fetched = self.fetch(&fill, &origin).await;
         fill.tell(&fetched);
         let kept = match fetched {
-            Ok(checksum) => self.publish(&fill, checksum).await.map_err(Broken::from),
+            Ok(checksum) => self.publish(&fill, checksum).await,
             Err(why) => Err(why),
         };
         if let Err(why) = kept {

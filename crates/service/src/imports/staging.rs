@@ -66,7 +66,8 @@ async fn write(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Resul
     // The image was queued a moment ago: what is there was left behind.
     imports.staging.discard(id).await?;
     let source = Intake::plain(body, bounds(app));
-    let written = imports.staging.put(id, length, source).await.map_err(upload::failed)?;
+    let written =
+        imports.staging.put(id, length, source).await.map_err(|error| upload::failed(id, error))?;
     Ok(imports.records.staged(id, Some(written.size), host).await?)
 }
 

@@ -14,6 +14,7 @@ use image::Image;
 use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::keys::Token;
 use crate::{body, download, listing, upload};
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -33,7 +34,7 @@ async fn write(
     // Where stores have no names, Glance does not look at it.
     let store = store.filter(|_| app.stores.are_named());
     let length = body::content_length(&headers);
-    upload::upload(app, image, body, length, store.map(str::to_owned)).await?;
+    upload::upload(app, image, body, length, store.map(str::to_owned), Token::of(&headers)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

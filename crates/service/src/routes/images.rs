@@ -15,6 +15,7 @@ use image::{Event, Image, Visibility};
 use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::keys::Token;
 use crate::{body, create, imports, listing, locations, patch, view};
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -112,6 +113,7 @@ async fn delete(
         cache.remove(image.id).await;
     }
     imports::forget(&app, &image).await;
+    app.keys.delete_key_of(&image, &caller, Token::of(&headers).as_ref()).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

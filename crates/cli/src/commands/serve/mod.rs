@@ -198,6 +198,8 @@ async fn assemble(
         rules: settings.rules.clone(),
         locations: LocationSettings::from_config(&settings.config)?,
         background: Background::default(),
+        keys: service::keys::Keys::open(settings.keys.clone())
+            .context("[barbican] can't be used")?,
         public_endpoint: settings.public_endpoint.clone(),
     })
 }

@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
     pub(super) cache: Option<service::cache::Settings>,
     pub(super) rules: Rules,
+    pub(super) keys: service::keys::Settings,
 }
 
 impl Settings {
@@ -42,6 +43,7 @@ impl Settings {
             limits: Limits::from_config(&config)?,
             cache: service::cache::Settings::from_config(&config)?,
             rules: Rules::from_config(&config)?,
+            keys: service::keys::Settings::from_config(&config)?,
             config,
         })
     }

@@ -1,0 +1,126 @@
+//! Barbican, as its users: the token of whoever calls is the token that it sees.
+//!
+//! Reference: "Secrets API" of Barbican's API guide.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use reqwest::{Certificate, Client, RequestBuilder, Response, redirect};
+use serde::Deserialize;
+
+use super::Missing;
+use super::settings::BarbicanSettings;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes of a secret at most: far above any certificate.
+const LARGEST: usize = 256 * 1024;
+
+const TOKEN: &str = "x-auth-token";
+
+/// The token of a caller. Never shown.
+#[derive(Clone)]
+pub(crate) struct Token(HeaderValue);
+
+impl Token {
+    /// The token of a request.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut value = headers.get(TOKEN)?.clone();
+        value.set_sensitive(true);
+        Some(Self(value))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// What Barbican tells of a secret.
+#[derive(Deserialize)]
+struct About {
+    /// By names, of which there is one: `default`. None on a secret without a payload.
+    #[serde(default)]
+    content_types: BTreeMap<String, String>,
+}
+
+fn unreadable() -> Missing {
+    Missing::Failed("Barbican's answer is not understood".to_owned())
+}
+
+/// Barbican at its endpoint.
+pub(super) struct Barbican {
+    client: Client,
+    secrets: String,
+}
+
+impl Barbican {
+    pub(super) fn new(settings: &BarbicanSettings) -> io::Result<Self> {
+        let mut client = Client::builder()
+            .timeout(PATIENCE)
+            // A token goes to the endpoint that was configured, and nowhere else.
+            .redirect(redirect::Policy::none())
+            .tls_danger_accept_invalid_certs(!settings.verify_tls);
+        if let Some(path) = &settings.authorities {
+            for authority in Certificate::from_pem_bundle(&std::fs::read(path)?).map_err(invalid)? {
+                client = client.add_root_certificate(authority);
+            }
+        }
+        let secrets = format!("{}/{}/secrets", settings.endpoint, settings.version);
+        Ok(Self { client: client.build().map_err(invalid)?, secrets })
+    }
+
+    /// The payload of a secret whose id is a UUID.
+    pub(super) async fn secret(&self, id: &str, token: Option<&Token>) -> Result<Vec<u8>, Missing> {
+        let url = format!("{}/{id}", self.secrets);
+        let about = self.client.get(&url).header(header::ACCEPT, "application/json");
+        let about = read(send(about, token).await?).await?;
+        let about: About = serde_json::from_slice(&about).map_err(|_| unreadable())?;
+        // Barbican gives a payload only to who names its type.
+        let kind = about.content_types.get("default").ok_or(Missing::NotFound)?;
+        let payload = self.client.get(format!("{url}/payload")).header(header::ACCEPT, kind);
+        read(send(payload, token).await?).await
+    }
+
+    /// Deletes a secret whose id is a UUID.
+    pub(super) async fn delete(&self, id: &str, token: Option<&Token>) -> Result<(), Missing> {
+        send(self.client.delete(format!("{}/{id}", self.secrets)), token).await.map(drop)
+    }
+}
+
+fn invalid(error: reqwest::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
+}
+
+async fn send(request: RequestBuilder, token: Option<&Token>) -> Result<Response, Missing> {
+    let request = match token {
+        Some(Token(token)) => request.header(TOKEN, token.clone()),
+        None => request,
+    };
+    let response = request.send().await.map_err(failed)?;
+    match response.status() {
+        status if status.is_success() => Ok(response),
+        StatusCode::NOT_FOUND => Err(Missing::NotFound),
+        status => Err(Missing::Failed(format!("Barbican answered {status}"))),
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, Missing> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(failed)? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > LARGEST {
+            return Err(Missing::Failed(format!("the secret is over {LARGEST} bytes")));
+        }
+    }
+    Ok(bytes)
+}
+
+fn failed(error: reqwest::Error) -> Missing {
+    Missing::Failed(format!("Barbican can't be reached: {}", error.without_url()))
+}
