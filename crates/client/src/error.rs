@@ -215,6 +215,16 @@ pub enum Error {
         found: String,
     },
 
+    /// The bytes that came are not those that were signed, or it can't be told.
+    #[error("image {id}: {source}")]
+    Signature {
+        /// The image.
+        id: String,
+        /// What is wrong.
+        #[source]
+        source: signature::Error,
+    },
+
     /// The service sent more or fewer bytes than the record says, again and again.
     #[error("image {id}: {received} bytes came of {expected}")]
     WrongSize {

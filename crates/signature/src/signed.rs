@@ -41,7 +41,7 @@ fn decode(text: &str) -> Result<Vec<u8>> {
     let counts = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let text: String = text.chars().filter(counts).collect();
     match base64::decode_block(&text) {
-        Ok(bytes) if !bytes.is_empty() && text.len() % 4 == 0 => Ok(bytes),
+        Ok(bytes) if !bytes.is_empty() && text.len().is_multiple_of(4) => Ok(bytes),
         _ => Err(Error::NotBase64),
     }
 }

@@ -8,6 +8,7 @@ mod pull;
 mod push;
 mod set;
 mod show;
+mod signed;
 pub(super) mod table;
 
 use client::{Images, Session};

@@ -4,14 +4,16 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use client::images::{Downloaded, Verified};
 use client::{Image, Images};
 use serde_json::json;
+use signature::Verifier;
 
 use super::output::{print, print_json, size, tame};
-use super::{Outcome, exit};
+use super::{Outcome, exit, signed};
 use crate::commands::progress::Transfer;
 
 /// As `--output`.
@@ -27,7 +29,8 @@ const STANDARD_OUTPUT: &str = "-";
 Examples:
   tintype image pull debian-12
   tintype image pull debian-12 --output /srv/images/debian-12.qcow2
-  tintype image pull debian-12 --output - | xz > debian-12.xz",
+  tintype image pull debian-12 --output - | xz > debian-12.xz
+  tintype image pull debian-12 --verify-signature signer.pem --trust root.pem",
     after_help = exit::CODES
 )]
 pub(super) struct Args {
@@ -38,6 +41,9 @@ pub(super) struct Args {
     /// here].
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    signature: signed::Options,
 
     /// Tell the outcome as JSON, unless the image itself goes to standard output.
     #[arg(long)]
@@ -50,8 +56,10 @@ pub(super) async fn run(images: &Images, args: &Args) -> Outcome {
     };
     let image = found?;
     let output = args.output.clone().unwrap_or_else(|| file_for(&image));
-    match exit::or_cancelled(download(images, &image, &output)).await {
-        Some(downloaded) => tell(&image, &output, &downloaded?, args.json),
+    let verifier = args.signature.verifier(&image)?;
+    let signed = verifier.is_some();
+    match exit::or_cancelled(download(images, &image, &output, verifier)).await {
+        Some(downloaded) => tell(&image, &output, &downloaded?, signed, args.json),
         None => {
             eprintln!("cancelled; the same command goes on from here");
             Ok(exit::cancelled())
@@ -59,11 +67,18 @@ pub(super) async fn run(images: &Images, args: &Args) -> Outcome {
     }
 }
 
-async fn download(images: &Images, image: &Image, output: &Path) -> anyhow::Result<Downloaded> {
+async fn download(
+    images: &Images,
+    image: &Image,
+    output: &Path,
+    verifier: Option<Arc<Verifier>>,
+) -> anyhow::Result<Downloaded> {
     let (_shown, progress) = Transfer::start("pull", image.title(), image.size);
-    let downloaded = match special(output)? {
-        Some(writer) => images.download_to(image, writer, &progress).await?,
-        None => images.download(image, output, &progress).await?,
+    let downloaded = match (special(output)?, verifier) {
+        (Some(writer), Some(by)) => images.download_signed_to(image, writer, by, &progress).await?,
+        (Some(writer), None) => images.download_to(image, writer, &progress).await?,
+        (None, Some(by)) => images.download_signed(image, output, by, &progress).await?,
+        (None, None) => images.download(image, output, &progress).await?,
     };
     Ok(downloaded)
 }
@@ -100,7 +115,13 @@ impl Write for Device {
     }
 }
 
-fn tell(image: &Image, output: &Path, downloaded: &Downloaded, as_json: bool) -> Outcome {
+fn tell(
+    image: &Image,
+    output: &Path,
+    downloaded: &Downloaded,
+    signed: bool,
+    as_json: bool,
+) -> Outcome {
     let digest = match &downloaded.verified {
         Verified::Digest(digest) => Some(digest.algorithm.as_str()),
         Verified::Nothing => None,
@@ -109,12 +130,15 @@ fn tell(image: &Image, output: &Path, downloaded: &Downloaded, as_json: bool) ->
         || "NOT verified: its record has no digest".to_owned(),
         |algorithm| format!("{algorithm} verified"),
     );
-    let summary = format!("{}: {}, {verified}", output.display(), size(downloaded.bytes));
+    let signature = if signed { ", signature verified" } else { "" };
+    let bytes = size(downloaded.bytes);
+    let summary = format!("{}: {bytes}, {verified}{signature}", output.display());
     if output == Path::new(STANDARD_OUTPUT) {
         eprintln!("{summary}");
     } else if as_json {
         print_json(&json!({"id": image.id, "output": output, "bytes": downloaded.bytes,
-            "resumed_from": downloaded.resumed_from, "verified": digest}))?;
+            "resumed_from": downloaded.resumed_from, "verified": digest,
+            "signature": signed.then_some("verified")}))?;
     } else {
         print(&summary)?;
     }

@@ -5,10 +5,11 @@ use std::io::{self, Read, Take, Write};
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use openssl::hash::Hasher;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::images::Digest;
+use super::Checks;
 use crate::images::digest::hex;
 use crate::images::sparse_file::SparseFile;
 use crate::{Error, Result};
@@ -27,10 +28,19 @@ pub(super) enum Destination {
     Writer(Box<dyn Write + Send>),
 }
 
-/// The two threads of a download.
+/// The threads of a download.
 pub(super) struct Intake {
     writer: Lane<()>,
-    hasher: Option<Lane<String>>,
+    hasher: Option<Lane<Vec<u8>>>,
+    signed: Option<Lane<Vec<u8>>>,
+}
+
+/// What the bytes of a download digest to, where that was asked for.
+pub(super) struct Found {
+    /// In hexadecimal.
+    pub(super) digest: Option<String>,
+    /// What a signature is about.
+    pub(super) signed: Option<Vec<u8>>,
 }
 
 /// A thread that is fed pieces.
@@ -43,31 +53,53 @@ struct Lane<T> {
 pub(super) struct Stopped;
 
 impl Intake {
-    /// Starts both; the hasher begins with the bytes of `earlier`.
+    /// Starts them; what digests begins with the bytes of `earlier`.
     pub(super) fn start(
         destination: Destination,
-        digest: Option<Digest>,
-        earlier: Option<Take<File>>,
-    ) -> Self {
-        let hasher = digest.map(|digest| Lane::start(move |pieces| hash(&digest, earlier, pieces)));
-        Self { writer: Lane::start(|pieces| write(destination, pieces)), hasher }
+        checks: &Checks,
+        earlier: impl Fn() -> Result<Option<Take<File>>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            hasher: match checks.digest.clone() {
+                Some(digest) => {
+                    let earlier = earlier()?;
+                    Some(Lane::start(move |pieces| hash(digest.hasher(), earlier, pieces)))
+                }
+                None => None,
+            },
+            signed: match checks.verifier.as_ref().map(|verifier| verifier.digest()) {
+                Some(kind) => {
+                    let earlier = earlier()?;
+                    Some(Lane::start(move |pieces| hash(Hasher::new(kind).ok(), earlier, pieces)))
+                }
+                None => None,
+            },
+            writer: Lane::start(|pieces| write(destination, pieces)),
+        })
     }
 
     /// Takes a piece; waits while a thread is behind.
     pub(super) async fn take(&mut self, piece: Bytes) -> Result<(), Stopped> {
-        if let Some(hasher) = &self.hasher {
+        for hasher in [&self.hasher, &self.signed].into_iter().flatten() {
             hasher.pieces.send(piece.clone()).await.map_err(|_| Stopped)?;
         }
         self.writer.pieces.send(piece).await.map_err(|_| Stopped)
     }
 
-    /// Waits for both, and gives the digest in hexadecimal.
-    pub(super) async fn finish(self) -> Result<Option<String>> {
+    /// Waits for all.
+    pub(super) async fn finish(self) -> Result<Found> {
         self.writer.finish().await?;
-        match self.hasher {
-            Some(hasher) => hasher.finish().await.map(Some),
-            None => Ok(None),
-        }
+        Ok(Found {
+            digest: finished(self.hasher).await?.map(|digest| hex(&digest)),
+            signed: finished(self.signed).await?,
+        })
+    }
+}
+
+async fn finished(lane: Option<Lane<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
+    match lane {
+        Some(lane) => lane.finish().await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -104,19 +136,19 @@ fn drain(pieces: &mut Receiver<Bytes>, writer: &mut impl Write) -> io::Result<()
 }
 
 fn hash(
-    digest: &Digest,
+    hasher: Option<Hasher>,
     earlier: Option<Take<File>>,
     mut pieces: Receiver<Bytes>,
-) -> Result<String> {
+) -> Result<Vec<u8>> {
     let failed = |source| Error::Stream { action: "hash the image", source };
-    let unknown = || io::Error::other(format!("OpenSSL refuses {}", digest.algorithm));
-    let mut hasher = digest.hasher().ok_or_else(unknown).map_err(failed)?;
+    let refused = || io::Error::other("OpenSSL refuses the algorithm");
+    let mut hasher = hasher.ok_or_else(refused).map_err(failed)?;
     if let Some(earlier) = earlier {
         hash_file(earlier, &mut hasher).map_err(failed)?;
     }
     drain(&mut pieces, &mut hasher).map_err(failed)?;
     let value = hasher.finish().map_err(io::Error::from).map_err(failed)?;
-    Ok(hex(&value))
+    Ok(value.to_vec())
 }
 
 fn hash_file(mut file: impl Read, hasher: &mut impl Write) -> io::Result<()> {

@@ -6,6 +6,9 @@ mod intake;
 use std::fs::File;
 use std::io::{Read, Take, Write};
 use std::path::Path;
+use std::sync::Arc;
+
+use signature::Verifier;
 
 use super::part_file::PartFile;
 use super::sparse_file::SparseFile;
@@ -34,6 +37,19 @@ pub enum Verified {
     Nothing,
 }
 
+/// What the bytes of a download are held against.
+#[derive(Clone, Default)]
+struct Checks {
+    digest: Option<Digest>,
+    verifier: Option<Arc<Verifier>>,
+}
+
+impl Checks {
+    fn of(image: &Image, verifier: Option<Arc<Verifier>>) -> Self {
+        Self { digest: Digest::promised(image), verifier }
+    }
+}
+
 impl Images {
     /// Downloads `image` into the file `output`, which appears, or is replaced, only once it is
     /// complete, verified and synced. Until then the bytes are in a file beside it that ends in
@@ -49,16 +65,45 @@ impl Images {
         output: &Path,
         progress: &Progress,
     ) -> Result<Downloaded> {
+        self.download_checked(image, output, None, progress).await
+    }
+
+    /// As [`Images::download`], and only when a signature fits the bytes as well.
+    ///
+    /// # Errors
+    /// As there, and [`Error::Signature`].
+    pub async fn download_signed(
+        &self,
+        image: &Image,
+        output: &Path,
+        verifier: Arc<Verifier>,
+        progress: &Progress,
+    ) -> Result<Downloaded> {
+        self.download_checked(image, output, Some(verifier), progress).await
+    }
+
+    async fn download_checked(
+        &self,
+        image: &Image,
+        output: &Path,
+        verifier: Option<Arc<Verifier>>,
+        progress: &Progress,
+    ) -> Result<Downloaded> {
+        let checks = Checks::of(image, verifier);
         // Of an image whose size is not known, nobody can tell how much is there already.
         let mut part = PartFile::open(output, &image.id, image.size.unwrap_or(0))?;
-        let mut outcome = self.fill_part(image, &part, progress).await;
+        let mut outcome = self.fill_part(image, &part, &checks, progress).await;
         if part.length > 0 && matches!(outcome, Err(Error::WrongHash { .. })) {
             tracing::warn!("{} does not fit the image; starting over", part.path.display());
             part.empty()?;
-            outcome = self.fill_part(image, &part, progress).await;
+            outcome = self.fill_part(image, &part, &checks, progress).await;
         }
-        if let Err(Error::WrongHash { .. } | Error::WrongSize { .. } | Error::NoData { .. }) =
-            &outcome
+        if let Err(
+            Error::WrongHash { .. }
+            | Error::WrongSize { .. }
+            | Error::NoData { .. }
+            | Error::Signature { .. },
+        ) = &outcome
         {
             part.discard();
             return outcome;
@@ -78,27 +123,49 @@ impl Images {
         writer: impl Write + Send + 'static,
         progress: &Progress,
     ) -> Result<Downloaded> {
-        let digest = Digest::promised(image);
-        let intake = Intake::start(Destination::Writer(Box::new(writer)), digest.clone(), None);
-        self.receive(image, 0, intake, digest, progress).await.map_err(|broken| broken.whole(None))
+        self.stream(image, Box::new(writer), Checks::of(image, None), progress).await
+    }
+
+    /// As [`Images::download_to`], and checked against a signature.
+    ///
+    /// # Errors
+    /// As there, and [`Error::Signature`]; the bytes are then already written.
+    pub async fn download_signed_to(
+        &self,
+        image: &Image,
+        writer: impl Write + Send + 'static,
+        verifier: Arc<Verifier>,
+        progress: &Progress,
+    ) -> Result<Downloaded> {
+        self.stream(image, Box::new(writer), Checks::of(image, Some(verifier)), progress).await
+    }
+
+    async fn stream(
+        &self,
+        image: &Image,
+        writer: Box<dyn Write + Send>,
+        checks: Checks,
+        progress: &Progress,
+    ) -> Result<Downloaded> {
+        let intake = Intake::start(Destination::Writer(writer), &checks, || Ok(None))?;
+        self.receive(image, 0, intake, &checks, progress).await.map_err(|broken| broken.whole(None))
     }
 
     async fn fill_part(
         &self,
         image: &Image,
         part: &PartFile,
+        checks: &Checks,
         progress: &Progress,
     ) -> Result<Downloaded> {
-        let digest = Digest::promised(image);
         let sparse =
             SparseFile::append(part.handle()?).map_err(Error::file(&part.path, "be read"))?;
-        let earlier = self.earlier_bytes(part)?;
         let intake = Intake::start(
             Destination::Part { file: sparse, path: part.path.clone() },
-            digest.clone(),
-            earlier,
-        );
-        self.receive(image, part.length, intake, digest, progress)
+            checks,
+            || self.earlier_bytes(part),
+        )?;
+        self.receive(image, part.length, intake, checks, progress)
             .await
             .map_err(|broken| broken.whole(Some(&part.path)))
     }
@@ -118,7 +185,7 @@ impl Images {
         image: &Image,
         start: u64,
         mut intake: Intake,
-        digest: Option<Digest>,
+        checks: &Checks,
         progress: &Progress,
     ) -> Result<Downloaded, Broken> {
         progress.at(start);
@@ -127,7 +194,7 @@ impl Images {
         // intake stopped, it is the one that knows why.
         let found = intake.finish().await?;
         let bytes = fetched?;
-        let verified = match digest.zip(found) {
+        let verified = match checks.digest.clone().zip(found.digest) {
             Some((digest, found)) if digest.value != found => {
                 return Err(Broken::Other(Error::WrongHash {
                     id: image.id.clone(),
@@ -139,6 +206,11 @@ impl Images {
             Some((digest, _)) => Verified::Digest(digest),
             None => Verified::Nothing,
         };
+        if let Some((verifier, signed)) = checks.verifier.as_ref().zip(found.signed) {
+            verifier.check(&signed).map_err(|source| {
+                Broken::Other(Error::Signature { id: image.id.clone(), source })
+            })?;
+        }
         Ok(Downloaded { bytes, resumed_from: start, verified })
     }
 }
