@@ -27,7 +27,7 @@ pub use imports::{
 };
 pub use query::{Direction, Filter, ListQuery, MemberFilter, Order, SortKey, TimeTest};
 pub use tasks::{Ending, Lease, Renewed, TaskColumn, TaskQuery, Tasks};
-pub use usage::Usage;
+pub use usage::{Budget, Usage};
 
 /// What can go wrong with records.
 #[derive(Debug, Error)]
@@ -88,6 +88,17 @@ pub enum Error {
     /// The image's bytes are being removed, or are gone.
     #[error("the data of image {0} is being removed already; it can't be restored")]
     Scrubbed(ImageId),
+    /// A project would have more bytes than it may.
+    #[error(
+        "Image exceeds the storage quota: The size of the data {size} will exceed the limit. \
+         {remaining} bytes remaining."
+    )]
+    OverBudget {
+        /// Bytes of the image.
+        size: u64,
+        /// Bytes that others leave.
+        remaining: i128,
+    },
     /// The marker of a list names no image that the viewer may see.
     #[error("no image found for marker {0}")]
     BadMarker(String),
@@ -239,6 +250,10 @@ pub trait Catalog: Send + Sync {
 
     /// Writes digests that became known after the image was active. Errors: `NotFound`.
     async fn set_hashes(&self, id: ImageId, hashes: &DataHashes) -> Result<()>;
+    /// As `activate`, unless the project would then have more than its budget: checked in the same
+    /// transaction. Errors: `OverBudget` besides.
+    async fn activate_within(&self, id: ImageId, stored: &Stored, budget: &Budget)
+    -> Result<Image>;
 
     /// Deletes an image: the row stays with `deleted` set, and its properties, tags, members and
     /// locations with it, as in Glance. Returns the locations that it had. Errors: `NotFound`;

@@ -12,3 +12,13 @@ pub struct Usage {
     /// Images whose bytes are being received, imported or copied.
     pub uploading: u64,
 }
+
+/// How many bytes the images of one project may take in stores, whatever else is uploaded at the
+/// same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The project.
+    pub owner: Option<String>,
+    /// Bytes at most.
+    pub bytes: u64,
+}

@@ -2,7 +2,8 @@
 //!
 //! An [`Authenticator`] turns a token into a [`Caller`]; [`policy`] says what that caller may do.
 //! Authenticators are [`keystone::Keystone`] (a real one is asked), [`builtin::BuiltIn`] (a Keystone
-//! of our own) and [`NoAuth`] (everybody is an administrator).
+//! of our own) and [`NoAuth`] (everybody is an administrator). [`limits`] asks a Keystone how much a
+//! project may have.
 
 mod authenticator;
 pub mod builtin;
@@ -10,6 +11,7 @@ mod caller;
 mod clock;
 mod digest;
 pub mod keystone;
+pub mod limits;
 mod no_auth;
 pub mod policy;
 

@@ -26,23 +26,41 @@ pub(crate) fn parse_owned(body: &Value, owner: Option<String>, limits: &Limits) 
     Ok(image)
 }
 
-/// Refuses more properties or tags than the quotas allow.
+/// Refuses more properties or tags than the quotas allow. What the service notes for itself does
+/// not count.
 pub(crate) fn check_quotas(image: &Image, limits: &Limits) -> Result<()> {
-    // Those of the service itself don't count.
-    let own = |name: &&String| !name.starts_with("os_glance");
-    let counts = [
-        ("properties", image.properties.keys().filter(own).count(), limits.properties),
-        ("tags", image.tags.len(), limits.tags),
-    ];
-    for (what, attempted, maximum) in counts {
-        if attempted > maximum {
-            return Err(ApiError::too_large(format!(
-                "The limit has been exceeded on the number of allowed image {what}. \
-                 Attempted: {attempted}, Maximum: {maximum}"
-            )));
-        }
+    let own = |name: &&String| !name.starts_with(property::RESERVED_PREFIX);
+    let properties = image.properties.keys().filter(own).count();
+    check_count("properties", properties, limits.properties)?;
+    check_tags(image, limits)
+}
+
+/// Refuses more tags than the quota allows.
+pub(crate) fn check_tags(image: &Image, limits: &Limits) -> Result<()> {
+    check_count("tags", image.tags.len(), limits.tags)
+}
+
+/// Refuses a change that adds properties, or sets tags, beyond the quotas. An image that has more
+/// of them already, since a quota was lowered, may still be changed otherwise.
+pub(crate) fn check_growth(before: &Image, after: &Image, limits: &Limits) -> Result<()> {
+    let known = |name: &String| before.properties.contains_key(name);
+    let same_tags = before.tags == after.tags;
+    let limits = Limits {
+        properties: if after.properties.keys().all(known) { usize::MAX } else { limits.properties },
+        tags: if same_tags { usize::MAX } else { limits.tags },
+        ..limits.clone()
+    };
+    check_quotas(after, &limits)
+}
+
+fn check_count(what: &str, attempted: usize, maximum: usize) -> Result<()> {
+    if attempted <= maximum {
+        return Ok(());
     }
-    Ok(())
+    Err(ApiError::too_large(format!(
+        "The limit has been exceeded on the number of allowed image {what}. Attempted: \
+         {attempted}, Maximum: {maximum}"
+    )))
 }
 
 fn id(value: Option<&Value>) -> Result<ImageId> {

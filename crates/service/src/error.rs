@@ -5,6 +5,8 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use identity::policy::Forbidden;
 use image::ImageId;
 
+use crate::intake::Refused;
+
 /// The result of handling a request.
 pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
 
@@ -62,6 +64,12 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with(header::RETRY_AFTER, retry)
     }
 
+    /// The same, where Glance says which image has too many of what.
+    pub(crate) fn about(self, what: &str, image: ImageId) -> Self {
+        let message = format!("Image {what} limit exceeded for image {image}: {}:", self.message);
+        Self { message, ..self }
+    }
+
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -94,6 +102,7 @@ impl From<catalog::Error> for ApiError {
                 Self::conflict(format!("Image {image} is already shared with project {project}."))
             }
             E::Conflict { .. } | E::Scrubbed(_) => Self::conflict(error.to_string()),
+            E::OverBudget { .. } => Self::too_large(error.to_string()),
             E::Protected(id) => {
                 Self::forbidden(format!("Image {id} is protected and cannot be deleted."))
             }
@@ -182,6 +191,32 @@ impl From<identity::Error> for ApiError {
                     .with(header::WWW_AUTHENTICATE, keystone)
             }
             identity::Error::Unavailable => Self::unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<identity::limits::Error> for ApiError {
+    fn from(error: identity::limits::Error) -> Self {
+        tracing::error!(%error, "limits are not known");
+        Self::unavailable("The identity service does not tell the limits of the project.")
+    }
+}
+
+/// What an upload is refused for.
+impl From<Refused> for ApiError {
+    fn from(why: Refused) -> Self {
+        match &why {
+            Refused::TooLarge(_) | Refused::OverQuota { .. } => Self::too_large(why.to_string()),
+            Refused::Digest(error) => Self::internal(error),
+            Refused::Gone(_) | Refused::Silent(_) => {
+                tracing::info!(%why, "upload ended early");
+                Self::bad_request(format!("The upload ended early: {why}."))
+            }
+            Refused::Unsafe(_) => {
+                tracing::warn!(%why, "image data refused");
+                let message = format!("Image data was refused: {why}.");
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+            }
         }
     }
 }

@@ -23,8 +23,17 @@ pub(crate) enum Refused {
     Gone(#[source] axum::Error),
     #[error("no data came for {0:?}")]
     Silent(Duration),
-    #[error("the image is larger than the {0} bytes that are allowed")]
+    #[error(
+        "The incoming image is too large: The provided image is too large. At most {0} bytes are \
+         allowed."
+    )]
     TooLarge(u64),
+    #[error(
+        "Image exceeds the storage quota: The size of the data {} will exceed the limit. \
+         {remaining} bytes remaining.",
+        size.map_or_else(|| "None".to_owned(), |size| size.to_string())
+    )]
+    OverQuota { size: Option<u64>, remaining: i128 },
     #[error(transparent)]
     Unsafe(#[from] disk::InspectError),
     #[error(transparent)]
@@ -42,8 +51,33 @@ pub(crate) struct Facts {
 pub(crate) struct Bounds {
     /// Bytes at most.
     pub(crate) size: u64,
+    /// Bytes that the owner's quota leaves, below zero where it was lowered; `None` without one.
+    pub(crate) quota: Option<i128>,
     /// Silence at most.
     pub(crate) idle: Duration,
+}
+
+impl Bounds {
+    /// Refuses bytes that are too many: all of them, where it is known how many they are. Where it
+    /// is not, only when there is room for none.
+    pub(crate) fn expect_room(&self, size: Option<u64>) -> Result<(), Refused> {
+        if size.is_some_and(|size| size > self.size) {
+            return Err(Refused::TooLarge(self.size));
+        }
+        let Some(remaining) = self.quota else { return Ok(()) };
+        match size.map_or(remaining <= 0, |size| i128::from(size) > remaining) {
+            true => Err(Refused::OverQuota { size, remaining }),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses once too many have passed, of bytes whose end is not known.
+    fn expect_room_for_passed(&self, passed: u64) -> Result<(), Refused> {
+        self.expect_room(Some(passed)).map_err(|why| match why {
+            Refused::OverQuota { remaining, .. } => Refused::OverQuota { size: None, remaining },
+            why => why,
+        })
+    }
 }
 
 /// The body while it passes.
@@ -97,9 +131,7 @@ impl Intake {
     async fn next(&mut self) -> Result<Option<Bytes>, Refused> {
         let Some(piece) = self.gather().await? else { return Ok(None) };
         self.passed += piece.len() as u64;
-        if self.passed > self.bounds.size {
-            return Err(Refused::TooLarge(self.bounds.size));
-        }
+        self.bounds.expect_room_for_passed(self.passed)?;
         if let Some(inspector) = &mut self.inspector {
             inspector.update(&piece)?;
         }

@@ -26,6 +26,7 @@ mod locations;
 mod metadefs;
 mod patch;
 mod property;
+mod quota;
 mod range;
 mod reading;
 mod rendering;

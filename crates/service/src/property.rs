@@ -29,7 +29,7 @@ const READ_ONLY: &[&str] = &[
 const RESERVED: &[&str] = &["location", "locations", "deleted", "deleted_at"];
 
 /// The namespace of properties that the service keeps for itself.
-const RESERVED_PREFIX: &str = "os_glance";
+pub(crate) const RESERVED_PREFIX: &str = "os_glance";
 
 /// Characters of a name, a tag, an owner and a property's name: Glance's columns.
 const LONGEST: usize = 255;

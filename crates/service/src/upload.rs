@@ -11,7 +11,6 @@ use axum::body::Body;
 use catalog::{Stored, Viewer};
 use disk::Inspector;
 use futures::FutureExt;
-use http::StatusCode;
 use image::{ContainerFormat, DiskFormat, Event, Image, ImageId, Status};
 use store::Store;
 use thiserror::Error;
@@ -19,8 +18,19 @@ use thiserror::Error;
 use crate::app::App;
 use crate::digest::{self, Digests};
 use crate::error::{ApiError, Result};
-use crate::intake::{Bounds, Intake, Refused};
+use crate::intake::{Intake, Refused};
 use crate::keys::Token;
+use crate::quota::Allowance;
+
+/// What an upload was admitted with.
+pub(crate) struct Terms {
+    /// The store that it names.
+    pub(crate) store: Option<String>,
+    /// The caller's token, for the keys that verify a signed image.
+    pub(crate) token: Option<Token>,
+    /// What the project may have.
+    pub(crate) allowance: Allowance,
+}
 
 /// Receives the bytes of a queued image. Runs to its end, whatever becomes of the client: a
 /// connection that breaks must not keep the image from being put back in order.
@@ -29,19 +39,15 @@ pub(crate) async fn upload(
     image: Image,
     body: Body,
     length: Option<u64>,
-    store: Option<String>,
-    token: Option<Token>,
+    terms: Terms,
 ) -> Result<()> {
     check_formats(&image)?;
-    if length.is_some_and(|length| length > app.limits.image_size) {
-        return Err(refused(&Refused::TooLarge(app.limits.image_size)));
-    }
-    let (name, target) = app.stores.get(store.as_deref())?;
+    let (name, target) = app.stores.get(terms.store.as_deref())?;
     if !target.abilities().writable {
         return Err(store::Error::ReadOnly(name.to_owned()).into());
     }
     app.catalog.transition(image.id, Event::BeginUpload).await?;
-    match tokio::spawn(receive(app, image.id, body, length, store, token)).await {
+    match tokio::spawn(receive(app, image.id, body, length, terms)).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
     }
@@ -52,16 +58,15 @@ async fn receive(
     id: ImageId,
     body: Body,
     length: Option<u64>,
-    store: Option<String>,
-    token: Option<Token>,
+    terms: Terms,
 ) -> Result<()> {
-    let (name, store) = app.stores.get(store.as_deref())?;
+    let (name, store) = app.stores.get(terms.store.as_deref())?;
     // What inspects hostile bytes may fail in ways that nobody foresaw. The image must not stay
     // `saving` for that.
     let piped =
-        AssertUnwindSafe(pipe(&app, id, body, length, (name, store), token)).catch_unwind().await;
+        AssertUnwindSafe(pipe(&app, id, body, length, (name, store), &terms)).catch_unwind().await;
     let why = match piped {
-        Ok(Ok(stored)) => match app.catalog.activate(id, &stored).await {
+        Ok(Ok(stored)) => match terms.allowance.activate(&app, id, &stored).await {
             Ok(_) => return Ok(()),
             Err(error) => return disowned(&app, id, store.as_ref(), error).await,
         },
@@ -101,15 +106,15 @@ async fn pipe(
     body: Body,
     length: Option<u64>,
     (name, store): (&str, &Arc<dyn Store>),
-    token: Option<Token>,
+    terms: &Terms,
 ) -> Result<Stored> {
+    terms.allowance.check_begun(app).await?;
     // Read again: from `saving` on its formats stay as they are.
     let image = app.catalog.get(&Viewer::service(), id).await?;
     check_formats(&image)?;
-    let bounds = Bounds { size: app.limits.image_size, idle: app.limits.upload_idle };
-    let digests = digests(app, &image, token.as_ref()).await?;
-    let (source, facts) =
-        Intake::start(body, bounds, inspector(image.disk_format, image.container_format), digests);
+    let digests = digests(app, &image, terms.token.as_ref()).await?;
+    let inspector = inspector(image.disk_format, image.container_format);
+    let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);
     let written = store.put(id, length, source).await.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
@@ -162,27 +167,11 @@ pub(crate) fn failed(id: ImageId, error: store::Error) -> ApiError {
         store::Error::Source(why) => match why.downcast::<Refused>() {
             Ok(why) => match *why {
                 Refused::Digest(digest::Failed::Signature(why)) => ApiError::unverified(id, &why),
-                why => refused(&why),
+                why => why.into(),
             },
             Err(why) => ApiError::bad_request(why.to_string()),
         },
         other => other.into(),
-    }
-}
-
-pub(crate) fn refused(why: &Refused) -> ApiError {
-    match why {
-        Refused::TooLarge(_) => ApiError::too_large(format!("{why}.")),
-        Refused::Digest(error) => ApiError::internal(error),
-        Refused::Gone(_) | Refused::Silent(_) => {
-            tracing::info!(%why, "upload ended early");
-            ApiError::bad_request(format!("The upload ended early: {why}."))
-        }
-        Refused::Unsafe(_) => {
-            tracing::warn!(%why, "image data refused");
-            let message = format!("Image data was refused: {why}.");
-            ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
-        }
     }
 }
 

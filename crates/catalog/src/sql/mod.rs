@@ -33,7 +33,7 @@ use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, S
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 
-use crate::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
+use crate::{Budget, Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
 
 pub use cached::{LocalRecords, NodeRecords};
 pub use purge::{Purged, What};
@@ -153,7 +153,16 @@ impl Catalog for SqlCatalog {
     }
 
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
-        states::activate(self.begin().await?, id, stored).await
+        states::activate(self.begin().await?, id, stored, None).await
+    }
+
+    async fn activate_within(
+        &self,
+        id: ImageId,
+        stored: &Stored,
+        budget: &Budget,
+    ) -> Result<Image> {
+        states::activate(self.begin().await?, id, stored, Some(budget)).await
     }
 
     async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image> {

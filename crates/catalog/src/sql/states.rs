@@ -5,8 +5,8 @@ use image::{DataHashes, Event, Image, ImageId, Location, Status, Timestamp};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use super::records::size_column;
-use super::{deletion, locations, pending, read, rows, time};
-use crate::{Error, Result, Stored, Viewer};
+use super::{deletion, locations, pending, read, rows, time, usage};
+use crate::{Budget, Error, Result, Stored, Viewer};
 
 pub(super) async fn transition(
     mut db: Transaction<'_, Sqlite>,
@@ -38,7 +38,11 @@ pub(super) async fn activate(
     mut db: Transaction<'_, Sqlite>,
     id: ImageId,
     stored: &Stored,
+    budget: Option<&Budget>,
 ) -> Result<Image> {
+    if let Some(budget) = budget {
+        usage::expect_room(&mut db, budget, id, stored.size).await?;
+    }
     let now = time::to_text(Timestamp::now());
     keep_data(&mut db, id, stored).await?;
     locations::insert(&mut db, id, &stored.location, &now).await?;

@@ -4,7 +4,7 @@
 use image::ImageId;
 use sqlx::{Row, SqliteConnection};
 
-use crate::{Result, Usage};
+use crate::{Budget, Error, Result, Usage};
 
 /// All four figures in one look at the project's images. An image that is being copied from store
 /// to store says so in a property of the reserved namespace.
@@ -42,4 +42,20 @@ pub(super) async fn of(
         images: count("images")?,
         uploading: count("uploading")?,
     })
+}
+
+/// Refuses bytes of an image that would exceed the budget. What it counts is still so when the
+/// transaction ends: it holds the write lock.
+pub(super) async fn expect_room(
+    db: &mut SqliteConnection,
+    budget: &Budget,
+    id: ImageId,
+    size: u64,
+) -> Result<()> {
+    let others = of(db, budget.owner.as_deref(), Some(id)).await?.stored;
+    let remaining = i128::from(budget.bytes) - i128::from(others);
+    match i128::from(size) <= remaining {
+        true => Ok(()),
+        false => Err(Error::OverBudget { size, remaining }),
+    }
 }

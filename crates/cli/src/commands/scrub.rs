@@ -11,6 +11,7 @@ use store::Stores;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::configured::{Configured, block_on};
+use super::image::output::print;
 use super::{Outcome, serve};
 
 /// Remove the data of deleted images whose time has come, as glance-scrubber does.
@@ -62,13 +63,13 @@ pub(crate) fn run(args: &Args) -> Outcome {
 async fn restore(catalog: &SqlCatalog, image: ImageId) -> Outcome {
     let restored = catalog.transition(image, Event::Restore).await;
     restored.with_context(|| format!("image {image} is not restored"))?;
-    println!("image {image} is active again");
+    print(&format!("image {image} is active again"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn once(catalog: &SqlCatalog, stores: &Stores, rules: &Deletion) -> Outcome {
     let scrubbed = service::scrub(catalog, stores, rules).await?;
-    println!("{} images scrubbed, {} left", scrubbed.images, scrubbed.failed);
+    print(&format!("{} images scrubbed, {} left", scrubbed.images, scrubbed.failed))?;
     Ok(if scrubbed.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

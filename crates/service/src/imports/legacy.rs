@@ -184,7 +184,7 @@ async fn write(
     length: Option<u64>,
 ) -> Result<Stored, Failure> {
     let (name, store) = app.stores.get(None)?;
-    let bounds = Bounds { size: app.limits.image_size, idle: app.limits.upload_idle };
+    let bounds = Bounds { size: app.limits.image_size, quota: None, idle: app.limits.upload_idle };
     let digests = Digests::start(&app.limits.hash_algorithm);
     let digests = digests.map_err(|error| Failure::Data(error.to_string()))?;
     let inspector = upload::inspector(image.disk_format, image.container_format);

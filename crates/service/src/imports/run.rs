@@ -335,7 +335,7 @@ fn intake(
     inspector: Option<disk::Inspector>,
     algorithm: &str,
 ) -> Result<Running, Failure> {
-    let bounds = Bounds { size: most, idle: app.limits.upload_idle };
+    let bounds = Bounds { size: most, quota: None, idle: app.limits.upload_idle };
     let digests = Digests::start(algorithm).map_err(|error| Failure::Data(error.to_string()))?;
     Ok(Intake::start(body, bounds, inspector, digests))
 }

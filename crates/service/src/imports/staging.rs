@@ -33,7 +33,7 @@ pub(crate) async fn stage(
         return Err(refused(image.status));
     }
     if length.is_some_and(|length| length > app.limits.image_size) {
-        return Err(upload::refused(&Refused::TooLarge(app.limits.image_size)));
+        return Err(Refused::TooLarge(app.limits.image_size).into());
     }
     match app.catalog.transition(image.id, Event::BeginStaging).await {
         Err(catalog::Error::Conflict { status, .. }) => return Err(refused(status)),
@@ -72,7 +72,7 @@ async fn write(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Resul
 }
 
 fn bounds(app: &App) -> Bounds {
-    Bounds { size: app.limits.image_size, idle: app.limits.upload_idle }
+    Bounds { size: app.limits.image_size, quota: None, idle: app.limits.upload_idle }
 }
 
 /// Receives bytes that a plugin wants to have in a file.

@@ -15,6 +15,8 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
+use crate::quota::Allowance;
+use crate::upload::Terms;
 use crate::{body, download, listing, upload};
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -34,7 +36,9 @@ async fn write(
     // Where stores have no names, Glance does not look at it.
     let store = store.filter(|_| app.stores.are_named());
     let length = body::content_length(&headers);
-    upload::upload(app, image, body, length, store.map(str::to_owned), Token::of(&headers)).await?;
+    let allowance = Allowance::for_upload(&app, &caller, image.id, length).await?;
+    let terms = Terms { store: store.map(str::to_owned), token: Token::of(&headers), allowance };
+    upload::upload(app, image, body, length, terms).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -16,6 +16,7 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
+use crate::quota::{self, Resource};
 use crate::{body, create, imports, listing, locations, patch, view};
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -49,6 +50,7 @@ async fn add(
     let image = create::parse(&fields, &caller, &app.limits)?;
     app.policy.check(Action::AddImage, &caller, &app::target(&image))?;
     check_visibility(&app, &caller, &image)?;
+    quota::enforce(&app, caller.project_id.as_deref(), Resource::CountTotal, 1).await?;
     app.catalog.create(&image).await?;
     let headers = created_headers(&app, &headers, &image)?;
     Ok((StatusCode::CREATED, headers, Json(view::image(&image, app.showing(&caller))))
@@ -77,7 +79,7 @@ async fn change(
     let before = app.permitted(&caller, &id, Action::ModifyImage).await?;
     let (operations, moves) = locations::split(operations, dialect)?;
     let after = patch::apply(&before, &operations, dialect)?;
-    create::check_quotas(&after, &app.limits)?;
+    create::check_growth(&before, &after, &app.limits)?;
     check_owner(&caller, &before, &after)?;
     if before.visibility != after.visibility {
         check_visibility(&app, &caller, &after)?;

@@ -57,12 +57,13 @@ async fn add(
     app.policy.check(Action::AddMember, &caller, &app::target(&image))?;
     let count = app.catalog.members(image.id).await?.len();
     if count >= app.limits.members {
-        return Err(ApiError::too_large(format!(
+        let error = ApiError::too_large(format!(
             "The limit has been exceeded on the number of allowed image members for this image. \
              Attempted: {}, Maximum: {}",
             count + 1,
             app.limits.members
-        )));
+        ));
+        return Err(error.about("member", image.id));
     }
     Ok(Json(view::member(&app.catalog.add_member(image.id, project).await?)))
 }

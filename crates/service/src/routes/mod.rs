@@ -14,6 +14,7 @@ mod schemas;
 mod stores;
 mod tags;
 mod tasks;
+mod usage;
 mod versions;
 
 use std::sync::Arc;
@@ -41,7 +42,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(info::routes())
         .merge(cache::routes())
         .merge(locations::routes())
-        .merge(stores::routes());
+        .merge(stores::routes())
+        .merge(usage::routes());
     Router::new()
         .merge(versions::routes())
         .merge(health::routes())

@@ -25,7 +25,7 @@ async fn add(
     let mut image = app.permitted(&caller, &id, Action::ModifyImage).await?;
     let tag = property::checked_tag(&tag).map_err(ApiError::bad_request)?;
     image.tags.insert(tag.clone());
-    create::check_quotas(&image, &app.limits)?;
+    create::check_tags(&image, &app.limits).map_err(|error| error.about("tag", image.id))?;
     app.catalog.add_tag(image.id, &tag).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,8 +2,12 @@
 //! be. Every part reads its own options of `glance-api.conf`; without any, Glance's defaults hold.
 
 mod deletion;
+mod storage;
+
+use std::sync::Arc;
 
 use config::Config;
+use identity::limits::{Settings, UnifiedLimits};
 
 pub use deletion::Deletion;
 
@@ -12,11 +16,30 @@ pub use deletion::Deletion;
 pub struct Rules {
     /// When the bytes of deleted images go.
     pub deletion: Deletion,
+    /// `user_storage_quota`: bytes that the images of one project take at most.
+    pub storage: Option<u64>,
+    /// `use_keystone_limits`: Keystone's limits, which then hold instead of `storage`.
+    pub unified: Option<Arc<UnifiedLimits>>,
 }
 
 impl Rules {
-    /// Reads them. Errors: a value of the wrong kind.
+    /// Reads them. Errors: an option that is missing or of the wrong kind.
     pub fn from_config(config: &Config) -> config::Result<Self> {
-        Ok(Self { deletion: Deletion::from_config(config)? })
+        Ok(Self {
+            deletion: Deletion::from_config(config)?,
+            storage: storage::quota(config)?,
+            unified: unified(config)?,
+        })
     }
+}
+
+fn unified(config: &Config) -> config::Result<Option<Arc<UnifiedLimits>>> {
+    let options = config.default_section();
+    if !options.or("use_keystone_limits", false)? {
+        return Ok(None);
+    }
+    let limits = UnifiedLimits::new(Settings::from_config(config)?);
+    let expected = |error| format!("expected [oslo_limit] that works: {error}");
+    let limits = limits.map_err(|error| options.wrong("use_keystone_limits", expected(error)))?;
+    Ok(Some(Arc::new(limits)))
 }

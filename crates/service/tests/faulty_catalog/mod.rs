@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use catalog::sql::SqlCatalog;
-use catalog::{Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
+use catalog::{Budget, Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 
 /// When activating an image fails.
@@ -51,6 +51,15 @@ impl Catalog for FaultyCatalog {
 
     async fn set_hashes(&self, id: ImageId, hashes: &DataHashes) -> Result<()> {
         self.catalog.set_hashes(id, hashes).await
+    }
+
+    async fn activate_within(
+        &self,
+        id: ImageId,
+        stored: &Stored,
+        budget: &Budget,
+    ) -> Result<Image> {
+        self.catalog.activate_within(id, stored, budget).await
     }
 
     async fn create(&self, image: &Image) -> Result<()> {

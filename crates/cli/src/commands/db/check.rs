@@ -6,6 +6,7 @@ use catalog::sql::{Next, SqlCatalog};
 
 use crate::commands::Outcome;
 use crate::commands::configured::{Configured, block_on};
+use crate::commands::image::output::print;
 
 /// Say whether the database is at the schema that this version knows.
 ///
@@ -34,6 +35,6 @@ pub(crate) fn run(args: &Args) -> Outcome {
             (said, 5)
         }
     };
-    println!("{said}");
+    print(said)?;
     Ok(ExitCode::from(code))
 }

@@ -8,6 +8,7 @@ use image::Timestamp;
 
 use crate::commands::Outcome;
 use crate::commands::configured::{Configured, block_on};
+use crate::commands::image::output::print;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -72,7 +73,7 @@ fn purge(what: What, age_in_days: i64, common: &Common) -> Outcome {
         purged.context("rows that stay refer to rows that were to go; run `tintype db purge` first")
     })?;
     for table in purged {
-        println!("{}: {} rows removed", table.table, table.rows);
+        print(&format!("{}: {} rows removed", table.table, table.rows))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use catalog::sql::{Next, REVISION, SqlCatalog};
 
 use crate::commands::configured::{Configured, block_on};
+use crate::commands::image::output::print;
 use crate::commands::{Outcome, serve};
 
 /// Bring the database to the schema that this version knows: make the tables where there are none.
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     block_on(async {
         let found = SqlCatalog::revisions(&database).await?;
         if found.next() == Next::Nothing {
-            println!("Database is up to date. No migrations needed.");
+            print("Database is up to date. No migrations needed.")?;
             return Ok(());
         }
         anyhow::ensure!(
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
             std::fs::create_dir_all(folder)?;
         }
         serve::open_catalog(&database).await?;
-        println!("Database is synced successfully.");
+        print("Database is synced successfully.")?;
         Ok(())
     })?;
     Ok(ExitCode::SUCCESS)

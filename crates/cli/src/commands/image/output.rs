@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 /// Prints text and a line end. A reader that has gone away (`| head`) is no error.
-pub(in crate::commands) fn print(text: &str) -> anyhow::Result<()> {
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.context("cannot write to standard output"),
