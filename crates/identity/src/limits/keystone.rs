@@ -75,6 +75,8 @@ impl Keystone {
         let mut builder = Client::builder()
             .connect_timeout(CONNECT)
             .timeout(settings.timeout)
+            // uWSGI, which serves Keystone, closes connections without saying so beforehand.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .tls_danger_accept_invalid_certs(settings.insecure);
         // A file that can't be read trusts nobody: the first request then says so.

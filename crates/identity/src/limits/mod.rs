@@ -105,3 +105,6 @@ impl UnifiedLimits {
         known.insert(project.to_owned(), (Instant::now(), limits));
     }
 }
+
+#[cfg(test)]
+mod tests;
