@@ -11,6 +11,7 @@
 mod error;
 mod files;
 mod parse;
+mod search;
 mod section;
 mod substitute;
 mod value;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub use error::{Error, Result};
+pub use search::search_folders;
 pub use section::Section;
 pub use value::Value;
 

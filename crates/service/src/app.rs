@@ -17,7 +17,7 @@ use crate::imports::Imports;
 use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::locations::LocationSettings;
-use crate::rules::Rules;
+use crate::rules::{Operation, Rules};
 use crate::view::Showing;
 
 /// The parts that the service is made of.
@@ -83,6 +83,17 @@ impl App {
             direct_url: self.locations.direct_url,
             closed_too: caller.is_admin,
         }
+    }
+
+    /// Whether the caller may do this to a custom property.
+    pub(crate) fn may(&self, caller: &Caller, operation: Operation, property: &str) -> bool {
+        self.rules.protections.admit(&self.policy, caller, operation, property)
+    }
+
+    /// The image without the properties that the caller may not see.
+    pub(crate) fn shown(&self, caller: &Caller, mut image: Image) -> Image {
+        self.rules.protections.hide(&self.policy, caller, &mut image);
+        image
     }
 
     /// An image that the caller may see and do `action` to.

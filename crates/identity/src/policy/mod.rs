@@ -12,6 +12,7 @@ mod defaults;
 mod error;
 mod facts;
 mod files;
+mod named;
 mod rule;
 mod rules;
 mod settings;

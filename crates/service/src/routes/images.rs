@@ -17,7 +17,7 @@ use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
 use crate::quota::{self, Resource};
-use crate::{body, create, imports, listing, locations, patch, view};
+use crate::{body, create, imports, listing, locations, patch, protected, view};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -35,7 +35,8 @@ async fn list(
     let parameters = listing::parameters(query.as_deref());
     let query = listing::parse(&parameters, &app.limits)?;
     let images = app.catalog.list(&app::viewer(&caller), &query).await?;
-    let images: Vec<_> = images.into_iter().map(|image| app.settled(image)).collect();
+    let shown = |image| app.shown(&caller, app.settled(image));
+    let images: Vec<_> = images.into_iter().map(shown).collect();
     let page = listing::page(&images, app.showing(&caller), query.limit, &parameters);
     Ok(Json(page).into_response())
 }
@@ -50,9 +51,11 @@ async fn add(
     let image = create::parse(&fields, &caller, &app.limits)?;
     app.policy.check(Action::AddImage, &caller, &app::target(&image))?;
     check_visibility(&app, &caller, &image)?;
+    protected::check_new(&app, &caller, &image)?;
     quota::enforce(&app, caller.project_id.as_deref(), Resource::CountTotal, 1).await?;
     app.catalog.create(&image).await?;
     let headers = created_headers(&app, &headers, &image)?;
+    let image = app.shown(&caller, image);
     Ok((StatusCode::CREATED, headers, Json(view::image(&image, app.showing(&caller))))
         .into_response())
 }
@@ -62,7 +65,7 @@ async fn show(
     caller: Authenticated,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    let image = app.visible(&caller, &id).await?;
+    let image = app.shown(&caller, app.visible(&caller, &id).await?);
     Ok(Json(view::image(&image, app.showing(&caller))).into_response())
 }
 
@@ -78,20 +81,23 @@ async fn change(
     let operations = body::json(&headers, body).await?;
     let before = app.permitted(&caller, &id, Action::ModifyImage).await?;
     let (operations, moves) = locations::split(operations, dialect)?;
-    let after = patch::apply(&before, &operations, dialect)?;
-    create::check_growth(&before, &after, &app.limits)?;
+    let seen = app.shown(&caller, before.clone());
+    let after = patch::apply(&seen, &operations, dialect)?;
+    protected::check_change(&app, &caller, &before, &seen, &after)?;
+    create::check_growth(&seen, &after, &app.limits)?;
     check_owner(&caller, &before, &after)?;
     if before.visibility != after.visibility {
         check_visibility(&app, &caller, &after)?;
     }
     let moves = locations::plan(&app, &caller, &before, &moves).await?;
-    let change = patch::difference(&before, &after);
+    let change = patch::difference(&seen, &after);
     let image = if change == Default::default() {
         before
     } else {
         app.catalog.update(before.id, &change).await?
     };
     let image = locations::carry_out(&app, image, moves).await?;
+    let image = app.shown(&caller, image);
     Ok(Json(view::image(&image, app.showing(&caller))).into_response())
 }
 

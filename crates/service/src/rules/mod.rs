@@ -2,14 +2,17 @@
 //! be. Every part reads its own options of `glance-api.conf`; without any, Glance's defaults hold.
 
 mod deletion;
+mod protection;
 mod storage;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use config::Config;
 use identity::limits::{Settings, UnifiedLimits};
 
 pub use deletion::Deletion;
+pub use protection::{Operation, Protections};
 
 /// All of it.
 #[derive(Debug, Clone, Default)]
@@ -18,16 +21,20 @@ pub struct Rules {
     pub deletion: Deletion,
     /// `user_storage_quota`: bytes that the images of one project take at most.
     pub storage: Option<u64>,
+    /// Who may touch which custom properties.
+    pub protections: Protections,
     /// `use_keystone_limits`: Keystone's limits, which then hold instead of `storage`.
     pub unified: Option<Arc<UnifiedLimits>>,
 }
 
 impl Rules {
-    /// Reads them. Errors: an option that is missing or of the wrong kind.
-    pub fn from_config(config: &Config) -> config::Result<Self> {
+    /// Reads them, and the files that they name: those are looked for in `folders`. Errors: an
+    /// option that is missing or of the wrong kind, a file that can't be used.
+    pub fn from_config(config: &Config, folders: &[PathBuf]) -> config::Result<Self> {
         Ok(Self {
             deletion: Deletion::from_config(config)?,
             storage: storage::quota(config)?,
+            protections: Protections::from_config(config, folders)?,
             unified: unified(config)?,
         })
     }

@@ -33,6 +33,7 @@ impl Settings {
     pub(super) fn read(args: &Args) -> anyhow::Result<Self> {
         let config = Config::read(&args.config_file, &args.config_dir)?;
         let configured = !args.config_file.is_empty() || !args.config_dir.is_empty();
+        let folders = config::search_folders(&args.config_file, &args.config_dir);
         let options = config.default_section();
         let configured_url: Option<String> = options.get("public_endpoint")?;
         let public_endpoint = args.public_endpoint.clone().or(configured_url);
@@ -42,8 +43,8 @@ impl Settings {
             database: configured_database(&config)?,
             limits: Limits::from_config(&config)?,
             cache: service::cache::Settings::from_config(&config)?,
-            rules: Rules::from_config(&config)?,
             keys: service::keys::Settings::from_config(&config)?,
+            rules: Rules::from_config(&config, &folders)?,
             config,
         })
     }

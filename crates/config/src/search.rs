@@ -1,0 +1,36 @@
+//! Where files are looked for that the configuration names, or takes for granted.
+
+use std::path::PathBuf;
+
+/// Where oslo.config looks when the configuration is elsewhere; `~` is the home directory.
+const ELSEWHERE: &[&str] = &["~/.glance", "~", "/etc/glance", "/etc"];
+
+/// The folders, first one first: those of the configuration files, the last file's before the
+/// first's; then the configuration folders; then Glance's usual places (`ConfigOpts.find_file`).
+/// Without any configuration there are none: what lies in the usual places is another service's.
+pub fn search_folders(files: &[PathBuf], folders: &[PathBuf]) -> Vec<PathBuf> {
+    if files.is_empty() && folders.is_empty() {
+        return Vec::new();
+    }
+    let of_files = files.iter().rev().filter_map(|file| file.parent().map(PathBuf::from));
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let elsewhere = ELSEWHERE.iter().filter_map(|folder| match folder.strip_prefix('~') {
+        Some(rest) => home.as_ref().map(|home| home.join(rest.trim_start_matches('/'))),
+        None => Some(folder.into()),
+    });
+    of_files.chain(folders.iter().cloned()).chain(elsewhere).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_file_names_the_first_folder() {
+        let files = ["/a/1.conf", "/b/2.conf"].map(PathBuf::from);
+        let found = search_folders(&files, &["/c".into()]);
+        assert_eq!(found[..3], ["/b", "/a", "/c"].map(PathBuf::from));
+        assert_eq!(found.last(), Some(&PathBuf::from("/etc")));
+        assert!(search_folders(&[], &[]).is_empty());
+    }
+}
