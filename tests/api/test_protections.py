@@ -1,5 +1,7 @@
 """Property protections: who may create, see, change and remove which custom properties."""
 
+import html
+
 import pytest
 
 from service import Account, DidNotStart
@@ -65,7 +67,7 @@ def test_what_may_not_be_created_is_refused(accounts, image, name):
     _, member = accounts
     refused = member.post("/v2/images", json={name: "1"})
     assert refused.status_code == 403
-    assert f"Attribute '{name}' is reserved." in refused.text
+    assert f"Attribute '{name}' is reserved." in html.unescape(refused.text)
     assert change(member, image, "add", name, "1").status_code == 403
 
 

@@ -25,7 +25,9 @@ pub use cached::{CachedImage, CachedImages};
 pub use imports::{
     Effect, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK, STAGE_HOST,
 };
-pub use query::{Direction, Filter, ListQuery, MemberFilter, Order, SortKey, TimeTest};
+pub use query::{
+    Comparison, Direction, Filter, ListQuery, MemberFilter, Order, Quantity, SortKey, TimeTest,
+};
 pub use tasks::{Ending, Lease, Renewed, TaskColumn, TaskQuery, Tasks};
 pub use usage::{Budget, Usage};
 

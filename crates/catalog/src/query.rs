@@ -61,14 +61,8 @@ pub enum Filter {
     ContainerFormat(Vec<ContainerFormat>),
     /// Has all of these tags.
     Tags(BTreeSet<String>),
-    /// Size at least, bytes.
-    SizeMin(u64),
-    /// Size at most, bytes.
-    SizeMax(u64),
-    /// Smallest disk, GiB.
-    MinDisk(u32),
-    /// Smallest memory, MiB.
-    MinRam(u32),
+    /// A number of the record compares so with another.
+    Number(Quantity, Comparison, i64),
     /// Protection.
     Protected(bool),
     /// Hidden images. Without this filter the list leaves hidden images out.
@@ -77,12 +71,38 @@ pub enum Filter {
     Checksum(String),
     /// Digest.
     OsHashValue(String),
+    /// Name of the digest's algorithm.
+    OsHashAlgo(String),
     /// Time of creation.
     CreatedAt(TimeTest),
     /// Time of the last change.
     UpdatedAt(TimeTest),
     /// A custom property has this value.
     Property(String, String),
+}
+
+/// A number that a record has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Bytes stored.
+    Size,
+    /// Bytes of the disk that they describe.
+    VirtualSize,
+    /// Smallest disk, GiB.
+    MinDisk,
+    /// Smallest memory, MiB.
+    MinRam,
+}
+
+/// How a number compares with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// It is the same.
+    Exactly,
+    /// It is not smaller.
+    AtLeast,
+    /// It is not larger.
+    AtMost,
 }
 
 /// A comparison with a time.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use catalog::sql::SqlCatalog;
 use catalog::{
-    Catalog, Direction, Error, Filter, ImageChange, ListQuery, MemberFilter, Order, SortKey,
-    Stored, Viewer,
+    Catalog, Comparison, Direction, Error, Filter, ImageChange, ListQuery, MemberFilter, Order,
+    Quantity, SortKey, Stored, Viewer,
 };
 use image::{
     DataHashes, DiskFormat, Event, Image, ImageId, Location, MemberStatus, Status, Timestamp,
@@ -41,6 +41,10 @@ fn stored() -> Stored {
             value: "1".repeat(128),
         }),
     }
+}
+
+fn size(comparison: Comparison, bytes: i64) -> Filter {
+    Filter::Number(Quantity::Size, comparison, bytes)
 }
 
 fn of(project: &str) -> Viewer {
@@ -264,8 +268,8 @@ async fn filters_narrow_the_list() {
         (vec![tags(&["a", "c"])], &[]),
         (vec![Filter::Property("os".into(), "debian".into())], &["first"]),
         (vec![Filter::Property("os".into(), "fedora".into())], &[]),
-        (vec![Filter::SizeMin(10), Filter::SizeMax(10)], &["first"]),
-        (vec![Filter::SizeMin(u64::MAX)], &[]),
+        (vec![size(Comparison::AtLeast, 10), size(Comparison::AtMost, 10)], &["first"]),
+        (vec![size(Comparison::AtLeast, i64::MAX)], &[]),
         (vec![Filter::Status(vec![Status::Active])], &[]),
         (vec![Filter::Owner("owner".into())], &["first"]),
         (vec![Filter::Id(vec![first.id.to_string()])], &["first"]),

@@ -4,7 +4,7 @@ use image::Visibility;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::{dialect, time};
-use crate::{Filter, ListQuery, TimeTest};
+use crate::{Comparison, Filter, ListQuery, Quantity, TimeTest};
 
 /// Adds every filter; hidden images are left out unless a filter asks for them, and those that
 /// failed for good always are, as in Glance.
@@ -55,10 +55,11 @@ fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
         Filter::Owner(owner) => equal(query, "images.owner", owner.clone()),
         Filter::Checksum(checksum) => equal(query, "images.checksum", checksum.clone()),
         Filter::OsHashValue(value) => equal(query, "images.os_hash_value", value.clone()),
-        Filter::SizeMin(size) => number(query, "images.size >= ", bounded(*size)),
-        Filter::SizeMax(size) => number(query, "images.size <= ", bounded(*size)),
-        Filter::MinDisk(disk) => number(query, "images.min_disk = ", i64::from(*disk)),
-        Filter::MinRam(ram) => number(query, "images.min_ram = ", i64::from(*ram)),
+        Filter::OsHashAlgo(name) => equal(query, "images.os_hash_algo", name.clone()),
+        Filter::Number(quantity, comparison, value) => {
+            query.push(column(*quantity));
+            number(query, operator(*comparison), *value);
+        }
         Filter::Protected(yes) => is(query, "images.protected", *yes),
         Filter::OsHidden(yes) => is(query, "images.os_hidden", *yes),
         Filter::CreatedAt(test) => compare(query, "images.created_at", *test),
@@ -68,13 +69,25 @@ fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     }
 }
 
-fn text(word: &impl ToString) -> String {
-    word.to_string()
+fn column(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Size => "images.size",
+        Quantity::VirtualSize => "images.virtual_size",
+        Quantity::MinDisk => "images.min_disk",
+        Quantity::MinRam => "images.min_ram",
+    }
 }
 
-/// No size is larger than a signed column holds, so a larger bound means the same.
-fn bounded(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
+fn operator(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Exactly => " = ",
+        Comparison::AtLeast => " >= ",
+        Comparison::AtMost => " <= ",
+    }
+}
+
+fn text(word: &impl ToString) -> String {
+    word.to_string()
 }
 
 /// Holds for every image.

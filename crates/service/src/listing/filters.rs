@@ -5,10 +5,15 @@ use std::str::FromStr;
 use catalog::{Filter, MemberFilter, TimeTest};
 use image::{Timestamp, Visibility};
 
+use super::{numbers, operators};
 use crate::error::{ApiError, Result};
 
 /// One filter by its name; a name that is no filter is a custom property.
 pub(super) fn parse(name: &str, value: &str) -> Result<Filter> {
+    let value = operators::strip(name, value)?;
+    if let Some(number) = numbers::parse(name, value)? {
+        return Ok(number);
+    }
     Ok(match name {
         "id" => Filter::Id(texts(value)?),
         "name" => Filter::Name(texts(value)?),
@@ -19,10 +24,7 @@ pub(super) fn parse(name: &str, value: &str) -> Result<Filter> {
         "owner" => Filter::Owner(value.to_owned()),
         "checksum" => Filter::Checksum(value.to_owned()),
         "os_hash_value" => Filter::OsHashValue(value.to_owned()),
-        "size_min" => Filter::SizeMin(number(name, value)?),
-        "size_max" => Filter::SizeMax(number(name, value)?),
-        "min_disk" => Filter::MinDisk(number(name, value)?),
-        "min_ram" => Filter::MinRam(number(name, value)?),
+        "os_hash_algo" => Filter::OsHashAlgo(value.to_owned()),
         "protected" => Filter::Protected(boolean(name, value)?),
         "os_hidden" => Filter::OsHidden(boolean(name, value)?),
         "created_at" => Filter::CreatedAt(time(name, value)?),
@@ -55,10 +57,6 @@ fn visibility(value: &str) -> Result<Option<Visibility>> {
 /// A word that is none of the enumeration's matches no image.
 fn words<T: FromStr>(value: &str) -> Result<Vec<T>> {
     Ok(texts(value)?.iter().filter_map(|text| text.parse().ok()).collect())
-}
-
-fn number<T: FromStr>(name: &str, value: &str) -> Result<T> {
-    value.parse().map_err(|_| invalid(name, value))
 }
 
 fn boolean(name: &str, value: &str) -> Result<bool> {

@@ -1,6 +1,8 @@
 //! The query string of `GET /v2/images`, and the page that answers it.
 
 mod filters;
+mod numbers;
+mod operators;
 mod page;
 mod sorting;
 
@@ -148,7 +150,6 @@ mod tests {
             "visibility=secret",
             "member_status=maybe",
             "size_min=x",
-            "size_max=-1",
             "protected=maybe",
             "created_at=yesterday",
             "created_at=near:2026-01-01T00:00:00Z",
