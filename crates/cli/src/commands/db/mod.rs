@@ -1,8 +1,11 @@
 //! `tintype db`: the catalog's database, as `glance-manage db` keeps it.
 
 mod check;
+mod export_metadefs;
+mod load_metadefs;
 mod purge;
 mod sync;
+mod unload_metadefs;
 mod version;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +28,9 @@ enum Command {
     Version(version::Args),
     Purge(purge::Args),
     PurgeImagesTable(purge::ImagesArgs),
+    LoadMetadefs(load_metadefs::Args),
+    UnloadMetadefs(unload_metadefs::Args),
+    ExportMetadefs(export_metadefs::Args),
 }
 
 pub(crate) fn run(args: Args) -> Outcome {
@@ -34,5 +40,8 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Version(args) => version::run(&args),
         Command::Purge(args) => purge::run(&args),
         Command::PurgeImagesTable(args) => purge::run_images(&args),
+        Command::LoadMetadefs(args) => load_metadefs::run(&args),
+        Command::UnloadMetadefs(args) => unload_metadefs::run(&args),
+        Command::ExportMetadefs(args) => export_metadefs::run(&args),
     }
 }
