@@ -76,7 +76,10 @@ fn value_of(kind: Kind, value: &Value) -> Option<Value> {
         Kind::Truth => value.is_boolean().then(|| value.clone()),
         Kind::Whole => whole(value),
         Kind::Default => Some(default(value)),
-        Kind::Items => Some(of(value.as_object()?, ITEM_KEYWORDS).ok()?.into()),
+        Kind::Items => {
+            let items = of(value.as_object()?, ITEM_KEYWORDS).ok()?;
+            items.contains_key("type").then(|| items.into())
+        }
     }
 }
 

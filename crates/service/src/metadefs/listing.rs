@@ -18,7 +18,7 @@ pub(crate) fn namespaces(parameters: &Parameters, limits: &Limits) -> Result<Nam
         resource_types: resource_types(parameters)?,
         key: key(parameters, NamespaceKey::ALL, NamespaceKey::as_str)?,
         direction: direction(parameters)?,
-        marker: last(parameters, "marker").filter(|marker| !marker.is_empty()).map(str::to_owned),
+        marker: last(parameters, "marker").map(str::to_owned),
         limit: limit.min(limits.page_max),
     })
 }
@@ -30,7 +30,11 @@ pub(crate) fn tags(parameters: &Parameters) -> Result<TagQuery> {
         key: key(parameters, TagKey::ALL, TagKey::as_str)?,
         direction: direction(parameters)?,
         marker: last(parameters, "marker").filter(|marker| !marker.is_empty()).map(str::to_owned),
-        limit: limit(parameters, 0)?,
+        // Of tags alone, an empty limit is none: so in Glance.
+        limit: match last(parameters, "limit") {
+            Some("") => None,
+            _ => limit(parameters, 0)?,
+        },
     })
 }
 
@@ -70,9 +74,7 @@ fn resource_types(parameters: &Parameters) -> Result<Option<Vec<String>>> {
 }
 
 fn limit(parameters: &Parameters, least: i64) -> Result<Option<u32>> {
-    let Some(text) = last(parameters, "limit").filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
+    let Some(text) = last(parameters, "limit") else { return Ok(None) };
     let number: i64 =
         text.parse().map_err(|_| ApiError::bad_request("limit param must be an integer"))?;
     if number < least {

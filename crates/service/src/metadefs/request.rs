@@ -37,7 +37,7 @@ pub(crate) async fn fields(
     }
     let value = body::json(headers, body).await?;
     let Value::Object(fields) = &value else {
-        return Err(ApiError::bad_request("The request's body must be a JSON object."));
+        return Err(ApiError::bad_request("Unexpected body type. Expected a JSON object."));
     };
     if let Some(name) = read_only.iter().find(|name| fields.contains_key(**name)) {
         return Err(ApiError::forbidden(format!("Attribute '{name}' is read-only.")));
@@ -161,10 +161,12 @@ fn name(fields: &Map<String, Value>, field: &str) -> Result<String> {
     )
 }
 
-/// The column has room for so much; some databases would cut the rest off.
+/// What has no name has no path either. The column has room for so much; some databases would cut
+/// the rest off.
 fn checked_name(name: &str) -> Result<String> {
-    match name.chars().count() <= MOST_OF_NAME {
-        true => Ok(name.to_owned()),
-        false => Err(ApiError::bad_request(format!("'{name}' is too long"))),
+    match name.chars().count() {
+        0 => Err(ApiError::bad_request("A name can't be empty.")),
+        1..=MOST_OF_NAME => Ok(name.to_owned()),
+        _ => Err(ApiError::bad_request(format!("'{name}' is too long"))),
     }
 }

@@ -95,11 +95,13 @@ fn collection(name: &str, items: &Value) -> Value {
 /// A collection that is listed page by page.
 fn page(name: &str, items: &Value) -> Value {
     let mut schema = collection(name, items);
+    let mut links = Vec::new();
     for link in ["first", "next"] {
         schema["properties"][link] = json!({ "type": "string" });
-        schema["links"].as_array_mut().into_iter().for_each(|links| {
-            links.push(json!({ "rel": link, "href": format!("{{{link}}}") }));
-        });
+        links.push(json!({ "rel": link, "href": format!("{{{link}}}") }));
+    }
+    if let Some(others) = schema["links"].as_array_mut() {
+        others.splice(0..0, links);
     }
     schema
 }

@@ -9,6 +9,8 @@ mod properties;
 mod resource_types;
 mod rows;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 

@@ -113,6 +113,7 @@ async fn clear(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(namespace): Path<String>,
+    _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     app.metadefs.clear(&namespace, Kind::Object).await?;

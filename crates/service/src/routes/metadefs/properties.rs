@@ -127,6 +127,7 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
+    _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::RemoveMetadefProperty).await?;
     app.metadefs.remove(&namespace, Kind::Property, &name).await?;
@@ -137,6 +138,7 @@ async fn clear(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(namespace): Path<String>,
+    _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     app.metadefs.clear(&namespace, Kind::Property).await?;

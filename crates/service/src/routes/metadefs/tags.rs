@@ -126,6 +126,7 @@ async fn clear(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(namespace): Path<String>,
+    _: NoBody,
 ) -> Result<StatusCode> {
     let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     enforce(&app, &caller, Action::DeleteMetadefTags, Some(&seen))?;
