@@ -62,13 +62,14 @@ def test_glance_namespaces(glance, space, tmp_path):
 
 def test_glance_resource_types(glance, space):
     kind = unique("OS::Test")
-    glance("md-resource-type-associate", space, kind, "--prefix", "lamp_")
+    glance("md-resource-type-associate", space, "--name", kind, "--prefix", "lamp_")
     assert kind in rows(glance("md-resource-type-list"))
     assert kind in rows(glance("md-namespace-resource-type-list", space))
     assert space in rows(glance("md-namespace-list", "--resource-types", kind))
     property = ["--name", "colour", "--title", "Colour", "--type", "string", "--schema", "{}"]
     glance("md-property-create", space, *property)
-    assert "lamp_colour" in glance("md-namespace-show", space, "--resource-type", kind)
+    shown = glance("md-namespace-show", space, "--resource-type", kind)
+    assert record(shown)["properties"] == '["lamp_colour"]'
     glance("md-resource-type-deassociate", space, kind)
     assert kind not in glance("md-namespace-resource-type-list", space)
 
@@ -90,7 +91,7 @@ def test_glance_properties(glance, space):
 def test_glance_objects(glance, space):
     made = record(glance("md-object-create", space, "--name", "lamp", "--schema", OBJECT))
     assert (made["name"], made["description"]) == ("lamp", "a light")
-    assert "Bulb" in glance("md-object-show", space, "lamp")
+    assert record(glance("md-object-show", space, "lamp"))["properties"] == '["bulb"]'
     shown = record(glance("md-object-property-show", space, "lamp", "bulb"))
     assert shown["title"] == "Bulb"
     glance("md-object-update", space, "lamp", "--name", "torch")
@@ -106,8 +107,9 @@ def test_glance_tags(glance, space):
     assert record(glance("md-tag-create", space, "--name", "one"))["name"] == "one"
     glance("md-tag-update", space, "one", "--name", "two")
     assert record(glance("md-tag-show", space, "two"))["name"] == "two"
-    glance("md-tag-create-multiple", space, "--names", "three,four", "--append")
-    assert sorted(rows(glance("md-tag-list", space))) == ["four", "three", "two"]
+    # Its --append ends in an error of its own, before a request, whatever the service.
+    glance("md-tag-create-multiple", space, "--names", "three,four")
+    assert sorted(rows(glance("md-tag-list", space))) == ["four", "three"]
     glance("md-tag-create-multiple", space, "--names", "five:six", "--delim", ":")
     assert sorted(rows(glance("md-tag-list", space))) == ["five", "six"]
     glance("md-tag-delete", space, "five")
@@ -132,7 +134,7 @@ def test_openstack_namespaces(metadef):
     metadef("namespace", "set", name, "--unprotected", "--public")
     metadef("namespace", "unset", name, "--tag", "one")
     metadef("namespace", "unset", name, "--all-tags")
-    assert "tags" not in json.loads(metadef("namespace", "show", name, "-f", "json"))
+    assert json.loads(metadef("namespace", "show", name, "-f", "json"))["tags"] == []
 
     metadef("resource", "type", "association", "create", name, kind)
     assert kind in metadef("resource", "type", "list")

@@ -62,7 +62,8 @@ fn select(viewer: &Viewer, list: &NamespaceQuery) -> QueryBuilder<Sqlite> {
     query.push(" WHERE 1 = 1");
     visible(&mut query, viewer);
     if let Some(reach) = list.reach {
-        query.push(" AND n.visibility = ").push_bind(reach.as_str());
+        // What says nothing of its visibility is shown, and listed, as private.
+        query.push(" AND COALESCE(n.visibility, 'private') = ").push_bind(reach.as_str());
     }
     if let Some(names) = &list.resource_types {
         for_one_of(&mut query, names);

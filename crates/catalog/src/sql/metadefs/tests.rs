@@ -303,6 +303,8 @@ async fn what_glances_loader_leaves_open_has_glances_defaults() {
     }
     let namespace = catalog.namespace(&Viewer::service(), "n").await.unwrap();
     assert_eq!((namespace.reach, namespace.protected), (Reach::Private, false));
+    let private = NamespaceQuery { reach: Some(Reach::Private), ..query() };
+    assert_eq!(names(&catalog, &Viewer::service(), &private).await, ["n"]);
     assert!(catalog.object("n", "o").await.unwrap().properties.is_empty());
     catalog.delete_namespace("n").await.unwrap();
 }
