@@ -129,7 +129,7 @@ pub trait Metadefs: Send + Sync {
     /// All types of resources, by creation.
     async fn resource_types(&self) -> Result<Vec<ResourceType>>;
 
-    /// The types of resources that a namespace is for, by the creation of the types.
+    /// The types of resources that a namespace is for, the first associated first.
     async fn associations(&self, namespace: &str) -> Result<Vec<Association>>;
 
     /// Associates a namespace with a type of resources, which is made where there is none. Errors:

@@ -45,7 +45,7 @@ pub(super) async fn of(
     for id in namespaces {
         list.push_bind(*id);
     }
-    query.push(") ORDER BY a.namespace_id, a.resource_type_id");
+    query.push(") ORDER BY a.namespace_id, a.created_at, a.resource_type_id");
     query.build().fetch_all(db).await?.iter().map(read).collect()
 }
 
