@@ -374,9 +374,29 @@ def test_files_are_loaded_into_and_exported_from_a_running_service(start, tmp_pa
     assert api.get(path).json()["display_name"] == "Loaded: second"
     db("load-metadefs", files, "--overwrite", status=2)
 
-    (files / "broken.json").write_text("{")
-    assert "broken.json" in db("load-metadefs", files, "--merge", "--overwrite", status=1)
+    broken = ["{", '{"namespace": "x", "visibility": "secret"}', '{"properties": {}}']
+    for number, text in enumerate(broken):
+        (files / f"broken-{number}.json").write_text(text)
+    said = db("load-metadefs", files, "--merge", "--overwrite", status=1)
+    assert said.count("not loaded") == len(broken) and "loaded.json: overwritten" in said
     assert names(api.get("/v2/metadefs/resource_types"), "resource_types") == ["OS::Test::Lamp"]
     db("unload-metadefs")
     assert api.get(ROOT).json()["namespaces"] == []
     assert api.get("/v2/metadefs/resource_types").json() == {"resource_types": []}
+
+
+def test_the_database_and_the_files_are_those_of_the_configuration(tmp_path):
+    files, database = tmp_path / "metadefs", tmp_path / "elsewhere.db"
+    files.mkdir()
+    (files / "one.json").write_text('{"namespace": "OS::Test::One"}')
+    config = tmp_path / "glance-api.conf"
+    config.write_text(
+        f"[DEFAULT]\nmetadata_source_path = {files}\n[database]\nconnection = sqlite:///{database}\n"
+    )
+    command = [TINTYPE, "db", "load-metadefs", "--config-file", config]
+    subprocess.run(command, check=True, timeout=60)
+    assert database.exists()
+    exported = tmp_path / "exported"
+    command = [TINTYPE, "db", "export-metadefs", "--config-file", config, exported]
+    subprocess.run(command, check=True, timeout=60)
+    assert json.loads((exported / "OSTestOne.json").read_text())["namespace"] == "OS::Test::One"

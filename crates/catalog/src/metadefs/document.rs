@@ -1,9 +1,8 @@
 //! A namespace as a file says it: the JSON files that Glance ships, loads and exports.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
 
-use super::{Definition, Definitions};
+use super::{Definitions, Reach};
 
 /// What a file says of one namespace. Unknown names are passed over, as Glance does.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -16,9 +15,9 @@ pub struct Document {
     /// What it is about.
     #[serde(default)]
     pub description: Option<String>,
-    /// `public` or `private`.
+    /// Who sees it.
     #[serde(default)]
-    pub visibility: Option<String>,
+    pub visibility: Option<Reach>,
     /// Whether it is kept from deletion.
     #[serde(default)]
     pub protected: Option<bool>,
@@ -30,7 +29,7 @@ pub struct Document {
     pub resource_type_associations: Vec<DocumentAssociation>,
     /// Properties by name.
     #[serde(default)]
-    pub properties: Map<String, serde_json::Value>,
+    pub properties: Definitions,
     /// Groups of properties.
     #[serde(default)]
     pub objects: Vec<DocumentObject>,
@@ -77,11 +76,4 @@ pub struct DocumentTag {
 
 fn admin() -> String {
     "admin".to_owned()
-}
-
-impl Document {
-    /// The properties that are definitions, with their names.
-    pub(crate) fn definitions(&self) -> impl Iterator<Item = (&String, &Definition)> {
-        self.properties.iter().filter_map(|(name, value)| Some((name, value.as_object()?)))
-    }
 }

@@ -1,16 +1,18 @@
 //! The words of metadata definitions.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use image::{Timestamp, UnknownName};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What a property may be: the keywords of a JSON schema, such as `type`, `title` and `enum`.
 pub type Definition = Map<String, Value>;
 
-/// Definitions by the names of their properties. Each value is a [`Definition`].
-pub type Definitions = Map<String, Value>;
+/// Definitions by the names of their properties.
+pub type Definitions = BTreeMap<String, Definition>;
 
 /// When something was made and last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,8 @@ impl Times {
 }
 
 /// Who sees a namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Reach {
     /// Everybody.
     Public,

@@ -82,8 +82,7 @@ pub(crate) fn new_namespace(
         only(part, &["name"])?;
         contents.tags.push(Tag { name: name(part, "name")?, times: Times::now() });
     }
-    for (name, value) in definitions(fields)? {
-        let definition = value.as_object().cloned().unwrap_or_default();
+    for (name, definition) in definitions(fields)? {
         contents.properties.push(Property { name: checked_name(&name)?, definition });
     }
     Ok(NewNamespace { namespace: namespace(fields, project)?, contents })
@@ -125,7 +124,7 @@ fn definitions(fields: &Map<String, Value>) -> Result<Definitions> {
     let given = fields.get("properties").and_then(Value::as_object).into_iter().flatten();
     given
         .filter_map(|(name, value)| Some((name, value.as_object()?)))
-        .map(|(name, definition)| Ok((name.clone(), normal(definition)?.into())))
+        .map(|(name, definition)| Ok((name.clone(), normal(definition)?)))
         .collect()
 }
 

@@ -131,10 +131,10 @@ pub(crate) fn object(namespace: &str, from: &Object) -> Fields {
 }
 
 fn object_itself(from: &Object) -> Fields {
-    let shown =
-        |value: &Value| value.as_object().map(definition::shown).map_or(Value::Null, Value::Object);
-    let properties: Fields =
-        from.properties.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
+    let properties = from.properties.iter();
+    let properties: Fields = properties
+        .map(|(name, property)| (name.clone(), definition::shown(property).into()))
+        .collect();
     fields([
         ("name", json!(from.name)),
         ("description", json!(from.description)),

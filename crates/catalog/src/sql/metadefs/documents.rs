@@ -78,11 +78,7 @@ fn namespace(document: &Document) -> Namespace {
         name: document.namespace.clone(),
         display_name: document.display_name.clone(),
         description: document.description.clone(),
-        reach: document
-            .visibility
-            .as_deref()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_default(),
+        reach: document.visibility.unwrap_or_default(),
         protected: document.protected.unwrap_or(false),
         owner: document.owner.clone(),
         times: loaded_now(),
@@ -93,7 +89,7 @@ async fn fill(db: &mut SqliteConnection, id: i64, document: &Document, own: Own)
     for association in &document.resource_type_associations {
         load_association(db, id, association, own).await?;
     }
-    for (name, definition) in document.definitions() {
+    for (name, definition) in &document.properties {
         let property = Property { name: name.clone(), definition: definition.clone() };
         match items::find(db, id, Kind::Property, name).await? {
             None => properties::insert(db, id, &document.namespace, &property).await?,
@@ -198,12 +194,12 @@ fn document(namespace: Namespace, contents: Contents) -> Document {
         required: from.required,
         properties: from.properties,
     };
-    let property = |from: Property| (from.name, from.definition.into());
+    let property = |from: Property| (from.name, from.definition);
     Document {
         namespace: namespace.name,
         display_name: namespace.display_name,
         description: namespace.description,
-        visibility: Some(namespace.reach.to_string()),
+        visibility: Some(namespace.reach),
         protected: Some(namespace.protected),
         owner: namespace.owner,
         resource_type_associations: contents.associations.into_iter().map(association).collect(),

@@ -43,7 +43,7 @@ fn read(row: &SqliteRow) -> Result<Object> {
         name: row.try_get("name")?,
         description: row.try_get("description")?,
         required: names.into_iter().flatten().map(str::to_owned).collect(),
-        properties: rows::json_object(row)?,
+        properties: rows::json(row)?,
         times: rows::times(row)?,
     })
 }

@@ -41,7 +41,7 @@ async fn select(
 }
 
 fn read(row: &SqliteRow) -> Result<Property> {
-    Ok(Property { name: row.try_get("name")?, definition: rows::json_object(row)? })
+    Ok(Property { name: row.try_get("name")?, definition: rows::json(row)? })
 }
 
 pub(super) async fn add(

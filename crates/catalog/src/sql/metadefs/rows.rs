@@ -1,7 +1,8 @@
 //! What rows of several of the tables have in common.
 
 use image::Timestamp;
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -23,19 +24,17 @@ pub(super) fn times(row: &SqliteRow) -> Result<Times> {
     })
 }
 
-/// `json_schema`: an object. Glance's loader writes `null` for what has no properties.
-pub(super) fn json_object(row: &SqliteRow) -> Result<Map<String, Value>> {
+/// `json_schema`. Glance's loader writes `null` for what has no properties.
+pub(super) fn json<T: Default + DeserializeOwned>(row: &SqliteRow) -> Result<T> {
     let text: &str = row.try_get("json_schema")?;
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(Value::Null) => Ok(Map::new()),
-        _ => Err(Fault::Corrupt(format!("json_schema: {text}")).into()),
-    }
+    let value: Option<T> = serde_json::from_str(text)
+        .map_err(|error| Fault::Corrupt(format!("json_schema: {error}: {text}")))?;
+    Ok(value.unwrap_or_default())
 }
 
-/// An object as its column holds it.
-pub(super) fn json_text(fields: &Map<String, Value>) -> String {
-    serde_json::to_string(fields).unwrap_or_default()
+/// JSON as its column holds it.
+pub(super) fn json_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("maps with texts for keys, and JSON in them, are JSON")
 }
 
 /// The text of an instant, where there is one.

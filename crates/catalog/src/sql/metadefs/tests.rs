@@ -41,7 +41,7 @@ fn everything() -> Contents {
             name: "object".to_owned(),
             description: Some("words".to_owned()),
             required: vec!["p".to_owned(), "q".to_owned()],
-            properties: json!({ "p": definition }).as_object().unwrap().clone(),
+            properties: [("p".to_owned(), definition.as_object().unwrap().clone())].into(),
             times: Times::now(),
         }],
         properties: vec![Property {
