@@ -24,6 +24,7 @@ mod linger;
 mod listing;
 mod locations;
 mod metadefs;
+mod openapi;
 mod patch;
 mod property;
 mod protected;

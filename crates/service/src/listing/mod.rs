@@ -25,6 +25,35 @@ pub(crate) fn parameters(query: Option<&str>) -> Parameters {
 /// Names that mean something each time that they are given. Of others, the last counts.
 const REPEATED: &[&str] = &["tag", "sort", "sort_key", "sort_dir"];
 
+/// The parameters that mean something, with their JSON types, for the description of the API. Any
+/// other is a filter on a custom property.
+pub(crate) const PARAMETERS: &[(&str, &str)] = &[
+    ("limit", "integer"),
+    ("marker", "string"),
+    ("sort", "string"),
+    ("sort_key", "string"),
+    ("sort_dir", "string"),
+    ("id", "string"),
+    ("name", "string"),
+    ("status", "string"),
+    ("visibility", "string"),
+    ("owner", "string"),
+    ("member_status", "string"),
+    ("tag", "string"),
+    ("disk_format", "string"),
+    ("container_format", "string"),
+    ("size_min", "integer"),
+    ("size_max", "integer"),
+    ("min_disk", "integer"),
+    ("min_ram", "integer"),
+    ("protected", "boolean"),
+    ("os_hidden", "boolean"),
+    ("checksum", "string"),
+    ("os_hash_value", "string"),
+    ("created_at", "string"),
+    ("updated_at", "string"),
+];
+
 /// Filters, tags and values to compare with, at most: more than any client has a use for, and few
 /// enough for a statement of every database.
 const MOST_VALUES: usize = 500;

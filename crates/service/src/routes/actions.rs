@@ -12,6 +12,12 @@ use image::Event;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::openapi::Operation;
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::post("/v2/images/{image_id}/actions/deactivate", "Close an image to downloads"),
+    Operation::post("/v2/images/{image_id}/actions/reactivate", "Open an image again"),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

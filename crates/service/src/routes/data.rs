@@ -15,9 +15,19 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
+use crate::openapi::{Content, Operation};
 use crate::quota::Allowance;
 use crate::upload::Terms;
 use crate::{body, download, listing, upload};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::put("/v2/images/{image_id}/file", "Upload the bytes of an image")
+        .headers(&[("X-Image-Meta-Store", "string"), ("X-Openstack-Image-Size", "integer")])
+        .takes(Content::Bytes),
+    Operation::get("/v2/images/{image_id}/file", "Download the bytes of an image")
+        .headers(&[("Range", "string"), ("If-None-Match", "string"), ("If-Match", "string")])
+        .answers(200, Content::Bytes),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/images/{image_id}/file", put(write).get(read))

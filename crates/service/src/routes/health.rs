@@ -8,6 +8,12 @@ use axum::routing::get;
 use http::StatusCode;
 
 use crate::app::App;
+use crate::openapi::{Content, Operation};
+
+pub(super) const OPERATIONS: &[Operation] =
+    &[Operation::get("/healthcheck", "Tell whether the service works")
+        .answers(200, Content::Json("any"))
+        .open()];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/healthcheck", get(check))

@@ -16,8 +16,23 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
+use crate::openapi::{Content, Operation};
 use crate::quota::{self, Resource};
 use crate::{body, create, imports, listing, locations, patch, protected, view};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/images", "List the images that the caller sees")
+        .query(listing::PARAMETERS)
+        .answers(200, Content::Json("images")),
+    Operation::post("/v2/images", "Create the record of an image")
+        .takes(Content::Json("new_image"))
+        .answers(201, Content::Json("image")),
+    Operation::get("/v2/images/{image_id}", "Show an image").answers(200, Content::Json("image")),
+    Operation::patch("/v2/images/{image_id}", "Change an image")
+        .takes(Content::Patch)
+        .answers(200, Content::Json("image")),
+    Operation::delete("/v2/images/{image_id}", "Delete an image"),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

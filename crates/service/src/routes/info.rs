@@ -12,6 +12,13 @@ use store::Enabled;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::openapi::{Content, Operation};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/info/import", "List the ways to import")
+        .answers(200, Content::Json("object")),
+    Operation::get("/v2/info/stores", "List the stores").answers(200, Content::Json("object")),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -15,7 +15,22 @@ use serde_json::{Value, json};
 use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::openapi::{Content, Operation};
 use crate::{body, view};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/images/{image_id}/members", "List the members of an image")
+        .answers(200, Content::Json("members")),
+    Operation::post("/v2/images/{image_id}/members", "Share an image with a project")
+        .takes(Content::Json("new_member"))
+        .answers(200, Content::Json("member")),
+    Operation::get("/v2/images/{image_id}/members/{member_id}", "Show a member of an image")
+        .answers(200, Content::Json("member")),
+    Operation::put("/v2/images/{image_id}/members/{member_id}", "Take or refuse a shared image")
+        .takes(Content::Json("member_answer"))
+        .answers(200, Content::Json("member")),
+    Operation::delete("/v2/images/{image_id}/members/{member_id}", "End sharing with a project"),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -10,6 +10,7 @@ mod info;
 mod locations;
 mod members;
 mod metadefs;
+mod openapi;
 mod schemas;
 mod stores;
 mod tags;
@@ -25,6 +26,7 @@ use http::StatusCode;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::openapi::Operation;
 use crate::rendering;
 
 /// The Image API, with versions at `/` and the API at `/v2`.
@@ -43,7 +45,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(cache::routes())
         .merge(locations::routes())
         .merge(stores::routes())
-        .merge(usage::routes());
+        .merge(usage::routes())
+        .merge(openapi::routes());
     Router::new()
         .merge(versions::routes())
         .merge(health::routes())
@@ -52,6 +55,23 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(rendering::render))
         .with_state(app)
+}
+
+/// What the routes do, for the description of the API.
+pub(crate) fn operations() -> Vec<Operation> {
+    [
+        versions::OPERATIONS,
+        health::OPERATIONS,
+        images::OPERATIONS,
+        data::OPERATIONS,
+        actions::OPERATIONS,
+        members::OPERATIONS,
+        tags::OPERATIONS,
+        schemas::OPERATIONS,
+        info::OPERATIONS,
+        openapi::OPERATIONS,
+    ]
+    .concat()
 }
 
 async fn wrong_method() -> ApiError {

@@ -8,7 +8,19 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::caller::Authenticated;
+use crate::openapi::{Content, Operation};
 use crate::schemas;
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/schemas/image", "Show the schema of an image")
+        .answers(200, Content::Json("object")),
+    Operation::get("/v2/schemas/images", "Show the schema of a list of images")
+        .answers(200, Content::Json("object")),
+    Operation::get("/v2/schemas/member", "Show the schema of a member")
+        .answers(200, Content::Json("object")),
+    Operation::get("/v2/schemas/members", "Show the schema of a list of members")
+        .answers(200, Content::Json("object")),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     let metadefs = schemas::metadefs::SERVED.iter().map(|(name, schema)| {

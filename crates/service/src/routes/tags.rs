@@ -11,7 +11,13 @@ use identity::policy::Action;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::openapi::Operation;
 use crate::{create, property};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::put("/v2/images/{image_id}/tags/{tag}", "Attach a tag to an image"),
+    Operation::delete("/v2/images/{image_id}/tags/{tag}", "Take a tag off an image"),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/images/{image_id}/tags/{tag}", put(add).delete(remove))

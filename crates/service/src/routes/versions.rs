@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::openapi::{Content, Operation};
 
 /// Minor versions without the features that are switched on by configuration: several stores
 /// (2.8 and up), the cache (2.14, 2.16) and locations (2.17). Newest first.
@@ -19,6 +20,13 @@ const VERSIONS: &[&str] = &["2.9", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.
 
 /// The minor versions of a service with an image cache (2.14, 2.16), and of what came with them.
 const WITH_CACHE: &[&str] = &["2.18", "2.17", "2.16", "2.15", "2.14"];
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/", "Choose a version").answers(300, Content::Json("versions")).open(),
+    Operation::get("/versions", "List the versions").answers(200, Content::Json("versions")).open(),
+    Operation::get("/versions/", "List the versions")
+        .answers(200, Content::Json("versions"))
+        .open(),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
