@@ -133,7 +133,7 @@ def parsed(side, kind, data):
         return data, None
     text = normal(side, data.decode(errors="replace"))
     if kind == JSON:
-        shown = sorted_tags(json.loads(text))
+        shown = with_sorted_sets(json.loads(text))
         if isinstance(shown, dict) and set(shown) == {"message", "code", "title"}:
             message = shown.pop("message")
             return shown, message
@@ -144,15 +144,15 @@ def parsed(side, kind, data):
     return text, None
 
 
-def sorted_tags(shown):
-    """Tags are a set, which Glance shows in any order."""
+def with_sorted_sets(shown):
+    """Tags, and the values of an enumeration, are sets, which Glance shows in any order."""
     if isinstance(shown, dict):
-        shown = {name: sorted_tags(value) for name, value in shown.items()}
-        tags = shown.get("tags")
-        if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
-            shown["tags"] = sorted(tags)
+        shown = {name: with_sorted_sets(value) for name, value in shown.items()}
+        for name in ["tags", "enum"]:
+            if isinstance(shown.get(name), list):
+                shown[name] = sorted(shown[name], key=str)
     elif isinstance(shown, list):
-        shown = [sorted_tags(value) for value in shown]
+        shown = [with_sorted_sets(value) for value in shown]
     return shown
 
 

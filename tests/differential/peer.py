@@ -80,8 +80,8 @@ class Glance(services.Glance):
         keystone = KEYSTONE.format(folder=self.folder, **self.auth)
         (self.folder / "glance-api.conf").write_text(self.configuration(self.folder) + keystone)
         (self.folder / "uwsgi.ini").write_text(UWSGI.format(port=self.port))
-        paste = (self.venv / "etc/glance/glance-api-paste.ini").read_text()
-        (self.folder / "glance-api-paste.ini").write_text(paste)
+        for file in ["glance-api-paste.ini", "schema-image.json"]:
+            (self.folder / file).write_text((self.venv / "etc/glance" / file).read_text())
 
 
 class Side:

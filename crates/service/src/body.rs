@@ -21,8 +21,14 @@ pub(crate) async fn json(headers: &HeaderMap, body: Body) -> Result<Value> {
         Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
         Err(_) => return Err(ApiError::bad_request("The request's body ended early.")),
     };
-    serde_json::from_slice(&bytes)
-        .map_err(|error| ApiError::bad_request(format!("Malformed JSON in request body: {error}.")))
+    if bytes.is_empty() {
+        return Err(ApiError::bad_request("Body expected in request."));
+    }
+    let malformed = |_| ApiError::bad_request("Malformed JSON in request body.");
+    match serde_json::from_slice(&bytes).map_err(malformed)? {
+        value @ (Value::Object(_) | Value::Array(_)) => Ok(value),
+        _ => Err(ApiError::bad_request("Unexpected body type. Expected list/dict.")),
+    }
 }
 
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
@@ -34,10 +40,8 @@ pub(crate) fn expect_type<'a>(headers: &HeaderMap, kinds: &[&'a str]) -> Result<
     let found = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let essence = found.split(';').next().unwrap_or("").trim();
     kinds.iter().find(|kind| kind.eq_ignore_ascii_case(essence)).copied().ok_or_else(|| {
-        let message = format!(
-            "The request's content type '{essence}' is not supported here; expected {}.",
-            kinds.join(" or ")
-        );
-        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+        let message = format!("The request media type {found} is not supported by this server.\n");
+        let detail = format!("Invalid content type {essence}");
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).below(detail)
     })
 }

@@ -20,10 +20,21 @@ pub(crate) fn parse_owned(body: &Value, owner: Option<String>, limits: &Limits) 
     })?;
     let mut image = Image::new(id(fields.get("id"))?, owner, Timestamp::now());
     for (name, value) in fields.iter().filter(|(name, _)| *name != "id") {
+        refuse_reserved(name)?;
         property::set(&mut image, name, value)?;
     }
     check_quotas(&image, limits)?;
     Ok(image)
+}
+
+/// What a patch is refused for too, in the words that Glance has for it here.
+fn refuse_reserved(name: &str) -> Result<()> {
+    let message = format!("Attribute '{name}' is reserved.");
+    match name {
+        "locations" => Err(ApiError::forbidden(message)),
+        name if property::is_reserved(name) => Err(ApiError::denied(message)),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses more properties or tags than the quotas allow. What the service notes for itself does

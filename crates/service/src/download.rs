@@ -36,12 +36,12 @@ pub(crate) async fn download(
         Wanted::NotModified => return Ok(not_modified(&etag)),
         Wanted::Unsatisfiable => return Err(unsatisfiable(size)),
         Wanted::Malformed => {
-            let message = "The range that is asked for is no range of bytes, such as bytes=0-99.";
-            return Err(ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, message));
+            let name = if headers.contains_key(header::RANGE) { "Range" } else { "Content-Range" };
+            return Err(no_range(format!("Invalid {name} header.")));
         }
         Wanted::Several => {
             return Err(ApiError::bad_request(
-                "Requests with multiple ranges are not supported. You may make multiple \
+                "Requests with multiple ranges are not supported in Glance. You may make multiple \
                  single-range requests instead.",
             ));
         }
@@ -97,12 +97,18 @@ fn not_modified(etag: &str) -> Response {
 }
 
 fn unsatisfiable(size: u64) -> ApiError {
-    let error = ApiError::new(
-        StatusCode::RANGE_NOT_SATISFIABLE,
-        format!("The requested range lies outside the image's {size} bytes."),
-    );
+    let error = no_range(format!(
+        "Invalid start position in Range header. Start position MUST be in the inclusive range \
+         [0, {}].",
+        i128::from(size) - 1
+    ));
     match HeaderValue::try_from(format!("bytes */{size}")) {
         Ok(range) => error.with(header::CONTENT_RANGE, range),
         Err(_) => error,
     }
+}
+
+fn no_range(detail: String) -> ApiError {
+    let message = "The Range requested is not available.";
+    ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, message).below(detail)
 }

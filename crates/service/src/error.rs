@@ -7,6 +7,12 @@ use image::ImageId;
 
 use crate::intake::Refused;
 
+/// What WebOb says of every request without a token, and so Keystone's middleware.
+const UNAUTHORIZED: &str = "This server could not verify that you are authorized to access the \
+                            document you requested. Either you supplied the wrong credentials \
+                            (e.g., bad password), or your browser does not understand how to \
+                            supply the credentials required.";
+
 /// The result of handling a request.
 pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
 
@@ -15,12 +21,14 @@ pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
+    /// What stands below the message, on a line of its own.
+    pub(crate) detail: String,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), headers: Vec::new() }
+        Self { status, message: message.into(), detail: String::new(), headers: Vec::new() }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -70,6 +78,22 @@ impl ApiError {
         Self { message, ..self }
     }
 
+    /// Where Glance leaves a status's own words as they are, and says the rest below.
+    pub(crate) fn denied(detail: impl Into<String>) -> Self {
+        Self::forbidden("Access was denied to this resource.").below(detail)
+    }
+
+    /// The same for a conflict.
+    pub(crate) fn clash(detail: impl Into<String>) -> Self {
+        let message = "There was a conflict when trying to complete your request.";
+        Self::conflict(message).below(detail)
+    }
+
+    pub(crate) fn below(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -99,17 +123,17 @@ impl From<catalog::Error> for ApiError {
             E::LastLocation(_) => Self::forbidden("Cannot remove last location in the image."),
             E::Duplicate(id) => Self::conflict(format!("Image ID {id} already exists!")),
             E::DuplicateMember { project, image } => {
-                Self::conflict(format!("Image {image} is already shared with project {project}."))
+                Self::conflict(format!("Member {project} is duplicated for image {image}"))
             }
             E::Conflict { .. } | E::Scrubbed(_) => Self::conflict(error.to_string()),
             E::OverBudget { .. } => Self::too_large(error.to_string()),
             E::Protected(id) => {
                 Self::forbidden(format!("Image {id} is protected and cannot be deleted."))
             }
-            E::BadMarker(_) => Self::bad_request(error.to_string()),
             E::Metadef(fault) => fault.into(),
             E::TaskNotFound(id) => Self::not_found(format!("Could not find task {id}")),
             E::LeaseLost(_) | E::ImportLocked { .. } => Self::conflict(error.to_string()),
+            E::BadMarker(id) => Self::bad_request(format!("No image found with ID {id}")),
             E::Full(_) => {
                 tracing::error!(%error, "no room for the catalog");
                 let message = "The disk of the image service is full.";
@@ -187,7 +211,7 @@ impl From<identity::Error> for ApiError {
         match error {
             identity::Error::NotAuthenticated => {
                 let keystone = HeaderValue::from_static("Keystone uri=\"/identity\"");
-                Self::new(StatusCode::UNAUTHORIZED, error.to_string())
+                Self::new(StatusCode::UNAUTHORIZED, UNAUTHORIZED)
                     .with(header::WWW_AUTHENTICATE, keystone)
             }
             identity::Error::Unavailable => Self::unavailable(error.to_string()),

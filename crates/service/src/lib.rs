@@ -15,6 +15,7 @@ mod create;
 mod digest;
 mod download;
 mod error;
+mod gate;
 mod imports;
 mod intake;
 mod json_schema;

@@ -25,6 +25,13 @@ pub(crate) enum Operation {
     Remove,
 }
 
+impl Operation {
+    fn name(self) -> &'static str {
+        let found = OPERATIONS.iter().find(|(_, operation)| *operation == self);
+        found.map_or("", |(name, _)| name)
+    }
+}
+
 const OPERATIONS: &[(&str, Operation)] =
     &[("add", Operation::Add), ("replace", Operation::Replace), ("remove", Operation::Remove)];
 
@@ -47,8 +54,11 @@ fn apply_one(image: &mut Image, fields: &Map<String, Value>, dialect: &str) -> R
     let (operation, path) = parse(fields, dialect)?;
     let name = property_name(path)?;
     let value = || {
-        let value = fields.get("value");
-        value.ok_or_else(|| ApiError::bad_request("Operation objects must contain a 'value'."))
+        let missing = || {
+            let name = operation.name();
+            format!("Operation \"{name}\" requires a member named \"value\".")
+        };
+        fields.get("value").ok_or_else(|| ApiError::bad_request(missing()))
     };
     match operation {
         Operation::Remove => property::remove(image, &name),
@@ -70,14 +80,21 @@ pub(crate) fn parse<'a>(
 
 fn parse_v21(fields: &Map<String, Value>) -> Result<(Operation, &str)> {
     let op = fields.get("op").and_then(Value::as_str);
-    let op = op.ok_or_else(|| ApiError::bad_request("Operation objects must contain an 'op'."))?;
+    let op = op.ok_or_else(|| {
+        ApiError::bad_request(
+            "Unable to find `op` in JSON Schema change. It must be one of the following: add, \
+             remove, replace.",
+        )
+    })?;
     let known = OPERATIONS.iter().find(|(name, _)| *name == op);
     let (_, operation) = known.ok_or_else(|| {
-        ApiError::bad_request(format!("Operations must be add, remove or replace, not '{op}'."))
+        ApiError::bad_request(format!(
+            "Invalid operation: `{op}`. It must be one of the following: add, remove, replace."
+        ))
     })?;
     let path = fields.get("path").and_then(Value::as_str);
     path.map(|path| (*operation, path))
-        .ok_or_else(|| ApiError::bad_request("Operation objects must contain a 'path'."))
+        .ok_or_else(|| ApiError::bad_request("Unable to find 'path' in JSON Schema change"))
 }
 
 fn parse_v20(fields: &Map<String, Value>) -> Result<(Operation, &str)> {
@@ -86,25 +103,39 @@ fn parse_v20(fields: &Map<String, Value>) -> Result<(Operation, &str)> {
         .filter_map(|(name, operation)| Some((*operation, fields.get(*name)?.as_str()?)));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
-        _ => Err(ApiError::bad_request(
-            "Operation objects must contain exactly one member named add, remove or replace.",
+        (Some(_), Some(_)) => Err(ApiError::bad_request(
+            "Operation objects must contain only one member named \"add\", \"remove\", or \
+             \"replace\".",
+        )),
+        (None, _) => Err(ApiError::bad_request(
+            "Operation objects must contain exactly one member named \"add\", \"remove\", or \
+             \"replace\".",
         )),
     }
 }
 
-/// The property that a JSON pointer (RFC 6901) of one step names.
+/// The property that a JSON pointer (RFC 6901) of one step names, without the spaces around it.
 fn property_name(path: &str) -> Result<String> {
-    let bad = |why: &str| ApiError::bad_request(format!("Invalid JSON pointer '{path}': {why}."));
-    let step = path.strip_prefix('/').ok_or_else(|| bad("it must start with a slash"))?;
-    if step.is_empty() || step.contains('/') {
-        return Err(bad("it must name one property"));
+    let bad = |why: &str| ApiError::bad_request(format!("Pointer `{path}` {why}."));
+    let step = path.strip_prefix('/').ok_or_else(|| bad("does not start with \"/\""))?;
+    let steps: Vec<_> = step.split('/').collect();
+    let between = steps.get(1..steps.len() - 1).unwrap_or_default();
+    if between.iter().any(|step| step.trim().is_empty()) {
+        return Err(bad("contains adjacent \"/\""));
     }
-    let mut unescaped = step.replace("~1", "\u{0}");
-    if unescaped.replace("~0", "").contains('~') {
-        return Err(bad("'~' must be followed by 0 or 1"));
+    if step.ends_with('/') {
+        return Err(bad("end with \"/\""));
     }
-    unescaped = unescaped.replace("~0", "~");
-    Ok(unescaped.replace('\u{0}', "/"))
+    let name = step.replace("~1", "\u{0}");
+    if name.replace("~0", "").contains('~') {
+        return Err(bad("contains \"~\" not part of a recognized escape sequence"));
+    }
+    let name = name.replace("~0", "~");
+    if step.contains('/') {
+        let message = format!("Invalid JSON pointer for this resource: '{path}'");
+        return Err(ApiError::bad_request(message));
+    }
+    Ok(name.replace('\u{0}', "/").trim().to_owned())
 }
 
 /// What the catalog must change to make `after` of `before`.
@@ -183,7 +214,7 @@ mod tests {
             (json!([{"op": "add", "value": "x"}]), bad),
             (json!([{"op": "add", "path": "/name"}]), bad),
             (json!([{"op": "add", "path": "name", "value": "x"}]), bad),
-            (json!([{"op": "add", "path": "/", "value": "x"}]), bad),
+            (json!([{"op": "add", "path": "//", "value": "x"}]), bad),
             (json!([{"op": "add", "path": "/a/b", "value": "x"}]), bad),
             (json!([{"op": "add", "path": "/a~2", "value": "x"}]), bad),
             (json!([{"op": "replace", "path": "/nothing", "value": "x"}]), StatusCode::CONFLICT),

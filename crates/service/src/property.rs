@@ -22,11 +22,13 @@ const READ_ONLY: &[&str] = &[
     "schema",
     "file",
     "self",
-    "stores",
 ];
 
 /// Names that would be mistaken for something else. Source: `_reserved_properties` of Glance.
 const RESERVED: &[&str] = &["location", "locations", "deleted", "deleted_at"];
+
+/// Set by the service alone too, but to patches a property that is not there.
+pub(crate) const STORES: &str = "stores";
 
 /// The namespace of properties that the service keeps for itself.
 pub(crate) const RESERVED_PREFIX: &str = "os_glance";
@@ -38,7 +40,7 @@ const LONGEST: usize = 255;
 const LONGEST_VALUE: usize = 65_535;
 
 /// The largest `min_disk` and `min_ram`: a 32-bit column.
-const LARGEST: u64 = i32::MAX as u64;
+const LARGEST: u32 = i32::MAX as u32;
 
 /// Sets a property of an image from its JSON value.
 pub(crate) fn set(image: &mut Image, name: &str, value: &Value) -> Result<()> {
@@ -70,9 +72,12 @@ pub(crate) fn set(image: &mut Image, name: &str, value: &Value) -> Result<()> {
 
 /// Takes a property off an image. Only custom ones can be taken off.
 pub(crate) fn remove(image: &mut Image, name: &str) -> Result<()> {
+    if name == STORES {
+        return Err(missing(name));
+    }
     refuse_guarded(name)?;
     if is_base(name) {
-        return Err(ApiError::forbidden(format!("Property {name} may not be removed.")));
+        return Err(ApiError::denied(format!("Property {name} may not be removed.")));
     }
     let removed = image.properties.remove(name);
     removed.map(drop).ok_or_else(|| missing(name))
@@ -80,6 +85,9 @@ pub(crate) fn remove(image: &mut Image, name: &str) -> Result<()> {
 
 /// Refuses to replace a custom property that is not there.
 pub(crate) fn expect_present(image: &Image, name: &str) -> Result<()> {
+    if name == STORES {
+        return Err(missing(name));
+    }
     refuse_guarded(name)?;
     match is_base(name) || image.properties.contains_key(name) {
         true => Ok(()),
@@ -88,7 +96,7 @@ pub(crate) fn expect_present(image: &Image, name: &str) -> Result<()> {
 }
 
 fn missing(name: &str) -> ApiError {
-    ApiError::conflict(format!("Property {name} does not exist."))
+    ApiError::clash(format!("Property {name} does not exist."))
 }
 
 fn is_base(name: &str) -> bool {
@@ -112,10 +120,18 @@ fn refuse_guarded(name: &str) -> Result<()> {
     if READ_ONLY.contains(&name) || name == "id" {
         return Err(ApiError::forbidden(format!("Attribute '{name}' is read-only.")));
     }
-    if RESERVED.contains(&name) || name.starts_with(RESERVED_PREFIX) {
+    if is_reserved(name) {
         return Err(ApiError::forbidden(format!("Attribute '{name}' is reserved.")));
     }
+    if name == STORES {
+        return Err(ApiError::forbidden(format!("Attribute '{name}' is read-only.")));
+    }
     Ok(())
+}
+
+/// Whether a name would be mistaken for something else.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with(RESERVED_PREFIX)
 }
 
 /// The formats say how to read the bytes: once there are bytes, they stay.
@@ -150,10 +166,23 @@ fn word_or_null<T: std::str::FromStr<Err = UnknownName>>(
 }
 
 fn number(name: &str, value: &Value) -> Result<u32> {
-    let number = value.as_u64().filter(|number| *number <= LARGEST);
-    number
-        .and_then(|number| u32::try_from(number).ok())
-        .ok_or_else(|| mismatch(name, &format!("{value} is not an integer from 0 to {LARGEST}")))
+    let number =
+        whole(value).ok_or_else(|| mismatch(name, &format!("{value} is not of type 'integer'")))?;
+    if number < 0 {
+        return Err(ApiError::bad_request(format!(
+            "Invalid value '{number}' for parameter '{name}': Cannot be a negative value"
+        )));
+    }
+    u32::try_from(number).ok().filter(|number| *number <= LARGEST).ok_or_else(|| {
+        ApiError::bad_request(format!("'{name}' value out of range, must not exceed {LARGEST}."))
+    })
+}
+
+/// An integer, which may be written as `5.0` (JSON Schema, "integer").
+fn whole(value: &Value) -> Option<i128> {
+    let float = || value.as_f64().filter(|float| float.fract() == 0.0).map(|float| float as i128);
+    let integer = value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
+    integer.or_else(float)
 }
 
 fn boolean(name: &str, value: &Value) -> Result<bool> {
@@ -172,14 +201,15 @@ fn tags(value: &Value) -> Result<BTreeSet<String>> {
 /// A tag, if it is of a length that Glance takes.
 pub(crate) fn checked_tag(tag: &str) -> Result<String, &'static str> {
     match tag.chars().count() {
-        1..=LONGEST => Ok(tag.to_owned()),
-        _ => Err("a tag has 1 to 255 characters"),
+        ..=LONGEST => Ok(tag.to_owned()),
+        _ => Err("a tag has 255 characters at most"),
     }
 }
 
 fn custom(name: &str, value: &Value) -> Result<(String, String)> {
-    if name.is_empty() || name.chars().count() > LONGEST {
-        return Err(mismatch(name, "a property's name has 1 to 255 characters"));
+    if name.chars().count() > LONGEST {
+        let message = "Custom property should not be greater than 255 characters.";
+        return Err(ApiError::bad_request(message));
     }
     match value {
         Value::String(text) if text.len() <= LONGEST_VALUE => Ok((name.to_owned(), text.clone())),
@@ -224,11 +254,13 @@ mod tests {
             ("protected", json!(true), true),
             ("protected", json!("true"), false),
             ("tags", json!(["a", "b", "a"]), true),
-            ("tags", json!([""]), false),
+            ("tags", json!([""]), true),
+            ("min_ram", json!(5.0), true),
+            ("min_ram", json!(5.5), false),
             ("tags", json!("a"), false),
             ("os_distro", json!("debian"), true),
             ("os_distro", json!(12), false),
-            ("", json!("x"), false),
+            ("", json!("x"), true),
         ];
         for (name, value, good) in cases {
             assert_eq!(set(&mut image(), name, &value).is_ok(), good, "{name} {value}");

@@ -51,7 +51,10 @@ fn matches(tags: &str, etag: &str) -> bool {
 
 /// One range of bytes.
 fn part(range: &str, size: u64) -> Wanted {
-    let Some(range) = range.trim().strip_prefix("bytes=") else { return Wanted::Malformed };
+    let (unit, range) = range.trim().split_once('=').unwrap_or_default();
+    if !unit.eq_ignore_ascii_case("bytes") {
+        return Wanted::Malformed;
+    }
     if range.contains(',') {
         return Wanted::Several;
     }
@@ -62,7 +65,12 @@ fn part(range: &str, size: u64) -> Wanted {
 /// better, and still takes.
 fn content_part(range: &str, size: u64) -> Wanted {
     let range = range.trim().strip_prefix("bytes ").and_then(|range| range.split_once('/'));
-    range.map_or(Wanted::Malformed, |(range, _)| bounded(range, size))
+    let Some((range, _)) = range else { return Wanted::Malformed };
+    let last = range.split_once('-').and_then(|(_, last)| last.trim().parse::<u64>().ok());
+    match last {
+        Some(last) if last >= size => Wanted::Unsatisfiable,
+        _ => bounded(range, size),
+    }
 }
 
 /// `first-last`, `first-` or `-suffix`.
@@ -113,7 +121,7 @@ mod tests {
     fn a_content_range_is_taken_for_a_range() {
         let cases = [
             ("bytes 0-9/*", Wanted::Part(0..10)),
-            ("bytes 50-1000/100", Wanted::Part(50..100)),
+            ("bytes 50-1000/100", Wanted::Unsatisfiable),
             ("bytes */100", Wanted::Malformed),
             ("x", Wanted::Malformed),
         ];

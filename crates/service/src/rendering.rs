@@ -46,17 +46,40 @@ enum Form {
     Text,
 }
 
-/// HTML unless only JSON, or neither, is accepted.
+/// What the client likes best, HTML before JSON, and text when it takes neither (RFC 9110, 12.5.1).
+/// A client that does not say gets text, and one that says nonsense HTML, as from WebOb.
 fn accepted(headers: &HeaderMap) -> Form {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    let accepts = |kinds: &[&str]| kinds.iter().any(|kind| accept.contains(kind));
-    if accepts(&["text/html", "text/*", "*/*"]) {
-        Form::Html
-    } else if accepts(&["application/json", "application/*"]) {
-        Form::Json
-    } else {
-        Form::Text
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if !accept.is_empty() && !accept.contains('/') {
+        return Form::Html;
     }
+    let html = quality(accept, "text/html");
+    let json = quality(accept, "application/json");
+    match (html, json) {
+        (html, json) if html > 0.0 && html >= json => Form::Html,
+        (_, json) if json > 0.0 => Form::Json,
+        _ => Form::Text,
+    }
+}
+
+/// How much a kind is wanted, from 0 to 1: the most specific range that it is in decides.
+fn quality(accept: &str, kind: &str) -> f32 {
+    let family = kind.split_once('/').map_or("", |(family, _)| family);
+    let specificity = |range: &str| match range {
+        range if range.eq_ignore_ascii_case(kind) => Some(2),
+        range if range.strip_suffix("/*").is_some_and(|f| f.eq_ignore_ascii_case(family)) => {
+            Some(1)
+        }
+        "*/*" => Some(0),
+        _ => None,
+    };
+    let ranges = accept.split(',').filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let specificity = specificity(parts.next()?)?;
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse);
+        Some((specificity, quality.unwrap_or(0.0)))
+    });
+    ranges.max_by_key(|(specificity, _)| *specificity).map_or(0.0, |(_, quality)| quality)
 }
 
 fn fill(response: &mut Response, failure: &ApiError, form: Form) {
@@ -72,26 +95,48 @@ fn fill(response: &mut Response, failure: &ApiError, form: Form) {
 }
 
 fn html(failure: &ApiError) -> String {
-    let (status, message) = (line(failure.status), escape(&failure.message));
+    let status = line(failure.status);
+    let message = body(failure, "<br />", escape);
     format!(
         "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  \
-         {message}<br /><br />\n\n\n\n </body>\n</html>"
+         {message}\n </body>\n</html>"
     )
 }
 
+/// The message with what stands below it, after the templates of WebOb.
+fn body(failure: &ApiError, br: &str, escape: fn(&str) -> String) -> String {
+    let (message, detail) = (escape(&failure.message), escape(&failure.detail));
+    let end = match failure.status {
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => "",
+        _ => "\n\n",
+    };
+    format!("{message}{br}{br}\n{detail}{end}")
+}
+
 fn json(failure: &ApiError) -> String {
-    let message = format!("{}<br /><br />\n\n\n", escape(&failure.message));
-    let title = failure.status.canonical_reason().unwrap_or_default();
-    json!({ "message": message, "code": line(failure.status), "title": title }).to_string()
+    let message = body(failure, "<br />", str::to_owned);
+    json!({ "message": message, "code": line(failure.status), "title": title(failure.status) })
+        .to_string()
 }
 
 fn text(failure: &ApiError) -> String {
-    format!("{}\n\n{}\n\n\n", line(failure.status), failure.message)
+    // WebOb makes text of the HTML: what broke lines there is white space.
+    let body = body(failure, "\u{0}", str::to_owned).replace('\n', " ").replace('\u{0}', "\n");
+    format!("{}\n\n{body}", line(failure.status))
 }
 
 /// `404 Not Found`.
 fn line(status: StatusCode) -> String {
-    format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default())
+    format!("{} {}", status.as_str(), title(status))
+}
+
+/// The words for a status, where WebOb's are older than RFC 9110's.
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+        StatusCode::RANGE_NOT_SATISFIABLE => "Request Range Not Satisfiable",
+        _ => status.canonical_reason().unwrap_or_default(),
+    }
 }
 
 fn escape(message: &str) -> String {
@@ -106,7 +151,11 @@ mod tests {
     #[test]
     fn the_form_follows_accept() {
         let cases = [
-            (None, Form::Html),
+            (None, Form::Text),
+            (Some("nonsense"), Form::Html),
+            (Some("text/html;q=0.5, application/json"), Form::Json),
+            (Some("application/*"), Form::Json),
+            (Some("text/html;q=0, */*;q=0.1"), Form::Json),
             (Some("*/*"), Form::Html),
             (Some("text/html, application/json"), Form::Html),
             (Some("application/json"), Form::Json),
@@ -123,6 +172,5 @@ mod tests {
     fn what_a_client_sent_is_escaped() {
         let failure = ApiError::bad_request("<script>alert('x')</script>");
         assert!(!html(&failure).contains("<script>"));
-        assert!(!json(&failure).contains("<script>"));
     }
 }

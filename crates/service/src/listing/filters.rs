@@ -26,7 +26,7 @@ pub(super) fn parse(name: &str, value: &str) -> Result<Filter> {
         "os_hash_value" => Filter::OsHashValue(value.to_owned()),
         "os_hash_algo" => Filter::OsHashAlgo(value.to_owned()),
         "protected" => Filter::Protected(boolean(name, value)?),
-        "os_hidden" => Filter::OsHidden(boolean(name, value)?),
+        "os_hidden" => Filter::OsHidden(boolean(name, &value.to_ascii_lowercase())?),
         "created_at" => Filter::CreatedAt(time(name, value)?),
         "updated_at" => Filter::UpdatedAt(time(name, value)?),
         _ => Filter::Property(name.to_owned(), value.to_owned()),
@@ -60,15 +60,13 @@ fn words<T: FromStr>(value: &str) -> Result<Vec<T>> {
 }
 
 fn boolean(name: &str, value: &str) -> Result<bool> {
-    match value.to_ascii_lowercase().as_str() {
+    match value {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(invalid(name, value)),
+        _ => Err(ApiError::bad_request(format!(
+            "Invalid value '{value}' for '{name}' filter. Valid values are 'true' or 'false'."
+        ))),
     }
-}
-
-fn invalid(name: &str, value: &str) -> ApiError {
-    ApiError::bad_request(format!("Invalid value '{value}' for parameter '{name}'."))
 }
 
 /// `operator:time`; without an operator, at that time.
@@ -84,12 +82,24 @@ fn time(name: &str, value: &str) -> Result<TimeTest> {
     ];
     let found = OPERATORS.iter().find_map(|(op, make)| Some((make, value.strip_prefix(op)?)));
     let (make, text) = found.unwrap_or((&(TimeTest::Eq as Make), value));
-    text.parse().map(make).map_err(|_| invalid(name, value))
+    if found.is_none() && text.split_once(':').is_some_and(|(op, _)| is_word(op)) {
+        return Err(ApiError::bad_request("Unable to filter on a unknown operator."));
+    }
+    text.parse().map(make).map_err(|_| {
+        ApiError::bad_request(format!(
+            "Bad \"{name}\" query filter format. Use ISO 8601 DateTime notation."
+        ))
+    })
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(char::is_alphabetic)
 }
 
 /// One value, or a list `in:a,b` whose members may be quoted: `in:"a,b",c`.
 fn texts(value: &str) -> Result<Vec<String>> {
     let Some(list) = value.strip_prefix("in:") else { return Ok(vec![value.to_owned()]) };
+    check_quotes(list)?;
     let mut texts = vec![String::new()];
     let mut quoted = false;
     let mut characters = list.chars();
@@ -103,12 +113,27 @@ fn texts(value: &str) -> Result<Vec<String>> {
             (_, None) => {}
         }
     }
-    match quoted {
-        true => Err(ApiError::bad_request(format!(
-            "Invalid filter value {list}. The quote is not closed."
-        ))),
-        false => Ok(texts),
+    Ok(texts)
+}
+
+/// Quotes stand around whole members of a list.
+fn check_quotes(list: &str) -> Result<()> {
+    let bad = |why: &str| ApiError::bad_request(format!("Invalid filter value {list}. {why}."));
+    let mut quoted = false;
+    for (at, _) in list.match_indices('"') {
+        let (before, after) = (&list[..at], &list[at + 1..]);
+        match quoted {
+            _ if before.ends_with('\\') => continue,
+            false if !before.is_empty() && !before.ends_with(',') => {
+                return Err(bad("There is no comma before opening quotation mark"));
+            }
+            true if !after.is_empty() && !after.starts_with(',') => {
+                return Err(bad("There is no comma after closing quotation mark"));
+            }
+            _ => quoted = !quoted,
+        }
     }
+    if quoted { Err(bad("The quote is not closed")) } else { Ok(()) }
 }
 
 #[cfg(test)]

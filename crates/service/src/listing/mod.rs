@@ -60,6 +60,16 @@ const MOST_VALUES: usize = 500;
 
 /// The list that the parameters ask for.
 pub(crate) fn parse(parameters: &Parameters, limits: &Limits) -> Result<ListQuery> {
+    // What was no UTF-8 has been replaced.
+    if parameters
+        .iter()
+        .any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'))
+    {
+        return Err(ApiError::bad_request(
+            "Error decoding your request. Either the URL or the request body contained \
+             characters that could not be decoded by Glance",
+        ));
+    }
     let values = parameters.iter().map(|(_, value)| 1 + value.matches(',').count());
     if values.sum::<usize>() > MOST_VALUES {
         let message = format!("A list takes at most {MOST_VALUES} values to compare with.");
@@ -84,8 +94,9 @@ pub(crate) fn parse(parameters: &Parameters, limits: &Limits) -> Result<ListQuer
             "sort" | "sort_key" | "sort_dir" => {}
             "member_status" => query.member_status = filters::member_status(value)?,
             "tag" => {
-                tags.insert(value.clone());
+                tags.insert(value.trim().to_owned());
             }
+            "visibility" if value.is_empty() => {}
             name => query.filters.push(filters::parse(name, value)?),
         }
     }
@@ -97,8 +108,8 @@ pub(crate) fn parse(parameters: &Parameters, limits: &Limits) -> Result<ListQuer
 }
 
 fn limit(text: &str) -> Result<u32> {
-    let number: i64 =
-        text.parse().map_err(|_| ApiError::bad_request("limit param must be an integer"))?;
+    let number: i128 =
+        text.trim().parse().map_err(|_| ApiError::bad_request("limit param must be an integer"))?;
     u32::try_from(number).or_else(|_| match number {
         ..0 => Err(ApiError::bad_request("limit param must be positive")),
         _ => Ok(u32::MAX),
@@ -106,7 +117,7 @@ fn limit(text: &str) -> Result<u32> {
 }
 
 fn marker(text: &str) -> Result<ImageId> {
-    text.parse().map_err(|_| ApiError::bad_request(format!("Invalid marker: {text}")))
+    text.parse().map_err(|_| ApiError::bad_request(format!("No image found with ID {text}")))
 }
 
 #[cfg(test)]
@@ -179,6 +190,7 @@ mod tests {
             "visibility=secret",
             "member_status=maybe",
             "size_min=x",
+            "name=%ff",
             "protected=maybe",
             "created_at=yesterday",
             "created_at=near:2026-01-01T00:00:00Z",

@@ -35,8 +35,9 @@ pub(super) fn parse(parameters: &Parameters) -> Result<Vec<Order>> {
 
 /// `name:asc`, or `name` alone.
 fn combined(text: &str) -> Result<Order> {
-    let (name, direction) = text.split_once(':').unwrap_or((text, "desc"));
-    Ok(Order { key: key(name)?, direction: self::direction(direction)? })
+    let (name, direction) = text.split_once(':').unwrap_or((text, ""));
+    let direction = if direction.is_empty() { "desc" } else { direction };
+    Ok(Order { key: key(name.trim())?, direction: self::direction(direction.trim())? })
 }
 
 /// One direction serves all keys; several go with as many keys.

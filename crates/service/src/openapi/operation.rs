@@ -12,6 +12,7 @@ pub(crate) struct Operation {
     pub(super) status: u16,
     pub(super) answers: Content,
     pub(super) is_open: bool,
+    pub(super) ignores_bodies: bool,
 }
 
 /// What a body is.
@@ -60,6 +61,7 @@ impl Operation {
             status: 204,
             answers: Content::Nothing,
             is_open: false,
+            ignores_bodies: false,
         }
     }
 
@@ -81,6 +83,21 @@ impl Operation {
     /// The answer when all goes well; 204 without a body where this is not said.
     pub(crate) const fn answers(self, status: u16, answers: Content) -> Self {
         Self { status, answers, ..self }
+    }
+
+    /// A body that is sent all the same is ignored. Other operations that take none refuse it.
+    pub(crate) const fn ignoring_bodies(self) -> Self {
+        Self { ignores_bodies: true, ..self }
+    }
+
+    /// Whether a request with a body is a mistake.
+    pub(crate) fn refuses_bodies(&self) -> bool {
+        self.takes == Content::Nothing && !self.ignores_bodies && !self.is_open
+    }
+
+    /// Method and path, which no other operation has both of.
+    pub(crate) fn key(&self) -> (String, &'static str) {
+        (self.method.to_owned(), self.path)
     }
 
     /// The operation takes no token.

@@ -23,6 +23,7 @@ use crate::{body, create, imports, listing, locations, patch, protected, view};
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/v2/images", "List the images that the caller sees")
         .query(listing::PARAMETERS)
+        .ignoring_bodies()
         .answers(200, Content::Json("images")),
     Operation::post("/v2/images", "Create the record of an image")
         .takes(Content::Json("new_image"))
@@ -64,7 +65,7 @@ async fn add(
 ) -> Result<Response> {
     let fields = body::json(&headers, body).await?;
     let image = create::parse(&fields, &caller, &app.limits)?;
-    app.policy.check(Action::AddImage, &caller, &app::target(&image))?;
+    check_new_owner(&app, &caller, &image)?;
     check_visibility(&app, &caller, &image)?;
     protected::check_new(&app, &caller, &image)?;
     quota::enforce(&app, caller.project_id.as_deref(), Resource::CountTotal, 1).await?;
@@ -122,7 +123,8 @@ async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode> {
-    let image = app.permitted(&caller, &id, Action::DeleteImage).await?;
+    let image = app.visible(&caller, &id).await.map_err(|error| unfound(error, &id))?;
+    app.policy.check(Action::DeleteImage, &caller, &app::target(&image))?;
     if imports::deleted_elsewhere(&app, &image, &headers).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
@@ -155,8 +157,29 @@ fn check_owner(caller: &Caller, before: &Image, after: &Image) -> Result<()> {
     if caller.is_admin || before.owner == after.owner {
         return Ok(());
     }
-    let owner = after.owner.as_deref().unwrap_or("nobody");
-    Err(ApiError::forbidden(format!("You are not permitted to set the image's owner to {owner}.")))
+    Err(ApiError::denied("Owner can't be updated by non admin."))
+}
+
+/// Adding takes a permission, and giving it to others at once one more: Glance says which.
+fn check_new_owner(app: &App, caller: &Caller, image: &Image) -> Result<()> {
+    let permitted = app.policy.check(Action::AddImage, caller, &app::target(image));
+    permitted.map_err(|forbidden| match &image.owner {
+        owner if *owner == caller.project_id => forbidden.into(),
+        owner => {
+            let owner = owner.as_deref().unwrap_or("None");
+            ApiError::denied(format!("You are not permitted to create images owned by '{owner}'"))
+        }
+    })
+}
+
+/// A deletion has words of its own for an image that is not there.
+fn unfound(error: ApiError, id: &str) -> ApiError {
+    match error.status {
+        StatusCode::NOT_FOUND => {
+            ApiError::not_found(format!("Failed to find image {id} to delete"))
+        }
+        _ => error,
+    }
 }
 
 fn created_headers(app: &App, request: &HeaderMap, image: &Image) -> Result<HeaderMap> {

@@ -43,7 +43,7 @@ async fn list(
     caller: Authenticated,
     Path(id): Path<String>,
 ) -> Result<Json<Value>> {
-    let image = shared(&app, &caller, &id).await?;
+    let image = shared(&app, &caller, &id, "list members").await?;
     let members = seen_members(&app, &caller, &image).await?;
     let members: Vec<_> = members.iter().map(view::member).collect();
     Ok(Json(json!({ "members": members, "schema": "/v2/schemas/members" })))
@@ -54,7 +54,11 @@ async fn show(
     caller: Authenticated,
     Path((id, project)): Path<(String, String)>,
 ) -> Result<Json<Value>> {
-    let image = shared(&app, &caller, &id).await?;
+    // What has no members has not this one either.
+    let image = shared(&app, &caller, &id, "show").await.map_err(|error| match error.status {
+        StatusCode::FORBIDDEN => ApiError::not_found(ONLY_SHARED),
+        _ => error,
+    })?;
     let member = find(&app, &caller, &image, &project).await?;
     Ok(Json(view::member(&member)))
 }
@@ -67,8 +71,8 @@ async fn add(
     body: Body,
 ) -> Result<Json<Value>> {
     let fields = body::json(&headers, body).await?;
-    let project = text(&fields, "member")?;
-    let image = shared(&app, &caller, &id).await?;
+    let project = &project(&fields)?;
+    let image = shared(&app, &caller, &id, "create members").await?;
     app.policy.check(Action::AddMember, &caller, &app::target(&image))?;
     let count = app.catalog.members(image.id).await?.len();
     if count >= app.limits.members {
@@ -92,10 +96,8 @@ async fn answer(
     body: Body,
 ) -> Result<Json<Value>> {
     let fields = body::json(&headers, body).await?;
-    let status: MemberStatus = text(&fields, "status")?
-        .parse()
-        .map_err(|error: image::UnknownName| ApiError::bad_request(error.to_string()))?;
-    let image = shared(&app, &caller, &id).await?;
+    let status = status(&fields)?;
+    let image = shared(&app, &caller, &id, "update members").await?;
     find(&app, &caller, &image, &project).await?;
     let target = app::target(&image).shared_with(&project);
     app.policy.check(Action::ModifyMember, &caller, &target)?;
@@ -107,19 +109,25 @@ async fn remove(
     caller: Authenticated,
     Path((id, project)): Path<(String, String)>,
 ) -> Result<StatusCode> {
-    let image = shared(&app, &caller, &id).await?;
+    let image = shared(&app, &caller, &id, "delete members").await?;
     app.policy.check(Action::DeleteMember, &caller, &app::target(&image))?;
     app.catalog.remove_member(image.id, &project).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// An image that the caller sees and that can have members.
-async fn shared(app: &App, caller: &Caller, id: &str) -> Result<Image> {
-    let image = app.visible(caller, id).await?;
-    match image.visibility {
-        Visibility::Shared => Ok(image),
-        _ => Err(ApiError::forbidden("Only shared images have members.")),
+const ONLY_SHARED: &str = "Only shared images have members.";
+
+/// An image that the caller sees and that can have members, to do `what` with them.
+async fn shared(app: &App, caller: &Caller, id: &str, what: &str) -> Result<Image> {
+    let image = app.visible(caller, id).await.map_err(|error| match error.status {
+        StatusCode::NOT_FOUND => ApiError::not_found(format!("Image {id} not found.")),
+        _ => error,
+    })?;
+    if image.visibility == Visibility::Shared {
+        return Ok(image);
     }
+    let why = if what.starts_with("list") { format!(": {ONLY_SHARED}") } else { ".".to_owned() };
+    Err(ApiError::forbidden(format!("Not allowed to {what} for image {id}{why}")))
 }
 
 /// The owner and administrators see all members; a member sees itself.
@@ -141,14 +149,35 @@ async fn find(app: &App, caller: &Caller, image: &Image, project: &str) -> Resul
     found.ok_or_else(|| unknown(project, image))
 }
 
-fn text<'a>(fields: &'a Value, name: &str) -> Result<&'a str> {
-    let text = fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    match text {
-        Some(text) if text.chars().count() <= 255 => Ok(text),
-        _ => {
-            Err(ApiError::bad_request(format!("Expected a JSON object like {{\"{name}\": \"…\"}}")))
-        }
+/// The project of a new member; a number is taken for its digits.
+fn project(fields: &Value) -> Result<String> {
+    let form =
+        || ApiError::bad_request("Expected a member in the form: {\"member\": \"image_id\"}");
+    let member = fields.as_object().ok_or_else(form)?.get("member");
+    let project = match member {
+        None => return Err(ApiError::bad_request("Member to be added not specified")),
+        Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(_) => return Err(form()),
+    };
+    match project.chars().count() {
+        0 => Err(ApiError::bad_request("Member can't be empty")),
+        1..=255 => Ok(project),
+        _ => Err(ApiError::bad_request("A member has 255 characters at most.")),
     }
+}
+
+fn status(fields: &Value) -> Result<MemberStatus> {
+    let form = || ApiError::bad_request("Expected a status in the form: {\"status\": \"status\"}");
+    let status = fields.as_object().ok_or_else(form)?.get("status");
+    let status = status.ok_or_else(|| ApiError::bad_request("Status not specified"))?;
+    let known = status.as_str().and_then(|status| status.parse().ok());
+    known.ok_or_else(|| {
+        let message =
+            "Incorrect request: Status must be \"pending\", \"accepted\" or \"rejected\".";
+        ApiError::bad_request(message)
+    })
 }
 
 fn unknown(project: &str, image: &Image) -> ApiError {

@@ -22,12 +22,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http::{Method, StatusCode};
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
 use crate::openapi::Operation;
-use crate::rendering;
+use crate::{gate, rendering};
 
 /// The Image API, with versions at `/` and the API at `/v2`.
 pub fn router(app: Arc<App>) -> Router {
@@ -53,6 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
         .nest("/v2", v2)
         .fallback(versions::other)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(gate::guard))
         .layer(middleware::from_fn(rendering::render))
         .with_state(app)
 }
@@ -74,6 +77,15 @@ pub(crate) fn operations() -> Vec<Operation> {
     .concat()
 }
 
-async fn wrong_method() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed for this resource.")
+/// The answer to a method that a path does not take; who has no token does not learn which.
+async fn wrong_method(caller: Result<Authenticated>, method: Method) -> Response {
+    match (caller, method) {
+        (Err(error), _) => error.into_response(),
+        // As the middleware for CORS answers that Glance has in front of it.
+        (_, Method::OPTIONS) => StatusCode::OK.into_response(),
+        (_, method) => {
+            let message = format!("The method {method} is not allowed for this resource. ");
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
+        }
+    }
 }

@@ -11,7 +11,8 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::caller::Authenticated;
+use crate::error::{ApiError, Result};
 use crate::openapi::{Content, Operation};
 
 /// Minor versions without the features that are switched on by configuration: several stores
@@ -35,17 +36,26 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/versions/", get(list))
 }
 
-/// The answer to a path that no other route takes.
-pub(super) async fn other(app: State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
-    match uri.path() {
+/// The answer to a path that no other route takes. Below `/v2`, who has no token learns nothing.
+pub(super) async fn other(
+    app: State<Arc<App>>,
+    caller: Result<Authenticated>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let path = uri.path();
+    if let (true, Err(error)) = (path == "/v2" || path.starts_with("/v2/"), caller) {
+        return error.into_response();
+    }
+    match path {
         "/v2" => {
             let place = [(header::LOCATION, format!("{}/v2/", app.url(&headers)))];
             (StatusCode::FOUND, place).into_response()
         }
         path if path.starts_with("/v2/") => {
-            let message = format!("The resource {path} could not be found.");
-            ApiError::not_found(message).into_response()
+            ApiError::not_found("The resource could not be found.").into_response()
         }
+        path if path.starts_with("/versions/") => list(app, headers).await.into_response(),
         _ => choices(app, headers).await.into_response(),
     }
 }
