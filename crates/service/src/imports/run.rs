@@ -110,7 +110,7 @@ async fn import(
         Err(why) => Err(why),
     };
     match ended {
-        Err(Failure::Lost) => return Err(Failure::Lost),
+        Err(Failure::Lost) => Err(Failure::Lost),
         Err(why) => {
             let lease = pulse.lease();
             let (id, keep) = (order.image, app.imports.settings.keep);

@@ -139,7 +139,7 @@ pub(super) fn claimed(fields: &Map<String, Value>) -> Result<Option<(String, Str
 }
 
 fn hexadecimal(name: &str, value: &str, algorithm: &str, status: StatusCode) -> Result<()> {
-    if value.len() % 2 != 0 || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !value.len().is_multiple_of(2) || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let message = format!("{name} ({value}) is not a valid hexadecimal value");
         return Err(ApiError::new(status, message));
     }

@@ -18,12 +18,35 @@ use crate::app::{self, App};
 use crate::cache::Cache;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::openapi::{Content, Operation};
 
 /// Says which half of the cache `DELETE /v2/cache` empties: `cache` or `queue`; both without it.
 const TARGET: &str = "x-image-cache-clear-target";
 
 /// Microseconds in a second.
 const MICROS: f64 = 1e6;
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/cache", "List cached and queued images")
+        .answers(200, Content::Json("object")),
+    Operation::delete("/v2/cache", "Empty the cache, its queue or both")
+        .headers(&[("X-Image-Cache-Clear-Target", "string")]),
+    Operation::post("/v2/cache/clean", "Remove files that are no valid image")
+        .answers(200, Content::Json("object"))
+        .ignoring_bodies(),
+    Operation::post("/v2/cache/prune", "Bring the cache down to its size")
+        .answers(200, Content::Json("object"))
+        .ignoring_bodies(),
+    Operation::get(
+        "/v2/cache/nodes/{image_id}",
+        "List the nodes that have an image in their cache",
+    )
+    .answers(200, Content::Json("object")),
+    Operation::put("/v2/cache/{image_id}", "Queue an image for the cache")
+        .answers(202, Content::Nothing)
+        .ignoring_bodies(),
+    Operation::delete("/v2/cache/{image_id}", "Take an image out of the cache"),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -12,11 +12,23 @@ use identity::policy::Action;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::openapi::{Content, Operation};
 use crate::rendering::RequestId;
 use crate::{body, imports};
 
 /// The header that says a body's size where its length does not.
 const SIZE: &str = "x-openstack-image-size";
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::post("/v2/images/{image_id}/import", "Import the bytes of an image")
+        .takes(Content::Json("object"))
+        .answers(202, Content::Nothing),
+    Operation::put(
+        "/v2/images/{image_id}/stage",
+        "Upload the bytes of an image to the staging area",
+    )
+    .takes(Content::Bytes),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -18,6 +18,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/v2/info/import", "List the ways to import")
         .answers(200, Content::Json("object")),
     Operation::get("/v2/info/stores", "List the stores").answers(200, Content::Json("object")),
+    Operation::get("/v2/info/stores/detail", "List the stores with their settings")
+        .answers(200, Content::Json("object")),
 ];
 
 pub(super) fn routes() -> Router<Arc<App>> {

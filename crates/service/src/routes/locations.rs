@@ -14,7 +14,16 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::Result;
 use crate::locations::{self, Attachment};
+use crate::openapi::{Content, Operation};
 use crate::{body, view};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/images/{image_id}/locations", "List the locations of an image")
+        .answers(200, Content::Json("any")),
+    Operation::post("/v2/images/{image_id}/locations", "Give an image its bytes by their location")
+        .takes(Content::Json("object"))
+        .answers(202, Content::Json("any")),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/images/{image_id}/locations", get(list).post(add))

@@ -67,11 +67,18 @@ pub(crate) fn operations() -> Vec<Operation> {
         health::OPERATIONS,
         images::OPERATIONS,
         data::OPERATIONS,
+        imports::OPERATIONS,
+        tasks::OPERATIONS,
         actions::OPERATIONS,
         members::OPERATIONS,
         tags::OPERATIONS,
+        &metadefs::operations(),
         schemas::OPERATIONS,
         info::OPERATIONS,
+        cache::OPERATIONS,
+        locations::OPERATIONS,
+        stores::OPERATIONS,
+        usage::OPERATIONS,
         openapi::OPERATIONS,
     ]
     .concat()

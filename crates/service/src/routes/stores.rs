@@ -13,6 +13,12 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::locations;
+use crate::openapi::Operation;
+
+pub(super) const OPERATIONS: &[Operation] = &[Operation::delete(
+    "/v2/stores/{store_id}/{image_id}",
+    "Delete the bytes of an image from one store",
+)];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/stores/{store_id}/{image_id}", delete(remove))

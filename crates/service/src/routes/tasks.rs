@@ -16,8 +16,29 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::openapi::{Content, Operation};
 use crate::rendering::RequestId;
 use crate::{body, imports, listing, task_list, task_view};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/tasks", "List tasks")
+        .query(&[
+            ("limit", "integer"),
+            ("marker", "string"),
+            ("type", "string"),
+            ("status", "string"),
+            ("sort_key", "string"),
+            ("sort_dir", "string"),
+        ])
+        .answers(200, Content::Json("object")),
+    Operation::post("/v2/tasks", "Start a task")
+        .takes(Content::Json("object"))
+        .answers(201, Content::Json("object")),
+    Operation::get("/v2/tasks/{task_id}", "Show a task").answers(200, Content::Json("object")),
+    Operation::delete("/v2/tasks/{task_id}", "Cancel a task"),
+    Operation::get("/v2/images/{image_id}/tasks", "List the tasks of an image")
+        .answers(200, Content::Json("object")),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

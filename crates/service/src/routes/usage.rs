@@ -10,7 +10,12 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::Result;
+use crate::openapi::{Content, Operation};
 use crate::quota;
+
+pub(super) const OPERATIONS: &[Operation] =
+    &[Operation::get("/v2/info/usage", "Show what the project uses of its limits")
+        .answers(200, Content::Json("object"))];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/info/usage", get(usage))

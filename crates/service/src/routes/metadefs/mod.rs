@@ -17,6 +17,7 @@ use identity::policy::{Action, Target};
 
 use crate::app::{self, App};
 use crate::error::{ApiError, Result};
+use crate::openapi::Operation;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     let routes = Router::new()
@@ -26,6 +27,18 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(resource_types::routes())
         .merge(tags::routes());
     Router::new().nest("/metadefs", routes)
+}
+
+/// What they do.
+pub(super) fn operations() -> Vec<Operation> {
+    [
+        namespaces::OPERATIONS,
+        objects::OPERATIONS,
+        properties::OPERATIONS,
+        resource_types::OPERATIONS,
+        tags::OPERATIONS,
+    ]
+    .concat()
 }
 
 /// A namespace that the caller sees.

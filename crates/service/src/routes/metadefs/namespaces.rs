@@ -19,6 +19,7 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{listing as query, request, view};
+use crate::openapi::{Content, Operation};
 use crate::{listing, schemas};
 
 const READ_ONLY: &[&str] = &["self", "schema", "created_at", "updated_at"];
@@ -26,6 +27,29 @@ const READ_ONLY: &[&str] = &["self", "schema", "created_at", "updated_at"];
 /// Characters of a path that need no escape in a URL, besides letters and digits (RFC 3986,
 /// "unreserved" and those that Glance leaves as they are).
 const PLAIN: &str = "-._~:/$&()*+,;=@";
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/metadefs/namespaces", "List the namespaces of metadata definitions")
+        .query(&[
+            ("limit", "integer"),
+            ("marker", "string"),
+            ("sort_key", "string"),
+            ("sort_dir", "string"),
+            ("visibility", "string"),
+            ("resource_types", "string"),
+        ])
+        .answers(200, Content::Json("object")),
+    Operation::post("/v2/metadefs/namespaces", "Create a namespace")
+        .takes(Content::Json("object"))
+        .answers(201, Content::Json("object")),
+    Operation::get("/v2/metadefs/namespaces/{namespace}", "Show a namespace")
+        .query(&[("resource_type", "string")])
+        .answers(200, Content::Json("object")),
+    Operation::put("/v2/metadefs/namespaces/{namespace}", "Change a namespace")
+        .takes(Content::Json("object"))
+        .answers(200, Content::Json("object")),
+    Operation::delete("/v2/metadefs/namespaces/{namespace}", "Delete a namespace"),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

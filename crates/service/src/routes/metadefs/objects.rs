@@ -18,9 +18,40 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{listing as query, request, view};
+use crate::openapi::{Content, Operation};
 use crate::{json_schema, listing, schemas};
 
 const READ_ONLY: &[&str] = &["self", "schema", "created_at", "updated_at"];
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get(
+        "/v2/metadefs/namespaces/{namespace}/objects",
+        "List the objects of a namespace",
+    )
+    .answers(200, Content::Json("object")),
+    Operation::post("/v2/metadefs/namespaces/{namespace}/objects", "Add an object to a namespace")
+        .takes(Content::Json("object"))
+        .answers(201, Content::Json("object")),
+    Operation::delete(
+        "/v2/metadefs/namespaces/{namespace}/objects",
+        "Delete the objects of a namespace",
+    ),
+    Operation::get(
+        "/v2/metadefs/namespaces/{namespace}/objects/{name}",
+        "Show an object of a namespace",
+    )
+    .answers(200, Content::Json("object")),
+    Operation::put(
+        "/v2/metadefs/namespaces/{namespace}/objects/{name}",
+        "Change an object of a namespace",
+    )
+    .takes(Content::Json("object"))
+    .answers(200, Content::Json("object")),
+    Operation::delete(
+        "/v2/metadefs/namespaces/{namespace}/objects/{name}",
+        "Delete an object of a namespace",
+    ),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -17,9 +17,43 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{request, view};
+use crate::openapi::{Content, Operation};
 use crate::{listing, schemas};
 
 const READ_ONLY: &[&str] = &["created_at", "updated_at"];
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get(
+        "/v2/metadefs/namespaces/{namespace}/properties",
+        "List the properties of a namespace",
+    )
+    .answers(200, Content::Json("object")),
+    Operation::post(
+        "/v2/metadefs/namespaces/{namespace}/properties",
+        "Add a property to a namespace",
+    )
+    .takes(Content::Json("object"))
+    .answers(201, Content::Json("object")),
+    Operation::delete(
+        "/v2/metadefs/namespaces/{namespace}/properties",
+        "Delete the properties of a namespace",
+    ),
+    Operation::get(
+        "/v2/metadefs/namespaces/{namespace}/properties/{name}",
+        "Show a property of a namespace",
+    )
+    .answers(200, Content::Json("object")),
+    Operation::put(
+        "/v2/metadefs/namespaces/{namespace}/properties/{name}",
+        "Change a property of a namespace",
+    )
+    .takes(Content::Json("object"))
+    .answers(200, Content::Json("object")),
+    Operation::delete(
+        "/v2/metadefs/namespaces/{namespace}/properties/{name}",
+        "Delete a property of a namespace",
+    ),
+];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

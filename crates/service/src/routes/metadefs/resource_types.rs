@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::routing::get;
+use axum::routing::{delete, get};
 use axum::{Json, Router};
 use catalog::metadefs::{Fault, Kind};
 use http::{HeaderMap, StatusCode};
@@ -17,16 +17,36 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{request, view};
+use crate::openapi::{Content, Operation};
 use crate::schemas;
 
 const READ_ONLY: &[&str] = &["created_at", "updated_at"];
 
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/metadefs/resource_types", "List resource types")
+        .answers(200, Content::Json("object")),
+    Operation::get(
+        "/v2/metadefs/namespaces/{namespace}/resource_types",
+        "List the resource types of a namespace",
+    )
+    .answers(200, Content::Json("object")),
+    Operation::post(
+        "/v2/metadefs/namespaces/{namespace}/resource_types",
+        "Associate a resource type with a namespace",
+    )
+    .takes(Content::Json("object"))
+    .answers(201, Content::Json("object")),
+    Operation::delete(
+        "/v2/metadefs/namespaces/{namespace}/resource_types/{name}",
+        "End the association of a resource type",
+    ),
+];
+
 pub(super) fn routes() -> Router<Arc<App>> {
-    let one = "/namespaces/{namespace}/resource_types/{name}";
     Router::new()
         .route("/resource_types", get(list))
         .route("/namespaces/{namespace}/resource_types", get(associations).post(associate))
-        .route(one, axum::routing::delete(dissociate))
+        .route("/namespaces/{namespace}/resource_types/{name}", delete(dissociate))
 }
 
 async fn list(

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{listing as query, request, view};
+use crate::openapi::{Content, Operation};
 use crate::{json_schema, listing, schemas};
 
 const READ_ONLY: &[&str] = &["created_at", "updated_at"];
@@ -27,11 +28,45 @@ const APPEND: &str = "x-openstack-append";
 /// What means yes in a header, as oslo.utils' `bool_from_string` reads it.
 const TRUE: &[&str] = &["1", "t", "true", "on", "y", "yes"];
 
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::get("/v2/metadefs/namespaces/{namespace}/tags", "List the tags of a namespace")
+        .query(&[
+            ("limit", "integer"),
+            ("marker", "string"),
+            ("sort_key", "string"),
+            ("sort_dir", "string"),
+        ])
+        .answers(200, Content::Json("object")),
+    Operation::post(
+        "/v2/metadefs/namespaces/{namespace}/tags",
+        "Set or add the tags of a namespace",
+    )
+    .headers(&[("X-Openstack-Append", "string")])
+    .takes(Content::Json("object"))
+    .answers(201, Content::Json("object")),
+    Operation::delete("/v2/metadefs/namespaces/{namespace}/tags", "Delete the tags of a namespace"),
+    Operation::get("/v2/metadefs/namespaces/{namespace}/tags/{name}", "Show a tag of a namespace")
+        .answers(200, Content::Json("object")),
+    Operation::post("/v2/metadefs/namespaces/{namespace}/tags/{name}", "Add a tag to a namespace")
+        .answers(201, Content::Json("object"))
+        .ignoring_bodies(),
+    Operation::put(
+        "/v2/metadefs/namespaces/{namespace}/tags/{name}",
+        "Rename a tag of a namespace",
+    )
+    .takes(Content::Json("object"))
+    .answers(200, Content::Json("object")),
+    Operation::delete(
+        "/v2/metadefs/namespaces/{namespace}/tags/{name}",
+        "Delete a tag of a namespace",
+    ),
+];
+
 pub(super) fn routes() -> Router<Arc<App>> {
-    let one = get(show).post(create).put(change).delete(delete);
-    Router::new()
-        .route("/namespaces/{namespace}/tags", get(list).post(add).delete(clear))
-        .route("/namespaces/{namespace}/tags/{name}", one)
+    Router::new().route("/namespaces/{namespace}/tags", get(list).post(add).delete(clear)).route(
+        "/namespaces/{namespace}/tags/{name}",
+        get(show).post(create).put(change).delete(delete),
+    )
 }
 
 async fn list(
