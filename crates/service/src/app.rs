@@ -8,6 +8,7 @@ use http::{HeaderMap, header};
 use identity::policy::{Action, Policy, Target};
 use identity::{Authenticator, Caller};
 use image::{Image, ImageId};
+use notify::Notifier;
 use store::Stores;
 
 use crate::background::Background;
@@ -46,6 +47,8 @@ pub struct App {
     pub background: Background,
     /// Certificates of signed images, and keys of encrypted ones.
     pub keys: Keys,
+    /// Who is told of what happens.
+    pub notifier: Notifier,
     /// `public_endpoint`: the URL under which clients reach the service, without a slash at its
     /// end. `None` says of each request what its `Host` says.
     pub public_endpoint: Option<String>,

@@ -8,6 +8,7 @@ use image::{Image, Status};
 
 use crate::app::App;
 use crate::error::{ApiError, Result};
+use crate::notices;
 use crate::range::{self, Wanted};
 use crate::reading::{self, Origin};
 
@@ -57,10 +58,12 @@ pub(crate) async fn download(
         response_headers.insert(header::CONTENT_RANGE, value(range)?);
     }
     let origin = Origin::of(image, &app.stores);
+    let length = part.end - part.start;
     let data = match &app.cache {
         Some(cache) => cache.read(image, size, part, origin).await?,
         None => origin.open(part).await?,
     };
+    let data = notices::sending(&app.notifier, image, caller, length, data);
     Ok((status, response_headers, Body::from_stream(data)).into_response())
 }
 

@@ -25,6 +25,7 @@ mod linger;
 mod listing;
 mod locations;
 mod metadefs;
+mod notices;
 mod openapi;
 mod patch;
 mod property;

@@ -20,6 +20,7 @@ use crate::digest::{self, Digests};
 use crate::error::{ApiError, Result};
 use crate::intake::{Intake, Refused};
 use crate::keys::Token;
+use crate::notices;
 use crate::quota::Allowance;
 
 /// What an upload was admitted with.
@@ -67,14 +68,35 @@ async fn receive(
         AssertUnwindSafe(pipe(&app, id, body, length, (name, store), &terms)).catch_unwind().await;
     let why = match piped {
         Ok(Ok(stored)) => match terms.allowance.activate(&app, id, &stored).await {
-            Ok(_) => return Ok(()),
+            Ok(image) => {
+                tell_of_success(&app, &image);
+                return Ok(());
+            }
             Err(error) => return disowned(&app, id, store.as_ref(), error).await,
         },
         Ok(Err(error)) => error,
         Err(_) => ApiError::internal(&Panicked),
     };
     abandon(&app, id).await;
+    tell_of_failure(&app, id, &why).await;
     Err(why)
+}
+
+/// What Glance tells, in its order: the image's data is there, and so the image.
+fn tell_of_success(app: &App, image: &Image) {
+    app.notifier.info("image.upload", || notices::uploaded(image));
+    app.notifier.info("image.activate", || notices::image(image));
+    app.notifier.info("image.update", || notices::image(image));
+}
+
+async fn tell_of_failure(app: &App, id: ImageId, why: &ApiError) {
+    if !app.notifier.is_on() {
+        return;
+    }
+    if let Ok(image) = app.catalog.get(&Viewer::service(), id).await {
+        app.notifier.info("image.update", || notices::image(&image));
+    }
+    app.notifier.error("image.upload", || notices::upload_failed(id, why));
 }
 
 #[derive(Debug, Error)]
@@ -112,6 +134,8 @@ async fn pipe(
     // Read again: from `saving` on its formats stay as they are.
     let image = app.catalog.get(&Viewer::service(), id).await?;
     check_formats(&image)?;
+    app.notifier.info("image.update", || notices::image(&image));
+    app.notifier.info("image.prepare", || notices::preparing(&image, name));
     let digests = digests(app, &image, terms.token.as_ref()).await?;
     let inspector = inspector(image.disk_format, image.container_format);
     let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);

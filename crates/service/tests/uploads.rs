@@ -51,6 +51,7 @@ impl Service {
             rules: service::Rules::default(),
             locations: LocationSettings::default(),
             background: Background::default(),
+            notifier: Default::default(),
             keys: Keys::open(Default::default()).unwrap(),
             public_endpoint: None,
         };

@@ -18,6 +18,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::post("/v2/images/{image_id}/actions/deactivate", "Close an image to downloads"),
     Operation::post("/v2/images/{image_id}/actions/reactivate", "Open an image again"),
 ];
+use crate::notices;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -48,13 +49,14 @@ async fn act(
     action: Action,
     event: Event,
 ) -> Result<StatusCode> {
-    let image = app.permitted(caller, id, action).await?;
+    let mut image = app.permitted(caller, id, action).await?;
     let next = image.status.next(event).map_err(|_| {
         let name = action.name();
         ApiError::forbidden(format!("Not allowed to {name} image in status '{}'", image.status))
     })?;
     if next != image.status {
-        app.catalog.transition(image.id, event).await?;
+        image.status = app.catalog.transition(image.id, event).await?;
     }
+    app.notifier.info("image.update", || notices::image(&image));
     Ok(StatusCode::NO_CONTENT)
 }

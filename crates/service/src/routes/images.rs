@@ -18,7 +18,7 @@ use crate::error::{ApiError, Result};
 use crate::keys::Token;
 use crate::openapi::{Content, Operation};
 use crate::quota::{self, Resource};
-use crate::{body, create, imports, listing, locations, patch, protected, view};
+use crate::{body, create, imports, listing, locations, notices, patch, protected, view};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/v2/images", "List the images that the caller sees")
@@ -70,6 +70,7 @@ async fn add(
     protected::check_new(&app, &caller, &image)?;
     quota::enforce(&app, caller.project_id.as_deref(), Resource::CountTotal, 1).await?;
     app.catalog.create(&image).await?;
+    app.notifier.info("image.create", || notices::image(&image));
     let headers = created_headers(&app, &headers, &image)?;
     let image = app.shown(&caller, image);
     Ok((StatusCode::CREATED, headers, Json(view::image(&image, app.showing(&caller))))
@@ -110,7 +111,9 @@ async fn change(
     let image = if change == Default::default() {
         before
     } else {
-        app.catalog.update(before.id, &change).await?
+        let image = app.catalog.update(before.id, &change).await?;
+        app.notifier.info("image.update", || notices::image(&image));
+        image
     };
     let image = locations::carry_out(&app, image, moves).await?;
     let image = app.shown(&caller, image);
@@ -130,10 +133,11 @@ async fn delete(
     }
     if app.rules.deletion.delayed && !image.locations.is_empty() {
         app.catalog.transition(image.id, Event::DeleteLater).await?;
-        return Ok(StatusCode::NO_CONTENT);
+    } else {
+        let locations = app.catalog.delete(image.id).await?;
+        locations::erase(&app, &image, &locations).await;
     }
-    let locations = app.catalog.delete(image.id).await?;
-    locations::erase(&app, &image, &locations).await;
+    app.notifier.info("image.delete", || notices::deleted(&image));
     if let Some(cache) = &app.cache {
         cache.remove(image.id).await;
     }

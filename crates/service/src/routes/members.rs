@@ -16,7 +16,7 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::openapi::{Content, Operation};
-use crate::{body, view};
+use crate::{body, notices, view};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/v2/images/{image_id}/members", "List the members of an image")
@@ -84,7 +84,9 @@ async fn add(
         ));
         return Err(error.about("member", image.id));
     }
-    Ok(Json(view::member(&app.catalog.add_member(image.id, project).await?)))
+    let member = app.catalog.add_member(image.id, project).await?;
+    app.notifier.info("image.member.create", || notices::member(&member));
+    Ok(Json(view::member(&member)))
 }
 
 /// The member itself says whether it takes the image; its owner can't say so for it.
@@ -101,7 +103,9 @@ async fn answer(
     find(&app, &caller, &image, &project).await?;
     let target = app::target(&image).shared_with(&project);
     app.policy.check(Action::ModifyMember, &caller, &target)?;
-    Ok(Json(view::member(&app.catalog.set_member(image.id, &project, status).await?)))
+    let member = app.catalog.set_member(image.id, &project, status).await?;
+    app.notifier.info("image.member.update", || notices::member(&member));
+    Ok(Json(view::member(&member)))
 }
 
 async fn remove(
@@ -111,7 +115,11 @@ async fn remove(
 ) -> Result<StatusCode> {
     let image = shared(&app, &caller, &id, "delete members").await?;
     app.policy.check(Action::DeleteMember, &caller, &app::target(&image))?;
+    let members = if app.notifier.is_on() { app.catalog.members(image.id).await? } else { vec![] };
     app.catalog.remove_member(image.id, &project).await?;
+    if let Some(member) = members.iter().find(|member| member.project == project) {
+        app.notifier.info("image.member.delete", || notices::member_removed(member));
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

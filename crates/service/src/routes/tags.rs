@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::openapi::Operation;
-use crate::{create, property};
+use crate::{create, notices, property};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::put("/v2/images/{image_id}/tags/{tag}", "Attach a tag to an image"),
@@ -33,6 +33,7 @@ async fn add(
     image.tags.insert(tag.clone());
     create::check_tags(&image, &app.limits).map_err(|error| error.about("tag", image.id))?;
     app.catalog.add_tag(image.id, &tag).await?;
+    app.notifier.info("image.update", || notices::image(&image));
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -41,9 +42,13 @@ async fn remove(
     caller: Authenticated,
     Path((id, tag)): Path<(String, String)>,
 ) -> Result<StatusCode> {
-    let image = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    let mut image = app.permitted(&caller, &id, Action::ModifyImage).await?;
     match app.catalog.remove_tag(image.id, &tag).await? {
-        true => Ok(StatusCode::NO_CONTENT),
+        true => {
+            image.tags.remove(&tag);
+            app.notifier.info("image.update", || notices::image(&image));
+            Ok(StatusCode::NO_CONTENT)
+        }
         false => Err(ApiError::not_found(format!("Could not find tag {tag} on image {id}."))),
     }
 }

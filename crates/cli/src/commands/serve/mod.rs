@@ -16,9 +16,11 @@ use anyhow::{Context, bail};
 use axum::Router;
 use catalog::sql::SqlCatalog;
 use clap::ValueEnum;
+use futures::FutureExt;
 use identity::builtin::{BuiltIn, Endpoints};
 use identity::policy::Policy;
 use identity::{Authenticator, NoAuth};
+use notify::Notifier;
 use service::{App, Background, LocationSettings};
 use store::Stores;
 use tokio::net::TcpListener;
@@ -125,16 +127,17 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let state = StateDir::open(args.state_dir.clone())?;
     let (authenticator, identity) = identify(args.identity, &state, &base).await?;
     let keystone = (args.identity == Identity::BuiltIn).then(|| Endpoints::at(&base).auth_url());
-    let app = Arc::new(assemble(&state, authenticator, &settings, keystone).await?);
+    let (notifier, publisher) = Notifier::new(settings.notifications.clone());
+    let app = Arc::new(assemble(&state, authenticator, notifier, &settings, keystone).await?);
     sweep(&app).await?;
     settings.warn_of_unread();
 
     let stop = stopped()?;
     eprintln!("tintype: serving on {base} (state in {})", state.path().display());
     let (ended, end) = oneshot::channel::<()>();
-    let work = tokio::spawn(service::cache::work(app.clone(), async {
-        let _ = end.await;
-    }));
+    let end = async { drop(end.await) }.boxed().shared();
+    let work = tokio::spawn(service::cache::work(app.clone(), end.clone()));
+    let publishing = publisher.map(|publisher| tokio::spawn(publisher.run(end)));
     let served = service::serve(listener, service::router(app.clone()).merge(identity), stop);
     // Tasks that run when the service stops are taken up again at its next start.
     let beside =
@@ -146,6 +149,9 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     }
     drop(ended);
     work.await?;
+    if let Some(publishing) = publishing {
+        publishing.await?;
+    }
     Ok(())
 }
 
@@ -174,6 +180,7 @@ async fn identify(
 async fn assemble(
     state: &StateDir,
     authenticator: Arc<dyn Authenticator>,
+    notifier: Notifier,
     settings: &Settings,
     keystone: Option<String>,
 ) -> anyhow::Result<App> {
@@ -198,6 +205,7 @@ async fn assemble(
         rules: settings.rules.clone(),
         locations: LocationSettings::from_config(&settings.config)?,
         background: Background::default(),
+        notifier,
         keys: service::keys::Keys::open(settings.keys.clone())
             .context("[barbican] can't be used")?,
         public_endpoint: settings.public_endpoint.clone(),

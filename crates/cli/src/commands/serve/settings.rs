@@ -27,6 +27,7 @@ pub(super) struct Settings {
     pub(super) cache: Option<service::cache::Settings>,
     pub(super) rules: Rules,
     pub(super) keys: service::keys::Settings,
+    pub(super) notifications: notify::Settings,
 }
 
 impl Settings {
@@ -45,6 +46,7 @@ impl Settings {
             cache: service::cache::Settings::from_config(&config)?,
             keys: service::keys::Settings::from_config(&config)?,
             rules: Rules::from_config(&config, &folders)?,
+            notifications: notify::Settings::from_config(&config)?,
             config,
         })
     }

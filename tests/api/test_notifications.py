@@ -1,0 +1,274 @@
+"""Notifications, as consumers of oslo.messaging's queues read them.
+
+TEST_AMQP_URL names a RabbitMQ (tests/services/rabbitmq starts one); without it, what needs a broker
+is skipped.
+"""
+
+import json
+import os
+import re
+import socket
+import threading
+import time
+import urllib.parse
+
+import pika
+import pytest
+
+from service import Account, unique
+
+BROKER = os.environ.get("TEST_AMQP_URL")
+needs_broker = pytest.mark.skipif(not BROKER, reason="TEST_AMQP_URL names no RabbitMQ")
+
+
+def config(topic, url=BROKER, driver="messagingv2", more=""):
+    return f"""
+[DEFAULT]
+transport_url = {url}
+default_publisher_id = image.test
+{more}
+[oslo_messaging_notifications]
+driver = {driver}
+topics = {topic}
+"""
+
+
+class Reader:
+    """Reads the queues of one topic."""
+
+    def __init__(self, topic):
+        self.topic = topic
+        url = BROKER.replace("rabbit://", "amqp://", 1).rstrip("/") + "/%2F"
+        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        self.read = []
+
+    def messages(self):
+        """Everything that has come so far, as (queue, properties, body)."""
+        for priority in ["info", "error"]:
+            queue = f"{self.topic}.{priority}"
+            channel = self.connection.channel()
+            try:
+                while (got := channel.basic_get(queue, auto_ack=True))[0]:
+                    self.read.append((queue, got[1], json.loads(got[2])))
+                channel.close()
+            except pika.exceptions.ChannelClosedByBroker:
+                pass  # Nothing of this priority was sent yet.
+        return self.read
+
+    def events(self):
+        """The notifications in these messages."""
+        return [json.loads(body["oslo.message"]) for _, _, body in self.messages()]
+
+    def types(self):
+        return [event["event_type"] for event in self.events()]
+
+
+@pytest.fixture
+def topic():
+    return unique("topic")
+
+
+@pytest.fixture
+def reader(topic):
+    reader = Reader(topic)
+    yield reader
+    for priority in ["info", "error"]:
+        reader.connection.channel().queue_delete(f"{topic}.{priority}")
+    reader.connection.close()
+
+
+@needs_broker
+def test_the_life_of_an_image_is_told_as_glance_tells_it(start, topic, reader, data, eventually):
+    service = start(config=config(topic))
+    api = Account(service).api()
+    image = api.create(a="b", visibility="shared", tags=["x"])
+    api.upload(image, data)
+    api.change(image, [{"op": "replace", "path": "/name", "value": "new"}])
+    api.get(f"/v2/images/{image}/file")
+    api.get(f"/v2/images/{image}/file", headers={"Range": "bytes=0-9"})
+    api.put(f"/v2/images/{image}/tags/t")
+    api.delete(f"/v2/images/{image}/tags/t")
+    api.post(f"/v2/images/{image}/members", json={"member": "m"})
+    api.post(f"/v2/images/{image}/actions/deactivate")
+    api.post(f"/v2/images/{image}/actions/reactivate")
+    api.delete(f"/v2/images/{image}/members/m")
+    api.delete(f"/v2/images/{image}")
+    # Recorded from Glance 33 for the same requests.
+    expected = [
+        ("image.create", "queued"),
+        ("image.update", "saving"),
+        ("image.prepare", "saving"),
+        ("image.upload", "active"),
+        ("image.activate", "active"),
+        ("image.update", "active"),
+        ("image.update", "active"),
+        ("image.send", None),
+        ("image.send", None),
+        ("image.update", "active"),
+        ("image.update", "active"),
+        ("image.member.create", "pending"),
+        ("image.update", "deactivated"),
+        ("image.update", "active"),
+        ("image.member.delete", "pending"),
+        ("image.delete", "deleted"),
+    ]
+    eventually(lambda: len(reader.messages()) >= len(expected))
+    events = reader.events()
+    assert [(e["event_type"], e["payload"].get("status")) for e in events] == expected
+
+    created, prepared, uploaded, sent = (events[number]["payload"] for number in (0, 2, 3, 8))
+    assert created["properties"] == {"a": "b"}
+    assert (created["tags"], created["is_public"], created["deleted"]) == (["x"], False, False)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created["created_at"])
+    assert (prepared["backend"], prepared["os_glance_importing_to_stores"]) == ("file", [])
+    assert (uploaded["size"], len(uploaded["checksum"])) == (len(data), 32)
+    assert (sent["bytes_sent"], sent["image_id"]) == (10, image)
+    assert sent["receiver_tenant_id"] == sent["owner_id"] == created["owner"]
+    assert (events[-1]["payload"]["deleted"], events[-2]["payload"]["member_id"]) == (True, "m")
+    assert "location" not in json.dumps(events) and "file://" not in json.dumps(events)
+
+
+@needs_broker
+def test_a_message_is_written_as_oslo_messaging_writes_it(start, topic, reader, eventually):
+    api = Account(start(config=config(topic))).api()
+    api.create()
+    ((queue, properties, body),) = eventually(reader.messages)
+    assert queue == f"{topic}.info"
+    assert (properties.content_type, properties.content_encoding) == ("application/json", "utf-8")
+    assert properties.delivery_mode == 2
+    assert body["oslo.version"] == "2.0"
+    event = json.loads(body["oslo.message"])
+    assert set(event) == {
+        "message_id",
+        "publisher_id",
+        "event_type",
+        "priority",
+        "payload",
+        "timestamp",
+        "_unique_id",
+    }
+    assert (event["publisher_id"], event["priority"]) == ("image.test", "INFO")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", event["timestamp"])
+
+
+@needs_broker
+def test_what_fails_goes_to_the_queue_of_errors(start, topic, reader, eventually):
+    api = Account(start(config=config(topic))).api()
+    image = api.create(disk_format="qcow2")
+    assert api.upload(image, b"no qcow2").status_code == 415
+    eventually(lambda: "image.upload" in reader.types())
+    (error,) = [event for event in reader.events() if event["priority"] == "ERROR"]
+    assert error["event_type"] == "image.upload"
+    assert f"Failed to upload image data for image {image}" in error["payload"]
+
+
+@needs_broker
+def test_disabled_events_are_not_sent(start, topic, reader, eventually):
+    more = "disabled_notifications = image.create, task"
+    api = Account(start(config=config(topic, more=more))).api()
+    image = api.create()
+    api.delete(f"/v2/images/{image}")
+    eventually(lambda: reader.types() == ["image.delete"])
+
+
+@needs_broker
+def test_the_older_format_has_no_envelope(start, topic, reader, eventually):
+    api = Account(start(config=config(topic, driver="messaging"))).api()
+    image = api.create()
+    ((_, _, body),) = eventually(reader.messages)
+    assert (body["event_type"], body["payload"]["id"]) == ("image.create", image)
+
+
+class Cable:
+    """A way to the broker that can be cut and mended."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.listener.close()
+        self.open = []
+
+    def mend(self):
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=[self.listener], daemon=True).start()
+
+    def cut(self):
+        # Wakes the thread that accepts, which a close alone would not.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for end in self.open:
+            end.close()
+
+    def _accept(self, listener):
+        broker = urllib.parse.urlsplit(BROKER)
+        while True:
+            try:
+                near = listener.accept()[0]
+            except OSError:
+                return
+            far = socket.create_connection((broker.hostname, broker.port))
+            self.open += [near, far]
+            for ends in [(near, far), (far, near)]:
+                threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _carry(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+@needs_broker
+def test_what_waits_for_the_broker_is_sent_when_it_comes_back(start, topic, reader, eventually):
+    cable = Cable()
+    url = f"rabbit://guest:guest@127.0.0.1:{cable.port}/"
+    api = Account(start(config=config(topic, url))).api()
+    first = api.create()
+    cable.mend()
+    ids = lambda: [event["payload"]["id"] for event in reader.events()]
+    eventually(lambda: ids() == [first], limit=60)
+    cable.cut()
+    second = api.create()
+    cable.mend()
+    eventually(lambda: second in ids(), limit=60)
+
+
+def test_a_broker_that_is_away_delays_nobody(start, topic, data):
+    url = "rabbit://glance:secret-word@127.0.0.1:1/"
+    service = start(config=config(topic, url))
+    api = Account(service).api()
+    image = api.create()
+    assert api.upload(image, data).status_code == 204
+    began = time.monotonic()
+    for number in range(300):
+        tags = [{"op": "add", "path": f"/p{number % 100}", "value": "x" * 100}]
+        assert api.change(image, tags).status_code == 200
+    assert time.monotonic() - began < 60
+    assert api.get(f"/v2/images/{image}/file").content == data
+    assert service.stop() == 0
+    log = "".join(service.log)
+    assert "the broker of notifications is away" in log
+    assert "secret-word" not in log
+
+
+def test_notifications_go_to_the_log_where_that_is_wanted(start, topic):
+    service = start(config=config(topic, "rabbit://", driver="log"))
+    api = Account(service).api()
+    image = api.create()
+    service.stop()
+    (line,) = [line for line in service.log if '"event_type":"image.create"' in line]
+    assert image in line
+
+
+def test_without_a_driver_nothing_is_told(start):
+    service = start()
+    Account(service).api().create()
+    service.stop()
+    assert not any("image.create" in line for line in service.log)
