@@ -164,6 +164,8 @@ class Barbican(http.server.BaseHTTPRequestHandler):
     """The answers of Barbican's Secrets API to who has a token."""
 
     def do_GET(self):
+        if self.path == "/identity/v3/auth/catalog":
+            return self.answer(200, json.dumps({"catalog": self.server.catalog}).encode())
         *_, secret, last = self.path.split("/")
         secret, payload = (secret, True) if last == "payload" else (last, False)
         if self.refused(secret):
@@ -226,6 +228,23 @@ def test_certificates_come_from_barbican_with_the_callers_token(with_barbican, b
     assert barbican.tokens == {api.headers["X-Auth-Token"]}
     missing = api.upload(api.create(**unknown.properties(data)), data)
     assert f"Certificate not found with ID: {unknown.id}" in missing.text
+
+
+def test_barbican_is_found_in_the_catalog(start, barbican, data):
+    """As an operator leaves it who names Keystone only."""
+    endpoints = [
+        {"interface": "internal", "region_id": "RegionOne", "url": "http://127.0.0.1:1/"},
+        {"interface": "public", "region_id": "RegionTwo", "url": "http://127.0.0.1:1/"},
+        {"interface": "public", "region_id": "RegionOne", "url": f"{barbican.url}/v1/"},
+    ]
+    barbican.catalog = [{"type": "image"}, {"type": "key-manager", "endpoints": endpoints}]
+    keystone = f"auth_endpoint = {barbican.url}/identity/v3"
+    service = start(config=f"[barbican]\n{keystone}\nbarbican_region_name = RegionOne\n")
+    api = Account(service).api()
+    signer = Signer()
+    barbican.secrets[signer.id] = signer.pem
+    answer = api.upload(api.create(**signer.properties(data)), data)
+    assert answer.status_code == 204, answer.text
 
 
 def test_a_barbican_that_is_down_lets_nothing_through(with_barbican, barbican, data):

@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, RequestBuilder, Response, redirect};
 use serde::Deserialize;
 
 use super::Missing;
+use super::endpoint::Endpoint;
 use super::settings::BarbicanSettings;
 
 /// How long an answer may take.
@@ -49,14 +50,14 @@ struct About {
     content_types: BTreeMap<String, String>,
 }
 
-fn unreadable() -> Missing {
-    Missing::Failed("Barbican's answer is not understood".to_owned())
+pub(super) fn unreadable() -> Missing {
+    Missing::Failed("the key manager's answer is not understood".to_owned())
 }
 
 /// Barbican at its endpoint.
 pub(super) struct Barbican {
     client: Client,
-    secrets: String,
+    endpoint: Endpoint,
 }
 
 impl Barbican {
@@ -71,13 +72,12 @@ impl Barbican {
                 client = client.add_root_certificate(authority);
             }
         }
-        let secrets = format!("{}/{}/secrets", settings.endpoint, settings.version);
-        Ok(Self { client: client.build().map_err(invalid)?, secrets })
+        Ok(Self { client: client.build().map_err(invalid)?, endpoint: Endpoint::new(settings) })
     }
 
     /// The payload of a secret whose id is a UUID.
     pub(super) async fn secret(&self, id: &str, token: Option<&Token>) -> Result<Vec<u8>, Missing> {
-        let url = format!("{}/{id}", self.secrets);
+        let url = self.url(id, token).await?;
         let about = self.client.get(&url).header(header::ACCEPT, "application/json");
         let about = read(send(about, token).await?).await?;
         let about: About = serde_json::from_slice(&about).map_err(|_| unreadable())?;
@@ -89,7 +89,11 @@ impl Barbican {
 
     /// Deletes a secret whose id is a UUID.
     pub(super) async fn delete(&self, id: &str, token: Option<&Token>) -> Result<(), Missing> {
-        send(self.client.delete(format!("{}/{id}", self.secrets)), token).await.map(drop)
+        send(self.client.delete(self.url(id, token).await?), token).await.map(drop)
+    }
+
+    async fn url(&self, id: &str, token: Option<&Token>) -> Result<String, Missing> {
+        Ok(format!("{}/{id}", self.endpoint.secrets(&self.client, token).await?))
     }
 }
 
@@ -97,7 +101,10 @@ fn invalid(error: reqwest::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
-async fn send(request: RequestBuilder, token: Option<&Token>) -> Result<Response, Missing> {
+pub(super) async fn send(
+    request: RequestBuilder,
+    token: Option<&Token>,
+) -> Result<Response, Missing> {
     let request = match token {
         Some(Token(token)) => request.header(TOKEN, token.clone()),
         None => request,
@@ -106,11 +113,11 @@ async fn send(request: RequestBuilder, token: Option<&Token>) -> Result<Response
     match response.status() {
         status if status.is_success() => Ok(response),
         StatusCode::NOT_FOUND => Err(Missing::NotFound),
-        status => Err(Missing::Failed(format!("Barbican answered {status}"))),
+        status => Err(Missing::Failed(format!("the key manager answered {status}"))),
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, Missing> {
+pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, Missing> {
     let mut bytes = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         bytes.extend_from_slice(&piece);
@@ -122,5 +129,5 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Missing> {
 }
 
 fn failed(error: reqwest::Error) -> Missing {
-    Missing::Failed(format!("Barbican can't be reached: {}", error.without_url()))
+    Missing::Failed(format!("the key manager can't be reached: {}", error.without_url()))
 }

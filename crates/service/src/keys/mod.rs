@@ -3,6 +3,7 @@
 
 mod barbican;
 mod directory;
+mod endpoint;
 mod settings;
 
 use identity::Caller;
@@ -115,7 +116,7 @@ impl Keys {
         match &self.barbican {
             Some(barbican) => barbican.secret(id, token).await,
             None => Err(Missing::Failed(
-                "neither [barbican] barbican_endpoint nor \
+                "neither [barbican] barbican_endpoint or auth_endpoint nor \
                  [image_signature] certificate_dir is configured"
                     .to_owned(),
             )),
@@ -137,7 +138,9 @@ impl Keys {
         let deleted = match &self.barbican {
             Some(barbican) if is_id(id) => barbican.delete(id, token).await,
             Some(_) => Err(Missing::NotFound),
-            None => Err(Missing::Failed("[barbican] barbican_endpoint is not configured".into())),
+            None => Err(Missing::Failed(
+                "[barbican] barbican_endpoint or auth_endpoint is not configured".into(),
+            )),
         };
         if let Err(why) = deleted {
             let (image, user) = (image.id, &caller.user_id);

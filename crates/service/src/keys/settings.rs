@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use config::Config;
+use config::{Config, Section};
 use signature::Dates;
 
 /// Where keys and certificates are, and which are trusted.
@@ -17,21 +17,41 @@ pub struct Settings {
     /// `[image_signature] enforce_valid_dates`: whether trusted certificates, and those that lead
     /// to them, have to be valid now. Not an option of Glance; cursive has it.
     pub dates: Dates,
-    /// `[barbican]`, where its endpoint is given.
+    /// `[barbican]`, where its endpoint or Keystone's is given.
     pub barbican: Option<BarbicanSettings>,
 }
 
 /// castellan's section `[barbican]`.
 #[derive(Debug, Clone)]
 pub struct BarbicanSettings {
-    /// `barbican_endpoint`, without a slash at its end.
-    pub endpoint: String,
+    /// Where it is.
+    pub place: Place,
     /// `barbican_api_version`.
     pub version: String,
     /// `verify_ssl`.
     pub verify_tls: bool,
     /// `verify_ssl_path`: certificates of authorities, PEM.
     pub authorities: Option<PathBuf>,
+}
+
+/// Where Barbican is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// `barbican_endpoint`.
+    At(String),
+    /// Where Keystone's catalog says.
+    InCatalog(Catalog),
+}
+
+/// Which endpoint of Keystone's catalog is Barbican's.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// `auth_endpoint`, without a slash at its end.
+    pub keystone: String,
+    /// `barbican_endpoint_type`.
+    pub interface: String,
+    /// `barbican_region_name`.
+    pub region: Option<String>,
 }
 
 impl Default for Settings {
@@ -57,12 +77,26 @@ impl Settings {
 impl BarbicanSettings {
     fn from_config(config: &Config) -> config::Result<Option<Self>> {
         let options = config.section("barbican");
-        let Some(endpoint) = options.get::<String>("barbican_endpoint")? else { return Ok(None) };
+        let Some(place) = Place::from_section(&options)? else { return Ok(None) };
         Ok(Some(Self {
-            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            place,
             version: options.or("barbican_api_version", "v1".to_owned())?,
             verify_tls: options.or("verify_ssl", true)?,
             authorities: options.get("verify_ssl_path")?,
         }))
+    }
+}
+
+impl Place {
+    fn from_section(options: &Section<'_>) -> config::Result<Option<Self>> {
+        let keystone: Option<String> = options.get("auth_endpoint")?;
+        let interface = options.or("barbican_endpoint_type", "public".to_owned())?;
+        let region = options.get("barbican_region_name")?;
+        let endpoint = options.get("barbican_endpoint")?;
+        let catalog = keystone.map(|url| {
+            let keystone = url.trim_end_matches('/').to_owned();
+            Self::InCatalog(Catalog { keystone, interface, region })
+        });
+        Ok(endpoint.map(Self::At).or(catalog))
     }
 }
