@@ -179,6 +179,17 @@ def test_the_older_format_has_no_envelope(start, topic, reader, eventually):
     assert (body["event_type"], body["payload"]["id"]) == ("image.create", image)
 
 
+@needs_broker
+def test_what_others_have_declared_otherwise_serves_as_it_is(start, topic, reader, eventually):
+    channel = reader.connection.channel()
+    channel.exchange_declare(topic, "topic", durable=True)
+    channel.queue_declare(f"{topic}.info", durable=True)
+    api = Account(start(config=config(topic, more=f"control_exchange = {topic}"))).api()
+    image = api.create()
+    eventually(lambda: [e["payload"]["id"] for e in reader.events()] == [image])
+    reader.connection.channel().exchange_delete(topic)
+
+
 class Cable:
     """A way to the broker that can be cut and mended."""
 

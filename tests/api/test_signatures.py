@@ -4,11 +4,13 @@ import base64
 import datetime
 import http.server
 import json
+import os
 import subprocess
 import threading
 import uuid
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
@@ -212,6 +214,39 @@ def barbican():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
+
+
+PEER = os.environ.get("TEST_BARBICAN_URL")
+
+
+@pytest.mark.skipif(not PEER, reason="TEST_BARBICAN_URL names no Barbican")
+def test_a_real_barbican_gives_certificates_and_deletes_keys(start, data):
+    """TEST_BARBICAN_URL: tests/services/barbican starts one."""
+
+    def keep(kind, payload):
+        secret = {
+            "secret_type": kind,
+            "payload": base64.b64encode(payload).decode(),
+            "payload_content_type": "application/octet-stream",
+            "payload_content_encoding": "base64",
+        }
+        kept = requests.post(f"{PEER}/v1/secrets", json=secret, timeout=30)
+        assert kept.status_code == 201, kept.text
+        return kept.json()["secret_ref"].rsplit("/", 1)[1]
+
+    api = Account(start(config=f"[barbican]\nbarbican_endpoint = {PEER}\n")).api()
+    signer = Signer()
+    signer.id = keep("certificate", signer.pem)
+    image = api.create(**signer.properties(data))
+    assert api.upload(image, b"something else").status_code == 400
+    assert api.upload(image, data).status_code == 204
+
+    key = keep("symmetric", b"0" * 32)
+    image = api.create(
+        cinder_encryption_key_id=key, cinder_encryption_key_deletion_policy="on_image_deletion"
+    )
+    assert api.delete(f"/v2/images/{image}").status_code == 204
+    assert requests.get(f"{PEER}/v1/secrets/{key}", timeout=30).status_code == 404
 
 
 @pytest.fixture

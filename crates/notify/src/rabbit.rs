@@ -11,7 +11,8 @@ use lapin::tcp::OwnedTLSConfig;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::{AMQPAuthority, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind,
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind,
+    ExchangeKind,
 };
 use thiserror::Error;
 
@@ -21,6 +22,9 @@ use crate::transport_url::Host;
 
 /// How long a broker may take for any step.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// AMQP 0-9-1, "Reply Codes".
+const PRECONDITION_FAILED: u16 = 406;
 
 /// AMQP 0-9-1, `delivery-mode`: written to disk where its queue is durable.
 const PERSISTENT: u8 = 2;
@@ -42,7 +46,7 @@ pub(crate) enum Broken {
 pub(crate) struct Rabbit {
     channel: Channel,
     declared: HashSet<String>,
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl Rabbit {
@@ -66,17 +70,40 @@ impl Rabbit {
         let (options, tls) = (ConnectionProperties::default(), tls(settings).await?);
         let uri = uri(settings, host);
         let connection = Connection::connect_uri_with_config(uri, options, tls, runtime).await?;
-        let channel = connection.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let channel = confirming(&connection).await?;
+        let mut rabbit = Self { channel, declared: HashSet::new(), connection };
+        rabbit.declare_exchange(settings).await?;
+        Ok(rabbit)
+    }
+
+    async fn declare_exchange(&mut self, settings: &Settings) -> Result<(), Broken> {
         let options = ExchangeDeclareOptions {
             durable: settings.durable,
             auto_delete: settings.auto_delete,
             ..ExchangeDeclareOptions::default()
         };
-        let exchange = settings.exchange.as_str().into();
-        let nothing = FieldTable::default();
-        channel.exchange_declare(exchange, ExchangeKind::Topic, options, nothing).await?;
-        Ok(Self { channel, declared: HashSet::new(), _connection: connection })
+        let (exchange, nothing) = (settings.exchange.as_str().into(), FieldTable::default());
+        let declared =
+            self.channel.exchange_declare(exchange, ExchangeKind::Topic, options, nothing).await;
+        self.take_as_it_is("exchange", &settings.exchange, declared).await
+    }
+
+    /// What somebody has declared otherwise serves as it is: the exchange is shared with other
+    /// services, queues with consumers. The broker closes a channel over that.
+    async fn take_as_it_is<T>(
+        &mut self,
+        what: &str,
+        name: &str,
+        declared: lapin::Result<T>,
+    ) -> Result<(), Broken> {
+        match declared {
+            Err(error) if is_otherwise(&error) => {
+                tracing::warn!(%error, "the {what} {name} is declared otherwise; it is used as it is");
+                self.channel = confirming(&self.connection).await?;
+                Ok(())
+            }
+            declared => Ok(declared.map(drop)?),
+        }
     }
 
     /// Publishes to each topic, and waits until the broker has it.
@@ -117,7 +144,7 @@ impl Rabbit {
     }
 
     /// The queue is there before anybody reads it: what is sent meanwhile is not lost.
-    async fn declare(&self, settings: &Settings, queue: &str) -> Result<(), Broken> {
+    async fn declare(&mut self, settings: &Settings, queue: &str) -> Result<(), Broken> {
         let options = QueueDeclareOptions {
             durable: settings.durable,
             auto_delete: settings.auto_delete,
@@ -127,12 +154,26 @@ impl Rabbit {
         if settings.quorum {
             arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
         }
-        self.channel.queue_declare(queue.into(), options, arguments).await?;
+        let declared = self.channel.queue_declare(queue.into(), options, arguments).await;
+        self.take_as_it_is("queue", queue, declared).await?;
         let (exchange, options) = (settings.exchange.as_str(), QueueBindOptions::default());
         let nothing = FieldTable::default();
         let bound =
             self.channel.queue_bind(queue.into(), exchange.into(), queue.into(), options, nothing);
         Ok(bound.await?)
+    }
+}
+
+async fn confirming(connection: &Connection) -> Result<Channel, Broken> {
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
+
+fn is_otherwise(error: &lapin::Error) -> bool {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => error.get_id() == PRECONDITION_FAILED,
+        _ => false,
     }
 }
 
