@@ -249,3 +249,13 @@ def test_the_versions_tell_of_the_cache(cached, api):
     versions = lambda api: {version["id"] for version in api.get("/versions").json()["versions"]}
     assert {"v2.14", "v2.16"} <= versions(cached().api)
     assert not {"v2.14", "v2.16"} & versions(api)
+
+
+def test_a_file_that_somebody_took_away_is_fetched_again(cached, data, eventually):
+    node = cached()
+    image = node.image(data)
+    node.download(image)
+    eventually(lambda: image in node.cached())
+    (node.folder / image).unlink()
+    assert node.download(image).content == data
+    eventually(lambda: node.files() == [image])

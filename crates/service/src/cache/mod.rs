@@ -1,7 +1,7 @@
 //! The image cache: files on this node, so that a store far away is asked once.
 //!
-//! A download of an image that is not cached starts a [`fill`], and follows it; so does everybody
-//! who asks for the same image meanwhile, and the [queue](worker) of images to be fetched ahead. A
+//! A download of an image that is not cached starts a fill, and follows it; so does everybody
+//! who asks for the same image meanwhile, and the queue of images to be fetched ahead. A
 //! file becomes valid by a rename, once its size and digest are those of the record and its bytes
 //! are durable. Hits are read as the directory store reads.
 //!
@@ -12,6 +12,7 @@
 
 mod attributes;
 mod fill;
+mod filling;
 mod folder;
 mod follow;
 mod index;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Cache;
 use super::fill::Progress;
-use super::serving::Filling;
+use super::filling::Filling;
 use crate::app::App;
 use crate::reading::Origin;
 
