@@ -175,6 +175,20 @@ def test_a_crash_leaves_nothing_that_is_not_whole(cached, data, eventually):
     assert list(node.cached()) == [image]
 
 
+def test_a_kill_in_the_midst_of_a_fill_leaves_nothing_of_it(cached, data, eventually):
+    node = cached()
+    big = data * 64
+    image = node.image(big)
+    address = f"{node.service.url}/v2/images/{image}/file"
+    reader = requests.get(address, headers=node.api.headers, stream=True, timeout=30)
+    eventually(lambda: any(name.startswith("incomplete/") for name in node.files()))
+    node.service.kill()
+    reader.close()
+    node.restart()
+    assert not any("/" in name for name in node.files())
+    assert node.download(image).content == big
+
+
 def test_what_is_closed_stays_closed_when_it_is_cached(cached, data, eventually):
     node = cached()
     project, user = unique("project"), unique("user")
