@@ -8,6 +8,7 @@ import pytest
 
 from cached_service import Cached
 from service import Account, Service, unique
+from several_stores import SeveralStores
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,21 @@ def start(tmp_path):
 def cached(start, tmp_path):
     """Starts a service with an image cache; options go into its configuration."""
     return lambda **options: Cached(start, tmp_path, **options)
+
+
+@pytest.fixture(scope="session")
+def several(tmp_path_factory):
+    """A service with several stores, that no test may stop."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(Service(*arguments, **options))
+        return started[-1]
+
+    several = SeveralStores(start, tmp_path_factory.mktemp("several"))
+    yield several
+    several.close()
+    assert started[0].stop() == 0, "".join(started[0].log)
 
 
 @pytest.fixture(scope="session")

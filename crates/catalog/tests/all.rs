@@ -366,7 +366,7 @@ async fn an_active_image_gets_and_loses_locations() {
     assert!(matches!(again, Err(Error::DuplicateLocation { .. })), "{again:?}");
 
     let image = catalog.remove_location(id, &stored().location).await.unwrap();
-    assert_eq!(image.locations, [slow.clone()]);
+    assert_eq!(image.locations, std::slice::from_ref(&slow));
     let gone = catalog.remove_location(id, &stored().location).await;
     assert!(matches!(gone, Err(Error::LocationNotFound { .. })), "{gone:?}");
     let last = catalog.remove_location(id, &slow).await;

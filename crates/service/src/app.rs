@@ -65,11 +65,15 @@ impl App {
 
     /// An image that the caller may see. What is hidden from the caller does not exist for it.
     pub(crate) async fn visible(&self, caller: &Caller, id: &str) -> Result<Image> {
-        let unknown = || ApiError::not_found(format!("No image found with ID {id}"));
-        let image_id: ImageId = id.parse().map_err(|_| unknown())?;
-        let image = self.catalog.get(&viewer(caller), image_id).await?;
+        let image = self.found(caller, id).await?;
         let seen = self.policy.check(Action::GetImage, caller, &target(&image));
-        seen.map(|()| self.settled(image)).map_err(|_| unknown())
+        seen.map(|()| image).map_err(|_| unknown(id))
+    }
+
+    /// An image that the catalog shows to the caller, whatever the policy says.
+    async fn found(&self, caller: &Caller, id: &str) -> Result<Image> {
+        let image_id: ImageId = id.parse().map_err(|_| unknown(id))?;
+        Ok(self.settled(self.catalog.get(&viewer(caller), image_id).await?))
     }
 
     /// The image with its locations as they are read: each with its store, the best one first.
@@ -99,17 +103,31 @@ impl App {
         image
     }
 
-    /// An image that the caller may see and do `action` to.
+    /// An image that the caller may do `action` to. Who may not is told so only of an image that it
+    /// may see; services may do things to images that they may not, as in Glance.
     pub(crate) async fn permitted(
         &self,
         caller: &Caller,
         id: &str,
         action: Action,
     ) -> Result<Image> {
-        let image = self.visible(caller, id).await?;
-        self.policy.check(action, caller, &target(&image))?;
+        let image = self.found(caller, id).await?;
+        self.permit(caller, &image, action)?;
         Ok(image)
     }
+
+    /// Refuses where the caller may not do `action` to an image that the catalog shows to it.
+    pub(crate) fn permit(&self, caller: &Caller, image: &Image, action: Action) -> Result<()> {
+        let allowed = |action| self.policy.check(action, caller, &target(image));
+        allowed(action).map_err(|forbidden| match allowed(Action::GetImage) {
+            Ok(()) => forbidden.into(),
+            Err(_) => unknown(&image.id.to_string()),
+        })
+    }
+}
+
+fn unknown(id: &str) -> ApiError {
+    ApiError::not_found(format!("No image found with ID {id}"))
 }
 
 /// Through whose eyes the catalog is read.

@@ -182,11 +182,9 @@ impl From<store::Error> for ApiError {
                 tracing::error!(%error, "image data can't be written");
                 Self::unavailable("Insufficient permissions on image storage media.")
             }
-            E::ReadOnly(store) => Self::new(
+            E::ReadOnly(_) => Self::new(
                 StatusCode::GONE,
-                format!(
-                    "Error in store configuration. Adding images to store '{store}' is disabled."
-                ),
+                "Error in store configuration. Adding images to store is disabled.",
             ),
             E::InUse { .. } => Self::conflict(error.to_string()),
             E::Remote(_) => {

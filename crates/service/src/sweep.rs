@@ -1,6 +1,6 @@
 //! Putting in order, at the start, what a crash left half-done.
 
-use catalog::Result;
+use catalog::{Result, Viewer};
 use image::{Event, ImageId, Status};
 use store::{Store, Stores};
 
@@ -42,18 +42,35 @@ async fn discard(stores: &Stores, id: ImageId) -> usize {
     files
 }
 
-/// Temporary files, and the bytes of images that are deleted or were never complete.
+/// Temporary files, the bytes of images that are deleted or were never complete, and copies that
+/// were taken from an image but not from the store.
 async fn orphans(app: &App, name: &str, store: &dyn Store) -> Result<usize> {
     let report = |error| {
         tracing::error!(store = name, %error, "the store can't be swept");
     };
     let mut files = store.sweep().await.map_err(report).unwrap_or_default();
     for id in store.stored().await.map_err(report).unwrap_or_default() {
-        let status = app.catalog.status_of(id).await?;
-        if matches!(status, Some(Status::Deleted | Status::Queued)) {
+        let unowned = match app.catalog.status_of(id).await? {
+            Some(Status::Deleted | Status::Queued) => true,
+            Some(Status::Active | Status::Deactivated) => left_behind(app, id, store).await?,
+            _ => false,
+        };
+        if unowned {
             let found = store.discard(id).await.map_err(report).unwrap_or_default();
             files += usize::from(found);
         }
     }
     Ok(files)
+}
+
+/// Whether an image's bytes are known to be elsewhere, and only there. Where one of its locations
+/// is of no store that is known, that can't be said.
+async fn left_behind(app: &App, id: ImageId, store: &dyn Store) -> Result<bool> {
+    if app.stores.enabled().len() < 2 {
+        return Ok(false);
+    }
+    let image = app.catalog.get(&Viewer::service(), id).await?;
+    let known = image.locations.iter().all(|location| app.stores.holding(location).is_ok());
+    let here = image.locations.iter().any(|location| store.holds(&location.uri));
+    Ok(known && !here && !image.locations.is_empty())
 }

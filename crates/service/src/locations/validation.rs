@@ -149,8 +149,7 @@ fn hexadecimal(name: &str, value: &str, algorithm: &str, status: StatusCode) -> 
         false => Err(ApiError::new(
             status,
             format!(
-                "{name}: ({value}) is not the correct size for ({algorithm}) \
-                 (should be ({size}) bytes)"
+                "{name} ({value}) is not the correct size for {algorithm} (should be {size} bytes)"
             ),
         )),
     }

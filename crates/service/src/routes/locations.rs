@@ -46,7 +46,7 @@ async fn add(
     body: Body,
 ) -> Result<StatusCode> {
     let attachment = Attachment::parse(&body::json(&headers, body).await?)?;
-    let image = app.visible(&caller, &id).await?;
+    let image = app.permitted(&caller, &id, Action::AddImageLocation).await?;
     locations::attach(&app, &caller, &image, attachment).await?;
     Ok(StatusCode::ACCEPTED)
 }

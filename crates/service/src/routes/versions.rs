@@ -15,12 +15,38 @@ use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::openapi::{Content, Operation};
 
-/// Minor versions without the features that are switched on by configuration: several stores
-/// (2.8 and up), the cache (2.14, 2.16) and locations (2.17). Newest first.
-const VERSIONS: &[&str] = &["2.9", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0"];
+/// What a service needs to have a minor version.
+enum Needs {
+    Nothing,
+    /// Stores that clients know by name.
+    NamedStores,
+    /// An image cache.
+    Cache,
+}
 
-/// The minor versions of a service with an image cache (2.14, 2.16), and of what came with them.
-const WITH_CACHE: &[&str] = &["2.18", "2.17", "2.16", "2.15", "2.14"];
+/// The minor versions, newest first. Source: `glance/api/versions.py`.
+const VERSIONS: &[(&str, Needs)] = &[
+    ("2.18", Needs::Cache),
+    ("2.17", Needs::Nothing),
+    ("2.16", Needs::Cache),
+    ("2.15", Needs::Nothing),
+    ("2.14", Needs::Cache),
+    ("2.13", Needs::NamedStores),
+    ("2.12", Needs::NamedStores),
+    ("2.11", Needs::NamedStores),
+    ("2.10", Needs::NamedStores),
+    ("2.9", Needs::Nothing),
+    ("2.8", Needs::NamedStores),
+    ("2.7", Needs::Nothing),
+    ("2.6", Needs::Nothing),
+    ("2.5", Needs::Nothing),
+    ("2.4", Needs::Nothing),
+    ("2.3", Needs::Nothing),
+    ("2.2", Needs::Nothing),
+    ("2.1", Needs::Nothing),
+    ("2.0", Needs::Nothing),
+];
+
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/", "Choose a version").answers(300, Content::Json("versions")).open(),
     Operation::get("/versions", "List the versions").answers(200, Content::Json("versions")).open(),
@@ -70,9 +96,13 @@ async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Json<Value> {
 
 fn document(app: &App, headers: &HeaderMap) -> Json<Value> {
     let url = app.url(headers);
-    let with_cache = if app.cache.is_some() { WITH_CACHE } else { &[] };
-    let ids = with_cache.iter().chain(VERSIONS).enumerate();
-    let versions: Vec<_> = ids.map(|(i, id)| version(&url, i, id)).collect();
+    let offered = |needs: &Needs| match needs {
+        Needs::Nothing => true,
+        Needs::NamedStores => app.stores.are_named(),
+        Needs::Cache => app.cache.is_some(),
+    };
+    let ids = VERSIONS.iter().filter(|(_, needs)| offered(needs)).map(|(id, _)| id);
+    let versions: Vec<_> = ids.enumerate().map(|(i, id)| version(&url, i, id)).collect();
     Json(json!({ "versions": versions }))
 }
 
