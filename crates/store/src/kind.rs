@@ -1,6 +1,7 @@
 //! The kinds of stores, as `enabled_backends` names them. To add one: a file or folder with its
 //! `KIND`, and a line here.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::{Config, Section, Value};
@@ -35,11 +36,18 @@ pub(crate) fn kind(store: &str, name: &str) -> Result<&'static Kind, SettingsErr
 pub(crate) struct Options<'a> {
     config: &'a Config,
     section: Section<'a>,
+    datadir: PathBuf,
 }
 
 impl<'a> Options<'a> {
-    pub(crate) fn new(config: &'a Config, section: &'a str) -> Self {
-        Self { config, section: config.section(section) }
+    /// The options of a section. `datadir` is where a directory is that has no option for it.
+    pub(crate) fn new(config: &'a Config, section: &'a str, datadir: &Path) -> Self {
+        Self { config, section: config.section(section), datadir: datadir.to_owned() }
+    }
+
+    /// Where a directory is that has no option for it.
+    pub(crate) fn datadir(&self) -> PathBuf {
+        self.datadir.clone()
     }
 
     /// The section's name.
@@ -58,6 +66,17 @@ impl<'a> Options<'a> {
             Some(value) => Ok(Some(value)),
             None => self.config.section(SHARED).get(option),
         }
+    }
+
+    /// Every time that an option is given.
+    pub(crate) fn all<T: Value>(&self, option: &str) -> config::Result<Vec<T>> {
+        let own = self.section.all(option)?;
+        if own.is_empty() { self.config.section(SHARED).all(option) } else { Ok(own) }
+    }
+
+    /// The error for an option whose value can't be.
+    pub(crate) fn wrong(&self, option: &str, expected: impl Into<String>) -> config::Error {
+        self.section.wrong(option, expected)
     }
 
     /// An option, or its default.

@@ -141,6 +141,12 @@ pub trait Store: Send + Sync {
         Map::new()
     }
 
+    /// What a location of this store says besides its store, for those who read the bytes
+    /// themselves.
+    fn metadata(&self, _uri: &str) -> Map<String, Value> {
+        Map::new()
+    }
+
     /// Stores all of `source` under `id`. `hint` is the expected length when it is known. When
     /// this returns, the bytes survive a loss of power; on any error, and when the future is
     /// dropped, nothing of them stays. Errors: `Exists`, `Full`, `Denied`, `Source`, `Io`.

@@ -124,7 +124,9 @@ impl Stores {
     /// A location for bytes that were written to this store, as the catalog keeps it: with the
     /// store's name where names are known.
     pub fn location(&self, name: &str, uri: String) -> Location {
-        Location::new(uri, self.are_named().then_some(name))
+        let metadata = self.get(Some(name)).map(|(_, store)| store.metadata(&uri));
+        let location = Location::new(uri, self.are_named().then_some(name));
+        Location { metadata: metadata.unwrap_or_default(), ..location }
     }
 
     /// The location of a URI that somebody names, with the store whose URIs begin so.

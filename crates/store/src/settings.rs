@@ -2,7 +2,6 @@
 //! (`[DEFAULT] enabled_backends`), or the ones of `[glance_store]`, which clients don't see.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use config::Config;
 use thiserror::Error;
@@ -23,6 +22,9 @@ const GLANCE_STORE: &str = "glance_store";
 
 /// The option of the `file` kind that names its directory.
 const DATADIR: &str = "filesystem_store_datadir";
+
+/// The option that names several of them.
+const DATADIRS: &str = "filesystem_store_datadirs";
 
 /// Where Glance keeps its reserved stores.
 const GLANCE_STATE: &str = "/var/lib/glance";
@@ -109,7 +111,8 @@ fn named(config: &Config, backend: &str) -> Result<Enabled, SettingsError> {
     if name.starts_with(RESERVED) {
         return Err(SettingsError::ReservedName(name.to_owned()));
     }
-    let options = Options::new(config, name);
+    // glance_store's default, also of stores with names.
+    let options = Options::new(config, name, &Path::new(GLANCE_STATE).join("images"));
     Ok(Enabled {
         name: name.to_owned(),
         description: options.get("store_description")?,
@@ -120,21 +123,25 @@ fn named(config: &Config, backend: &str) -> Result<Enabled, SettingsError> {
 
 /// `[glance_store] stores` and `default_store`, which name kinds.
 fn unnamed(config: &Config, state: &Path) -> Result<Stores, SettingsError> {
-    let options = Options::new(config, GLANCE_STORE);
+    let options = Options::new(config, GLANCE_STORE, &state.join("images"));
     let given: Option<Vec<String>> = options.get("stores")?;
     let default: String = options.or("default_store", "file".to_owned())?;
-    let datadir = options.get::<PathBuf>(DATADIR)?;
+    let placed =
+        options.get::<PathBuf>(DATADIR)?.is_some() || !options.all::<String>(DATADIRS)?.is_empty();
     // Glance's stores have names for clients only where `enabled_backends` gives them.
-    let naming = match given.is_some() || datadir.is_some() {
+    let naming = match given.is_some() || placed {
         true => Naming::Hidden,
         false => Naming::Seen,
     };
-    let kinds = given.unwrap_or_else(|| vec![default.clone()]);
+    // glance_store's default of `stores`.
+    let usual = || vec!["file".to_owned(), "http".to_owned()];
+    let kinds = match (given, naming) {
+        (Some(given), _) => given,
+        (None, Naming::Hidden) => usual(),
+        (None, Naming::Seen) => vec![default.clone()],
+    };
     let open = |kind: &String| -> Result<Enabled, SettingsError> {
-        let store = match (kind.as_str(), &datadir) {
-            ("file", None) => Arc::new(directory(GLANCE_STORE, &state.join("images"))?),
-            _ => (kind::kind(kind, kind)?.open)(&options)?,
-        };
+        let store = (kind::kind(kind, kind)?.open)(&options)?;
         Ok(Enabled { name: kind.clone(), description: None, weight: 0, store })
     };
     let enabled = kinds.iter().map(open).collect::<Result<_, _>>()?;

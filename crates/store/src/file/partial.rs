@@ -1,7 +1,7 @@
 //! A file that has no name yet, or a temporary one: what is being written until it is whole.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use crate::{Error, Result};
 
 /// Temporary names start with this; Glance and other readers of the directory look for ids only.
 const PREFIX: &str = ".partial-";
+
+/// The size of blocks that may become holes, in bytes: glance_store's chunks.
+const BLOCK: usize = 64 * 1024;
 
 /// Owner writes, group reads: what `filesystem_store_file_perm` 0640 would say.
 const MODE: Mode = Mode::from_raw_mode(0o640);
@@ -31,7 +34,7 @@ impl Partial {
     pub(super) fn create(directory: Arc<Directory>) -> io::Result<Self> {
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(&directory.fd, ".", flags | OFlags::TMPFILE, MODE) {
-            Ok(fd) => Ok(Self { directory, file: fd.into(), name: None }),
+            Ok(fd) => Self::begin(directory, fd.into(), None),
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {
                 Self::create_named(directory)
             }
@@ -43,9 +46,33 @@ impl Partial {
         let name = format!("{PREFIX}{}", uuid::Uuid::new_v4());
         let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL;
         let fd = rustix::fs::openat(&directory.fd, &name, flags, MODE)?;
-        let partial = Self { directory, file: fd.into(), name: Some(name) };
+        let partial = Self::begin(directory, fd.into(), Some(name))?;
         rustix::fs::flock(&partial.file, FlockOperation::NonBlockingLockExclusive)?;
         Ok(partial)
+    }
+
+    fn begin(directory: Arc<Directory>, file: File, name: Option<String>) -> io::Result<Self> {
+        let mode = directory.writing.mode;
+        let partial = Self { directory, file, name };
+        if let Some(mode) = mode {
+            rustix::fs::fchmod(&partial.file, mode)?;
+        }
+        Ok(partial)
+    }
+
+    /// Adds bytes at the end. Where the directory is thin, blocks of zeros become holes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.directory.writing.thin {
+            return self.file.write_all(bytes);
+        }
+        for block in bytes.chunks(BLOCK) {
+            match block.iter().all(|byte| *byte == 0) {
+                // A block is far shorter than offsets can say.
+                true => self.file.seek_relative(block.len() as i64)?,
+                false => self.file.write_all(block)?,
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn file(&self) -> &File {
@@ -59,7 +86,12 @@ impl Partial {
     /// Gives the file its name, durably: its bytes are synced first, the directory after. A file
     /// of that name is never replaced. On an error there is none of that name that was not there
     /// before.
-    pub(super) fn publish(self, name: &str) -> io::Result<()> {
+    pub(super) fn publish(mut self, name: &str) -> io::Result<()> {
+        if self.directory.writing.thin {
+            // Zeros at the end are there only once the file is as long as they say.
+            let length = self.file.stream_position()?;
+            self.file.set_len(length)?;
+        }
         self.file.sync_all()?;
         self.link(name)?;
         let directory = &self.directory.fd;

@@ -28,7 +28,7 @@ async fn read_all(store: &FileStore, uri: &str, range: Range<u64>) -> Vec<u8> {
 }
 
 fn files(store: &FileStore) -> Vec<String> {
-    store.inner.names().unwrap()
+    store.directories[0].names().unwrap()
 }
 
 #[tokio::test]
@@ -93,8 +93,8 @@ async fn a_reader_keeps_its_bytes_through_a_delete() {
 async fn locations_elsewhere_are_refused() {
     let (dir, store) = store();
     std::fs::write(dir.path().join("secret"), "s").unwrap();
-    let root = store.inner.path.display().to_string();
-    std::os::unix::fs::symlink("/etc/passwd", store.inner.path.join("link")).unwrap();
+    let root = store.directories[0].path.display().to_string();
+    std::os::unix::fs::symlink("/etc/passwd", store.directories[0].path.join("link")).unwrap();
     let elsewhere = ["file:///etc/passwd", "http://x/y", "", "file://secret"];
     let inside = [format!("file://{root}/../secret"), format!("file://{root}/a/b")];
     for uri in elsewhere.iter().map(|s| s.to_string()).chain(inside) {
@@ -115,7 +115,8 @@ async fn a_directory_is_known_by_both_of_its_names() {
     let uri = written.unwrap().uri;
     assert!(uri.starts_with(&format!("file://{}/", link.display())), "{uri}");
     let name = uri.rsplit('/').next().unwrap();
-    for uri in [uri.clone(), format!("filesystem://{}/{name}", real.inner.real.display())] {
+    for uri in [uri.clone(), format!("filesystem://{}/{name}", real.directories[0].real.display())]
+    {
         assert!(linked.holds(&uri), "{uri}");
         assert_eq!(read_all(&linked, &uri, 0..1).await, b"x");
     }
@@ -125,8 +126,8 @@ async fn a_directory_is_known_by_both_of_its_names() {
 #[tokio::test]
 async fn named_partials_of_dead_processes_are_swept() {
     let (_dir, store) = store();
-    let held = partial::Partial::create_named(store.inner.clone()).unwrap();
-    std::fs::write(store.inner.path.join(".partial-left-by-a-crash"), "x").unwrap();
+    let held = partial::Partial::create_named(store.directories[0].clone()).unwrap();
+    std::fs::write(store.directories[0].path.join(".partial-left-by-a-crash"), "x").unwrap();
     assert_eq!(store.sweep().await.unwrap(), 1);
     assert_eq!(files(&store).len(), 1, "the one that is held stays");
     held.publish("whole").unwrap();

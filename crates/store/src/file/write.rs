@@ -1,7 +1,6 @@
 //! The way in: pieces arrive on the runtime, threads write them. No thread waits for a client: an
 //! upload has one only while there is something to write.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -76,13 +75,13 @@ async fn write(
 
 /// Writes these pieces, and gives back the file and their emptied list.
 async fn write_all(
-    partial: Partial,
+    mut partial: Partial,
     mut pieces: Vec<Bytes>,
     name: String,
 ) -> Result<(Partial, Vec<Bytes>)> {
     blocking(move || {
         for piece in pieces.drain(..) {
-            let written = partial.file().write_all(&piece);
+            let written = partial.write(&piece);
             written.map_err(|error| partial.directory().failed(&name, error))?;
         }
         Ok((partial, pieces))

@@ -1,3 +1,6 @@
+use std::os::unix::fs::MetadataExt;
+
+use futures::{StreamExt, stream};
 use image::Location;
 use serde_json::json;
 use tempfile::TempDir;
@@ -90,7 +93,7 @@ fn locations_are_settled_by_weight_and_by_their_uris() {
 #[test]
 fn the_old_options_make_stores_that_nobody_sees() {
     let text = "[DEFAULT]\nnode_staging_uri = file://DIR/s\n[task]\nwork_dir = DIR/w\n\
-                [glance_store]\nstores = file\ndefault_store = file\n\
+                [glance_store]\ndefault_store = file\n\
                 filesystem_store_datadir = DIR/images\n";
     let (dir, stores) = stores(text);
     let stores = stores.unwrap();
@@ -98,8 +101,63 @@ fn the_old_options_make_stores_that_nobody_sees() {
     assert_eq!(stores.location("file", "file:///x".into()).store, None);
     let written_before = Location::new(format!("file://{}/images/x", dir.path().display()), None);
     assert!(stores.holding(&written_before).is_ok());
+    assert!(stores.holding(&Location::new("http://elsewhere/x", None)).is_ok());
     assert_eq!(stores.staging().unwrap().path(), dir.path().join("s"));
     assert_eq!(stores.tasks().unwrap().path(), dir.path().join("w"));
+}
+
+fn source(bytes: Vec<u8>) -> crate::Source {
+    stream::iter([Ok(bytes.into())]).boxed()
+}
+
+#[tokio::test]
+async fn a_store_over_several_directories_fills_the_preferred_one() {
+    let several = "filesystem_store_datadirs = DIR/a\nfilesystem_store_datadirs = DIR/b:200\n";
+    let text = SEVERAL.replace("filesystem_store_datadir = DIR/fast\n", several);
+    let (dir, stores) = stores(&text);
+    let stores = stores.unwrap();
+    let (_, store) = stores.get(None).unwrap();
+    let id = image::ImageId::random();
+    let written = store.put(id, Some(1), source(b"x".to_vec())).await.unwrap();
+    assert_eq!(written.uri, format!("file://{}/b/{id}", dir.path().display()));
+    let other = image::ImageId::random();
+    std::fs::write(dir.path().join("a").join(other.to_string()), "y").unwrap();
+    let elsewhere = format!("file://{}/a/{other}", dir.path().display());
+    assert!(store.holds(&elsewhere));
+    assert_eq!(store.size(&elsewhere).await.unwrap(), 1);
+    let mut stored = store.stored().await.unwrap();
+    stored.sort();
+    let mut expected = [id, other];
+    expected.sort();
+    assert_eq!(stored, expected);
+    assert!(store.discard(other).await.unwrap());
+    assert!(!store.discard(other).await.unwrap());
+}
+
+#[tokio::test]
+async fn files_are_written_as_the_operator_says() {
+    let more = "filesystem_store_file_perm = 604\nfilesystem_thin_provisioning = true\n\
+                filesystem_store_metadata_file = DIR/metadata.json\n[slow]\n";
+    let dir = tempfile::tempdir().unwrap();
+    let text = SEVERAL.replace("[slow]\n", more).replace("DIR", &dir.path().display().to_string());
+    let mountpoint = json!({ "id": "nfs", "mountpoint": dir.path() });
+    std::fs::write(dir.path().join("metadata.json"), mountpoint.to_string()).unwrap();
+    let mut config = Config::default();
+    config.add_text(&text, Path::new("glance-api.conf")).unwrap();
+    let stores = Stores::from_config(&config, dir.path()).unwrap();
+    let (name, store) = stores.get(None).unwrap();
+
+    let mut bytes = vec![0; 2 << 20];
+    bytes[1 << 20] = 7;
+    let written = store.put(image::ImageId::random(), None, source(bytes.clone())).await.unwrap();
+    let path = written.uri.strip_prefix("file://").unwrap();
+    let metadata = std::fs::metadata(path).unwrap();
+    assert_eq!((metadata.mode() & 0o777, metadata.len()), (0o604, 2 << 20));
+    assert!(metadata.blocks() * 512 < 1 << 20, "{} blocks", metadata.blocks());
+    assert_eq!(std::fs::read(path).unwrap(), bytes);
+    let description = stores.location(name, written.uri).description();
+    let expected = json!({ "id": "nfs", "mountpoint": dir.path(), "store": "fast" });
+    assert_eq!(serde_json::Value::Object(description), expected);
 }
 
 #[test]
@@ -111,6 +169,10 @@ fn what_can_not_be_is_named() {
         (SEVERAL.replace("default_backend = fast", "default_backend = x"), "default_backend = x"),
         (SEVERAL.replace("slow:file", "os_glance_x:file"), "os_glance_x"),
         (SEVERAL.replace("DIR/slow", "/proc/no/such"), "[slow] can't open the store"),
+        (SEVERAL.replace("DIR/fast", "DIR/fast\nfilesystem_store_datadirs = DIR/a"), "either this"),
+        (SEVERAL.replace("datadir = DIR/fast", "datadirs = DIR/a:x"), "expected a directory"),
+        (SEVERAL.replace("DIR/fast", "DIR/fast\nfilesystem_store_file_perm = 040"), "owner read"),
+        (SEVERAL.replace("DIR/fast", "DIR/fast\nfilesystem_store_file_perm = 9"), "owner read"),
         ("[glance_store]\ndefault_store = tape\n".to_owned(), "of the kind 'tape'"),
         ("[DEFAULT]\nnode_staging_uri = http://x\n".to_owned(), "expected a file:// URI"),
     ];

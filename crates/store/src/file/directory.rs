@@ -1,0 +1,116 @@
+//! A directory that holds image data, and the files in it.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use crate::{Error, Result};
+
+/// The spellings of this store's URIs; the first one is written.
+pub(super) const SCHEMES: &[&str] = &["file", "filesystem"];
+
+/// How files are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Writing {
+    /// Their permissions, where the operator says (`filesystem_store_file_perm`).
+    pub(super) mode: Option<Mode>,
+    /// Whether zeros take no room (`filesystem_thin_provisioning`).
+    pub(super) thin: bool,
+}
+
+/// The directory, held open: a rename of it or of its parents can't lead elsewhere.
+pub(super) struct Directory {
+    /// As it was named: what locations say.
+    pub(super) path: PathBuf,
+    /// Without symlinks. Locations may say this too.
+    pub(super) real: PathBuf,
+    pub(super) fd: OwnedFd,
+    pub(super) priority: i64,
+    pub(super) writing: Writing,
+}
+
+impl Directory {
+    /// Opens the directory, and makes it, durably, when it is not there.
+    pub(super) fn open(path: &Path, priority: i64, writing: Writing) -> Result<Self> {
+        let failed = |cause| Error::Io { store: path.display().to_string(), cause };
+        make(path).map_err(failed)?;
+        let real = fs::canonicalize(path).map_err(failed)?;
+        let path = std::path::absolute(path).map_err(failed)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(&real, flags, Mode::empty()).map_err(|e| failed(e.into()))?;
+        Ok(Self { path, real, fd, priority, writing })
+    }
+
+    /// The location URI of a file in this directory.
+    pub(super) fn uri(&self, name: &str) -> String {
+        format!("file://{}/{name}", self.path.display())
+    }
+
+    /// The file name that a location in this directory ends in. Only files directly in the
+    /// directory are locations: a record in the database can't lead to another file of the host.
+    pub(super) fn name<'a>(&self, uri: &'a str) -> Option<&'a str> {
+        let path = SCHEMES.iter().find_map(|scheme| uri.strip_prefix(scheme)?.strip_prefix("://"));
+        path.map(Path::new)
+            .filter(|path| [Some(&*self.path), Some(&*self.real)].contains(&path.parent()))
+            .and_then(Path::file_name)
+            .and_then(|name| name.to_str())
+    }
+
+    /// The names of the files in the directory that are text.
+    pub(super) fn names(&self) -> Result<Vec<String>> {
+        let entries = fs::read_dir(&self.path).map_err(|e| self.failed("", e))?;
+        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
+    }
+
+    /// Bytes that are free for whom the service runs as.
+    pub(super) fn free(&self) -> Result<u64> {
+        let room = rustix::fs::fstatvfs(&self.fd).map_err(|e| self.failed("", e.into()))?;
+        Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+
+    pub(super) fn open_file(&self, name: &str) -> Result<fs::File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        rustix::fs::openat2(&self.fd, name, flags, Mode::empty(), resolve)
+            .map(fs::File::from)
+            .map_err(|errno| self.failed(name, errno.into()))
+    }
+
+    pub(super) fn remove(&self, name: &str) -> Result<()> {
+        rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
+            .and_then(|()| rustix::fs::fsync(&self.fd))
+            .map_err(|errno| self.failed(name, errno.into()))
+    }
+
+    /// What an error of the system means for the file `name`.
+    pub(super) fn failed(&self, name: &str, cause: io::Error) -> Error {
+        let store = || self.path.display().to_string();
+        match cause.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::NOENT) => Error::NotFound(self.uri(name)),
+            Some(Errno::EXIST) => Error::Exists(self.uri(name)),
+            Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => Error::Full(store()),
+            Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
+                Error::Denied { store: store(), cause }
+            }
+            _ => Error::Io { store: store(), cause },
+        }
+    }
+}
+
+/// Makes a directory and those above it. Each is synced into the one that holds it: bytes that are
+/// synced into a directory are lost with it.
+fn make(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Err(error), make)?;
+            fs::create_dir(path)?;
+        }
+        made => made?,
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
