@@ -1,5 +1,6 @@
 """A service with several stores, and a web server whose files it may read."""
 
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -35,10 +36,17 @@ class Files(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, certificate=None):
+        """`certificate` is a file of a certificate and its key, for HTTPS."""
         super().__init__(("127.0.0.1", 0), Handler)
         self.content = {}
         self.asked = []
+        self.url = f"http://127.0.0.1:{self.port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+            self.url = f"https://127.0.0.1:{self.port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -49,10 +57,10 @@ class Files(ThreadingHTTPServer):
         """Serves these bytes, and returns their URL."""
         path = f"/{unique('file')}"
         self.content[path] = content
-        return f"http://127.0.0.1:{self.port}{path}"
+        return self.url + path
 
     def path(self, url):
-        return url.removeprefix(f"http://127.0.0.1:{self.port}")
+        return url.removeprefix(self.url)
 
     def remove(self, url):
         del self.content[self.path(url)]
@@ -93,9 +101,10 @@ class SeveralStores:
     """A service with the stores fast (the default), slow and web, in the order of their weights
     web, fast, slow."""
 
-    def __init__(self, start, root, **options):
+    def __init__(self, start, root, files=None, **options):
+        """`options` are further lines of sections."""
         self.root = root
-        self.files = Files()
+        self.files = files or Files()
         config = CONFIG.format(root=root, port=self.files.port)
         for section, lines in options.items():
             config = config.replace(f"[{section}]\n", f"[{section}]\n{lines}\n")

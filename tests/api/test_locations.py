@@ -1,8 +1,11 @@
 """Locations that clients name: by patches, and by the locations interface."""
 
 import hashlib
+import subprocess
 
 import pytest
+
+from several_stores import Files, SeveralStores
 
 CONTENT = b"hello world"
 SHA512 = hashlib.sha512(CONTENT).hexdigest()
@@ -293,3 +296,36 @@ def test_attaching_nothing_leaves_the_image_queued(several, image, eventually):
     assert attach(several, image, nothing).status_code == 202
     eventually(lambda: ("HEAD", f"/{image}") in several.files.asked)
     assert several.api.show(image)["locations"] == []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate that its owner signed, and the key."""
+    path = tmp_path_factory.mktemp("certificate") / "both.pem"
+    command = [
+        *["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+        *["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        *["-keyout", path, "-out", path.with_suffix(".crt")],
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
+
+
+@pytest.mark.parametrize(
+    "options, status",
+    [
+        ("", 200),
+        ("https_insecure = false", 400),
+        ("https_ca_certificates_file = {authorities}", 200),
+    ],
+)
+def test_who_is_believed_is_configured(start, tmp_path, certificate, options, status):
+    options = options.format(authorities=certificate.with_suffix(".crt"))
+    several = SeveralStores(start, tmp_path, files=Files(certificate), web=options)
+    image = several.api.create()
+    answer = several.link(image, several.files.add(CONTENT))
+    assert answer.status_code == status, answer.text
+    if status == 200:
+        assert several.api.get(f"/v2/images/{image}/file").content == CONTENT
+    several.close()

@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -132,6 +133,19 @@ def test_an_image_is_not_taken_out_where_it_can_not_be(several):
     several.api.post(f"/v2/images/{image}/actions/deactivate")
     assert refused("slow", image) == 409
     assert (several.root / "slow" / image).read_bytes() == b"slow"
+
+
+def test_of_two_who_take_different_places_away_one_goes_on(several):
+    for _ in range(10):
+        image = several.image(b"slow", "slow")
+        several.link(image, several.files.add(b"web!"))
+        paths = [f"/v2/stores/{store}/{image}" for store in ["slow", "web"]]
+        with ThreadPoolExecutor() as pool:
+            answers = list(pool.map(several.api.delete, paths))
+        assert sorted(answer.status_code for answer in answers) == [204, 403]
+        left = several.api.show(image)["stores"]
+        content = several.api.get(f"/v2/images/{image}/file").content
+        assert content == {"slow": b"slow", "web": b"web!"}[left]
 
 
 def test_the_data_that_is_gone_already_can_be_taken_out(several):

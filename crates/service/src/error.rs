@@ -170,7 +170,7 @@ impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> Self {
         use store::Error as E;
         match &error {
-            E::NotFound(_) => {
+            E::NotFound(_) | E::BadLocation(_) => {
                 tracing::error!(%error, "an image's data is missing");
                 Self::not_found("Image data is not found in its store.")
             }
