@@ -154,8 +154,9 @@ impl Stores {
             return;
         }
         for location in locations.iter_mut() {
-            if let Some(enabled) = self.find(location) {
-                location.store = Some(enabled.name.clone());
+            let found = self.find(location).map(|enabled| enabled.name.as_str());
+            if found.is_some() && found != location.store.as_deref() {
+                location.store = found.map(str::to_owned);
             }
         }
         if locations.len() > 1 {
