@@ -80,3 +80,11 @@ async fn redirects_are_followed_by_the_same_rules() {
     assert!(matches!(read(&fetcher, &at("/nothing"), None).await, Err(Error::NotFound(_))));
     assert!(matches!(read(&fetcher, &at("/ranged"), None).await, Err(Error::Status { .. })));
 }
+
+/// Only the proxy is connected to: what is admitted lies on no network.
+#[tokio::test]
+async fn a_proxy_is_asked_where_there_is_one_for_the_scheme() {
+    let proxy = format!("http://{}", server().await);
+    let fetcher = Fetcher::new(Filter::default()).by([("http".to_owned(), proxy)].into());
+    assert_eq!(read(&fetcher, "http://192.0.2.7/whole", None).await.unwrap(), CONTENT);
+}

@@ -70,6 +70,16 @@ fn several_stores_have_names_in_order() {
 }
 
 #[test]
+fn what_a_store_does_not_set_is_set_for_all() {
+    let text = format!("{SEVERAL}[backend_defaults]\nfilesystem_store_chunk_size = 8192\n");
+    let (_dir, stores) = stores(&text);
+    let stores = stores.unwrap();
+    let sizes: Vec<_> =
+        stores.iter().map(|(_, store)| store.properties()["chunk_size"].clone()).collect();
+    assert_eq!(sizes, [4096, 8192]);
+}
+
+#[test]
 fn locations_are_settled_by_weight_and_by_their_uris() {
     let (dir, stores) = stores(SEVERAL);
     let stores = stores.unwrap();
