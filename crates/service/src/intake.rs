@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use disk::Inspector;
+use disk::{InspectError, Inspector};
 use futures::stream::{self, StreamExt};
 use http_body_util::BodyExt;
 use image::DataHashes;
@@ -55,6 +55,8 @@ pub(crate) struct Bounds {
     pub(crate) quota: Option<i128>,
     /// Silence at most.
     pub(crate) idle: Duration,
+    /// Whether bytes that are not of the declared format are refused.
+    pub(crate) must_match: bool,
 }
 
 impl Bounds {
@@ -69,6 +71,16 @@ impl Bounds {
             true => Err(Refused::OverQuota { size, remaining }),
             false => Ok(()),
         }
+    }
+
+    /// Refuses what an inspection found, unless it only means that the bytes are of another format
+    /// and that does not matter here.
+    fn expect_harmless(&self, why: InspectError) -> Result<(), Refused> {
+        if self.must_match || matches!(why, InspectError::Refers { .. }) {
+            return Err(why.into());
+        }
+        tracing::warn!(%why, "image data is not of the declared format");
+        Ok(())
     }
 
     /// Refuses once too many have passed, of bytes whose end is not known.
@@ -132,8 +144,11 @@ impl Intake {
         let Some(piece) = self.gather().await? else { return Ok(None) };
         self.passed += piece.len() as u64;
         self.bounds.expect_room_for_passed(self.passed)?;
-        if let Some(inspector) = &mut self.inspector {
-            inspector.update(&piece)?;
+        let inspected =
+            self.inspector.as_mut().map_or(Ok(()), |inspector| inspector.update(&piece));
+        if let Err(why) = inspected {
+            self.bounds.expect_harmless(why)?;
+            self.inspector = None;
         }
         if let Some(digests) = &self.digests {
             digests.update(&piece).await;
@@ -173,7 +188,10 @@ impl Intake {
     }
 
     async fn finish(self) -> Result<(), Refused> {
-        let findings = self.inspector.map(Inspector::finish).transpose()?;
+        let findings = match self.inspector.map(Inspector::finish).transpose() {
+            Ok(findings) => findings,
+            Err(why) => self.bounds.expect_harmless(why).map(|()| None)?,
+        };
         let Some(digests) = self.digests else { return Ok(()) };
         let hashes = digests.finish().await?;
         let virtual_size = findings.and_then(|findings| findings.virtual_size);

@@ -77,6 +77,12 @@ pub(crate) async fn enforce(
     )))
 }
 
+/// What holds for bytes that no project's share is taken from: `most` of them.
+pub(crate) fn bounds(app: &App, most: u64) -> Bounds {
+    let (idle, must_match) = (app.limits.upload_idle, app.rules.formats.must_match);
+    Bounds { size: most, quota: None, idle, must_match }
+}
+
 /// What an upload may take, and whose share it takes it from.
 pub(crate) struct Allowance {
     project: Option<String>,
@@ -97,7 +103,7 @@ impl Allowance {
         enforce(app, project.as_deref(), Resource::SizeTotal, whole_mib).await?;
         let limits = &app.limits;
         let quota = remaining(app, project.as_deref(), image).await?;
-        let bounds = Bounds { size: limits.image_size, quota, idle: limits.upload_idle };
+        let bounds = Bounds { quota, ..bounds(app, limits.image_size) };
         bounds.expect_room(length)?;
         Ok(Self { project, bounds })
     }

@@ -22,8 +22,8 @@ use crate::app::App;
 use crate::create;
 use crate::digest::Digests;
 use crate::error::{ApiError, Result};
-use crate::intake::{Bounds, Intake};
-use crate::upload;
+use crate::intake::Intake;
+use crate::{quota, upload};
 
 /// Starts the task that a body of `POST /v2/tasks` asks for.
 pub(crate) async fn start(
@@ -184,7 +184,7 @@ async fn write(
     length: Option<u64>,
 ) -> Result<Stored, Failure> {
     let (name, store) = app.stores.get(None)?;
-    let bounds = Bounds { size: app.limits.image_size, quota: None, idle: app.limits.upload_idle };
+    let bounds = quota::bounds(app, app.limits.image_size);
     let digests = Digests::start(&app.limits.hash_algorithm);
     let digests = digests.map_err(|error| Failure::Data(error.to_string()))?;
     let inspector = upload::inspector(image.disk_format, image.container_format);

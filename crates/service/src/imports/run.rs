@@ -21,8 +21,8 @@ use super::worker::Job;
 use super::{inject, legacy};
 use crate::app::App;
 use crate::digest::Digests;
-use crate::intake::{Bounds, Facts, Intake, Refused};
-use crate::upload;
+use crate::intake::{Facts, Intake, Refused};
+use crate::{quota, upload};
 
 /// Why an import ends without its image. The text is the task's message.
 #[derive(Debug, Error)]
@@ -335,7 +335,7 @@ fn intake(
     inspector: Option<disk::Inspector>,
     algorithm: &str,
 ) -> Result<Running, Failure> {
-    let bounds = Bounds { size: most, quota: None, idle: app.limits.upload_idle };
+    let bounds = quota::bounds(app, most);
     let digests = Digests::start(algorithm).map_err(|error| Failure::Data(error.to_string()))?;
     Ok(Intake::start(body, bounds, inspector, digests))
 }

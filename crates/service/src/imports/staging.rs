@@ -13,7 +13,7 @@ use super::run::{Failure, ended_early};
 use crate::app::App;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake, Refused};
-use crate::upload;
+use crate::{quota, upload};
 
 /// The name under which Glance knows the staging area.
 const NAME: &str = "os_glance_staging_store";
@@ -72,7 +72,7 @@ async fn write(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Resul
 }
 
 fn bounds(app: &App) -> Bounds {
-    Bounds { size: app.limits.image_size, quota: None, idle: app.limits.upload_idle }
+    quota::bounds(app, app.limits.image_size)
 }
 
 /// Receives bytes that a plugin wants to have in a file.

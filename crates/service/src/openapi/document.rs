@@ -113,14 +113,11 @@ pub(super) fn all_schemas() -> Map<String, Value> {
     for (name, schema) in SERVED {
         all.insert((*name).to_owned(), schema().clone());
     }
+    all.insert("images".to_owned(), schemas::page("images", schemas::image()));
     all
 }
 
 type Served = fn() -> &'static Value;
 
-const SERVED: &[(&str, Served)] = &[
-    ("image", schemas::image),
-    ("images", schemas::images),
-    ("member", schemas::member),
-    ("members", schemas::members),
-];
+const SERVED: &[(&str, Served)] =
+    &[("image", schemas::image), ("member", schemas::member), ("members", schemas::members)];

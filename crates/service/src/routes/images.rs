@@ -18,7 +18,9 @@ use crate::error::{ApiError, Result};
 use crate::keys::Token;
 use crate::openapi::{Content, Operation};
 use crate::quota::{self, Resource};
-use crate::{body, create, imports, listing, locations, notices, patch, protected, view};
+use crate::{
+    body, conformity, create, imports, listing, locations, notices, patch, protected, view,
+};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/v2/images", "List the images that the caller sees")
@@ -65,6 +67,7 @@ async fn add(
 ) -> Result<Response> {
     let fields = body::json(&headers, body).await?;
     let image = create::parse(&fields, &caller, &app.limits)?;
+    conformity::check_new(&app.rules, &image)?;
     check_new_owner(&app, &caller, &image)?;
     check_visibility(&app, &caller, &image)?;
     protected::check_new(&app, &caller, &image)?;
@@ -104,6 +107,7 @@ async fn change(
     };
     let seen = app.shown(&caller, before.clone());
     let after = patch::apply(&seen, &operations, dialect)?;
+    conformity::check_change(&app.rules, &seen, &after)?;
     protected::check_change(&app, &caller, &before, &seen, &after)?;
     create::check_growth(&seen, &after, &app.limits)?;
     check_owner(&caller, &before, &after)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::Value;
@@ -32,8 +32,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/schemas/image", get(async |_: Authenticated| served(schemas::image())))
-        .route("/schemas/images", get(async |_: Authenticated| served(schemas::images())))
+        .route("/schemas/image", get(image))
+        .route("/schemas/images", get(images))
         .route("/schemas/member", get(async |_: Authenticated| served(schemas::member())))
         .route("/schemas/members", get(async |_: Authenticated| served(schemas::members())))
         .route("/schemas/task", get(async |_: Authenticated| served(schemas::task())))
@@ -46,6 +46,14 @@ async fn metadef(_: Authenticated, Path(name): Path<String>) -> Result<Json<&'st
     let (_, schema) =
         found.ok_or_else(|| ApiError::not_found("The resource could not be found."))?;
     Ok(served(schema))
+}
+
+async fn image(State(app): State<Arc<App>>, _: Authenticated) -> Json<Value> {
+    Json(app.rules.schemas.image.clone())
+}
+
+async fn images(State(app): State<Arc<App>>, _: Authenticated) -> Json<Value> {
+    Json(app.rules.schemas.images.clone())
 }
 
 fn served(schema: &'static Value) -> Json<&'static Value> {

@@ -4,6 +4,7 @@
 //! The schemas are the `.json` files beside this one; the names that enumerations take come from
 //! the domain, so that they can't differ from what is accepted.
 
+mod local;
 pub(crate) mod metadefs;
 
 use std::sync::LazyLock;
@@ -27,8 +28,6 @@ static MEMBER: LazyLock<Value> = LazyLock::new(|| {
     schema
 });
 
-static IMAGES: LazyLock<Value> = LazyLock::new(|| page("images", &IMAGE));
-
 static TASK: LazyLock<Value> = LazyLock::new(|| {
     let mut schema = read(include_str!("task.json"));
     schema["properties"]["type"]["enum"] = names(TaskType::ALL);
@@ -47,14 +46,11 @@ static TASKS: LazyLock<Value> = LazyLock::new(|| {
 
 static MEMBERS: LazyLock<Value> = LazyLock::new(|| collection("members", &MEMBER));
 
-/// One image.
+pub use local::Schemas;
+
+/// One image, with all formats that there are.
 pub(crate) fn image() -> &'static Value {
     &IMAGE
-}
-
-/// A page of images.
-pub(crate) fn images() -> &'static Value {
-    &IMAGES
 }
 
 /// One member.
@@ -93,7 +89,7 @@ fn collection(name: &str, items: &Value) -> Value {
 }
 
 /// A collection that is listed page by page.
-fn page(name: &str, items: &Value) -> Value {
+pub(crate) fn page(name: &str, items: &Value) -> Value {
     let mut schema = collection(name, items);
     let mut links = Vec::new();
     for link in ["first", "next"] {
@@ -139,8 +135,9 @@ mod tests {
 
     #[test]
     fn collections_hold_the_single_ones() {
-        assert_eq!(&images()["properties"]["images"]["items"], image());
         assert_eq!(&members()["properties"]["members"]["items"], member());
-        assert!(images()["properties"]["next"].is_object());
+        let images = page("images", image());
+        assert_eq!(&images["properties"]["images"]["items"], image());
+        assert!(images["properties"]["next"].is_object());
     }
 }
