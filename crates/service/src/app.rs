@@ -14,6 +14,7 @@ use store::Stores;
 use crate::background::Background;
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
+use crate::forwarded;
 use crate::imports::Imports;
 use crate::keys::Keys;
 use crate::limits::Limits;
@@ -58,6 +59,9 @@ impl App {
     /// The URL under which the sender of this request reaches the service.
     pub(crate) fn url(&self, request: &HeaderMap) -> String {
         self.public_endpoint.clone().unwrap_or_else(|| {
+            if self.rules.behind_proxy {
+                return forwarded::url(request);
+            }
             let host = request.get(header::HOST).and_then(|host| host.to_str().ok());
             format!("http://{}", host.unwrap_or("localhost"))
         })

@@ -5,15 +5,13 @@ use std::time::Instant;
 
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tracing::Instrument;
-use uuid::Uuid;
 
 use crate::error::ApiError;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
+use crate::request_id;
 
 /// The id that a request was given, for those who keep it.
 #[derive(Debug, Clone)]
@@ -21,17 +19,23 @@ pub(crate) struct RequestId(pub(crate) String);
 
 /// Gives the request an id, logs it, and renders its failure.
 pub(crate) async fn render(mut request: Request, next: Next) -> Response {
-    let id = format!("req-{}", Uuid::new_v4());
+    let (id, refused) = match request_id::of(request.headers()) {
+        Ok(id) => (id, None),
+        Err(refused) => (request_id::new(), Some(refused)),
+    };
     request.extensions_mut().insert(RequestId(id.clone()));
     let accept = accepted(request.headers());
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
     let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = match refused {
+        Some(refused) => refused.into_response(),
+        None => next.run(request).instrument(span.clone()).await,
+    };
     if let Some(failure) = response.extensions_mut().remove::<ApiError>() {
         fill(&mut response, &failure, accept);
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+        response.headers_mut().insert(request_id::HEADER, id);
     }
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), milliseconds));

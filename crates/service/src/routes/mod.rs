@@ -29,7 +29,7 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::openapi::Operation;
-use crate::{gate, rendering};
+use crate::{cors, gate, rendering};
 
 /// The Image API, with versions at `/` and the API at `/v2`.
 pub fn router(app: Arc<App>) -> Router {
@@ -57,6 +57,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(gate::guard))
         .layer(middleware::from_fn(rendering::render))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::apply))
         .with_state(app)
 }
 

@@ -41,7 +41,8 @@ impl Custom {
         read.map_err(|why| BadSchema { file, why })
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// What the text of such a file says.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut whole: Map<String, Value> =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
         let required = whole.get("required").cloned();

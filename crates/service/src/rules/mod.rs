@@ -1,9 +1,11 @@
 //! What an operator has decided about records: how they are deleted, how much of them there may
 //! be. Every part reads its own options of `glance-api.conf`; without any, Glance's defaults hold.
 
+mod cors;
 mod custom;
 mod deletion;
 mod formats;
+mod health;
 mod protection;
 mod storage;
 
@@ -16,9 +18,11 @@ use thiserror::Error;
 
 use crate::schemas::Schemas;
 
+pub use cors::Cors;
 pub use custom::{BadSchema, Custom};
 pub use deletion::Deletion;
 pub use formats::Formats;
+pub use health::Health;
 pub use protection::{Operation, Protections};
 
 /// All of it.
@@ -36,6 +40,12 @@ pub struct Rules {
     pub schemas: Arc<Schemas>,
     /// Who may touch which custom properties.
     pub protections: Protections,
+    /// Which pages of other origins may use the API.
+    pub cors: Cors,
+    /// When a load balancer is to look elsewhere.
+    pub health: Health,
+    /// `[oslo_middleware] enable_proxy_headers_parsing`: a proxy tells the URL that clients use.
+    pub behind_proxy: bool,
     /// `use_keystone_limits`: Keystone's limits, which then hold instead of `storage`.
     pub unified: Option<Arc<UnifiedLimits>>,
 }
@@ -68,6 +78,11 @@ impl Rules {
             deletion: Deletion::from_config(config)?,
             storage: storage::quota(config)?,
             protections: Protections::from_config(config, folders)?,
+            cors: Cors::from_config(config)?,
+            health: Health::from_config(config, !folders.is_empty())?,
+            behind_proxy: config
+                .section("oslo_middleware")
+                .or("enable_proxy_headers_parsing", false)?,
             unified: unified(config)?,
         })
     }

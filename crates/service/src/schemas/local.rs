@@ -59,10 +59,7 @@ mod tests {
 
     #[test]
     fn custom_properties_are_described_beside_glances() {
-        let custom = |text: &str| Custom {
-            properties: serde_json::from_str(text).unwrap(),
-            ..Custom::default()
-        };
+        let custom = |text: &str| Custom::parse(text).unwrap();
         let formats = Formats::default();
         let schemas = Schemas::new(&formats, &custom(r#"{"x": {"type": "string"}}"#)).unwrap();
         let expected = json!({ "type": "string", "is_base": false });

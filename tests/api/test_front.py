@@ -1,0 +1,151 @@
+"""What stands in front of every route: request ids, health, proxies, and pages of other origins."""
+
+import pytest
+import requests
+
+from service import Account
+
+ORIGIN = "http://dashboard.example:8080"
+
+
+@pytest.fixture
+def options(start):
+    """Starts a service with options and returns its URL and a session."""
+
+    def options(config):
+        service = start(config=config)
+        return service.url, Account(service).api()
+
+    return options
+
+
+@pytest.mark.parametrize("chosen, id", [("req-one", "req-one"), ("one", "req-one")])
+def test_a_caller_chooses_the_id_of_its_request(service, api, chosen, id):
+    answer = api.get("/v2/images?limit=0", headers={"X-Openstack-Request-Id": chosen})
+    assert answer.headers["X-Openstack-Request-Id"] == id
+    assert any(id in line for line in service.log)
+
+
+def test_every_other_request_gets_an_id_of_its_own(api):
+    answers = [api.get("/v2/images?limit=0") for _ in range(2)]
+    first, second = (answer.headers["X-Openstack-Request-Id"] for answer in answers)
+    assert first.startswith("req-") and first != second
+
+
+def test_an_id_that_is_too_long_is_refused(api):
+    answer = api.get("/v2/images", headers={"X-Openstack-Request-Id": "x" * 65})
+    assert answer.status_code == 431
+    assert answer.headers["X-Openstack-Request-Id"].startswith("req-")
+
+
+def test_health_is_told_in_the_form_that_is_asked_for(service):
+    def health(method="GET", accept="*/*"):
+        headers = {"Accept": accept}
+        answer = requests.request(method, f"{service.url}/healthcheck", headers=headers, timeout=30)
+        return answer.status_code, answer.headers.get("Content-Type"), answer.text
+
+    assert health() == (200, "text/plain; charset=UTF-8", "OK")
+    assert health(accept="image/png")[2] == "OK"
+    assert health("HEAD")[0] == 204
+    code, kind, text = health(accept="application/json")
+    assert (code, kind) == (200, "application/json")
+    assert text == '{\n  "detailed": false,\n  "reasons": [\n    "OK"\n  ]\n}'
+    assert "<TD>OK</TD>" in health(accept="text/html")[2]
+
+
+def test_a_file_takes_the_service_out(options, tmp_path):
+    file = tmp_path / "down"
+    url, _ = options(f"[healthcheck]\ndisable_by_file_path = {file}\ndetailed = true\n")
+    check = f"{url}/healthcheck"
+    assert requests.get(check, timeout=30).status_code == 200
+    file.touch()
+    down = requests.get(check, timeout=30)
+    assert (down.status_code, down.text) == (503, "DISABLED BY FILE")
+    assert requests.head(check, timeout=30).status_code == 503
+    told = requests.get(check, headers={"Accept": "application/json"}, timeout=30).json()
+    reason = {"class": "DisableByFile", "details": "", "reason": "DISABLED BY FILE"}
+    assert told == {"detailed": True, "reasons": [reason]}
+    file.unlink()
+    assert requests.get(check, timeout=30).text == "OK"
+
+
+PROXIED = {
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "cloud.example",
+    "X-Forwarded-Prefix": "/image",
+}
+
+
+def self_link(url, headers):
+    answer = requests.get(f"{url}/versions", headers=headers, timeout=30).json()
+    return answer["versions"][0]["links"][0]["href"]
+
+
+def test_a_proxy_is_believed_where_there_is_one(options):
+    url, api = options("[oslo_middleware]\nenable_proxy_headers_parsing = true\n")
+    assert self_link(url, PROXIED) == "https://cloud.example/image/v2/"
+    forwarded = {"Forwarded": "for=192.0.2.1;proto=https;host=f.example, for=192.0.2.2"}
+    assert self_link(url, forwarded) == "https://f.example/v2/"
+    assert self_link(url, {}) == f"{url}/v2/"
+    created = api.post("/v2/images", json={}, headers=PROXIED)
+    assert created.headers["Location"].startswith("https://cloud.example/image/v2/images/")
+
+
+def test_a_proxy_is_not_believed_elsewhere(service):
+    assert self_link(service.url, PROXIED) == f"{service.url}/v2/"
+
+
+@pytest.fixture
+def shared(options):
+    return options(f"[cors]\nallowed_origin = {ORIGIN},http://other.example\nmax_age = 7\n")
+
+
+def preflight(url, origin, method, headers=None):
+    asked = {"Origin": origin, "Access-Control-Request-Method": method}
+    if headers:
+        asked["Access-Control-Request-Headers"] = headers
+    answer = requests.options(f"{url}/v2/images", headers=asked, timeout=30)
+    assert (answer.status_code, answer.content) == (200, b"")
+    names = [name for name in answer.headers if name.lower().startswith("access-control")]
+    return {name.lower(): answer.headers[name] for name in names}
+
+
+def test_a_page_of_an_allowed_origin_may_ask(shared):
+    url, api = shared
+    assert preflight(url, ORIGIN, "PATCH", "X-Auth-Token, content-type") == {
+        "access-control-allow-origin": ORIGIN,
+        "access-control-allow-credentials": "true",
+        "access-control-max-age": "7",
+        "access-control-allow-methods": "PATCH",
+        "access-control-allow-headers": "X-Auth-Token,content-type",
+    }
+    answer = api.get("/v2/images", headers={"Origin": ORIGIN})
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "X-OpenStack-Request-ID" in answer.headers["Access-Control-Expose-Headers"]
+    assert answer.headers["Vary"] == "Origin"
+
+
+def test_a_failure_can_be_read_by_the_page_too(shared):
+    _, api = shared
+    answer = api.get("/v2/images/nonsense", headers={"Origin": ORIGIN})
+    assert answer.status_code == 404
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+@pytest.mark.parametrize(
+    "origin, method, headers",
+    [
+        ("http://evil.example", "GET", None),
+        (ORIGIN, "TRACE", None),
+        (ORIGIN, "GET", "X-Evil"),
+    ],
+)
+def test_what_is_not_allowed_is_not_told(shared, origin, method, headers):
+    url, _ = shared
+    assert preflight(url, origin, method, headers) == {}
+
+
+def test_without_the_option_no_page_may_ask(service, api):
+    assert preflight(service.url, ORIGIN, "GET") == {}
+    answer = api.get("/v2/images", headers={"Origin": ORIGIN})
+    assert "Access-Control-Allow-Origin" not in answer.headers
