@@ -5,6 +5,8 @@ import os
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 from service import Account
 
@@ -22,6 +24,8 @@ class Keystone(requests.Session):
         super().__init__()
         # uWSGI closes connections without saying so beforehand.
         self.headers["Connection"] = "close"
+        again = Retry(total=5, read=5, connect=5, allowed_methods=None)
+        self.mount(KEYSTONE, HTTPAdapter(max_retries=again))
         user = {"name": "admin", "domain": {"id": "default"}, "password": PASSWORD}
         identity = {"methods": ["password"], "password": {"user": user}}
         auth = {"auth": {"identity": identity, "scope": {"system": {"all": True}}}}

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use super::{Error, Settings};
+
+/// How often a request is sent at most.
+const ATTEMPTS: usize = 3;
 
 /// How long it may take to reach Keystone at all.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -155,7 +158,7 @@ impl Keystone {
         loop {
             let token = self.token(refused.as_deref()).await?;
             let request = self.client.get(format!("{}{path}", self.url)).query(&given);
-            let answer = request.header("X-Auth-Token", &token).send().await?;
+            let answer = send(request.header("X-Auth-Token", &token)).await?;
             match answer.status() {
                 status if status.is_success() => return Ok(answer.json().await?),
                 StatusCode::UNAUTHORIZED if refused.is_none() => refused = Some(token),
@@ -172,13 +175,30 @@ impl Keystone {
         }
         let path = "/auth/tokens";
         let request = self.client.post(format!("{}{path}", self.url)).json(&self.login);
-        let answer = request.send().await?;
+        let answer = send(request).await?;
         let status = answer.status();
         let token = answer.headers().get("X-Subject-Token").and_then(|token| token.to_str().ok());
         let token = token.filter(|_| status.is_success()).ok_or_else(|| refusal(status, path))?;
         *held = Some(token.to_owned());
         Ok(token.to_owned())
     }
+}
+
+/// Sends a request that changes nothing, again where the connection was lost: a Keystone that is
+/// being restarted, or is busy, closes some.
+async fn send(request: RequestBuilder) -> Result<Response, Error> {
+    for _ in 1..ATTEMPTS {
+        match request.try_clone().map(RequestBuilder::send) {
+            None => break,
+            Some(answer) => match answer.await {
+                Err(error) if error.is_request() && !error.is_timeout() => {
+                    tracing::debug!(%error, "asking Keystone again");
+                }
+                answer => return Ok(answer?),
+            },
+        }
+    }
+    Ok(request.send().await?)
 }
 
 fn refusal(status: StatusCode, path: &str) -> Error {
