@@ -57,6 +57,11 @@ impl Caller {
         self.expires_at <= now
     }
 
+    /// Whether nobody knows who calls.
+    pub fn is_anonymous(&self) -> bool {
+        self.user_id.is_empty()
+    }
+
     /// Whether the caller holds a role; names are compared without case, as oslo.policy does.
     pub fn has_role(&self, name: &str) -> bool {
         self.roles.iter().any(|role| role.eq_ignore_ascii_case(name))

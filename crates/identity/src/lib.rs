@@ -5,6 +5,7 @@
 //! of our own) and [`NoAuth`] (everybody is an administrator). [`limits`] asks a Keystone how much a
 //! project may have.
 
+mod anonymous;
 mod authenticator;
 pub mod builtin;
 mod caller;
@@ -15,6 +16,7 @@ pub mod limits;
 mod no_auth;
 pub mod policy;
 
+pub use anonymous::Anonymous;
 pub use authenticator::{Authenticator, Error, Shown};
 pub use caller::{Caller, ServiceCaller};
 pub use no_auth::NoAuth;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::{Authenticator, Caller, Error};
+use crate::{Authenticator, Caller, Error, Shown};
 
 /// Every request is an administrator's, with any token: Glance's `flavor = none`. For benchmarks
 /// and for services behind a gate of their own; never a default.
@@ -34,6 +34,11 @@ impl NoAuth {
 #[async_trait]
 impl Authenticator for NoAuth {
     async fn authenticate(&self, _token: &str) -> Result<Arc<Caller>, Error> {
+        Ok(Arc::clone(&self.0))
+    }
+
+    /// A token is not even asked for.
+    async fn admit(&self, _shown: Shown<'_>) -> Result<Arc<Caller>, Error> {
         Ok(Arc::clone(&self.0))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use identity::Caller;
+use identity::{Caller, Shown};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -25,8 +25,23 @@ impl FromRequestParts<Arc<App>> for Authenticated {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = parts.headers.get("x-auth-token").and_then(|token| token.to_str().ok());
-        let token = token.ok_or(identity::Error::NotAuthenticated)?;
-        Ok(Self(app.authenticator.authenticate(token).await?))
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let shown =
+            Shown { token: header("x-auth-token"), service_token: header("x-service-token") };
+        let admitted = app.authenticator.admit(shown).await;
+        let caller = admitted
+            .map_err(|error| ApiError::unidentified(error, app.authenticator.identity_url()))?;
+        if caller.is_anonymous() && !parts.method.is_safe() {
+            return Err(ApiError::forbidden("Read-only access"));
+        }
+        Ok(Self(ranked(caller, app)))
+    }
+}
+
+/// The caller as an administrator or not, as the policy has it.
+fn ranked(caller: Arc<Caller>, app: &App) -> Arc<Caller> {
+    match app.policy.is_admin(&caller) {
+        is_admin if is_admin == caller.is_admin => caller,
+        is_admin => Arc::new(Caller { is_admin, ..Arc::unwrap_or_clone(caller) }),
     }
 }

@@ -94,6 +94,19 @@ impl ApiError {
         self
     }
 
+    /// Nobody is known to call. `identity_url` is where clients get tokens.
+    pub(crate) fn unidentified(error: identity::Error, identity_url: &str) -> Self {
+        match error {
+            identity::Error::NotAuthenticated => {
+                let challenge = HeaderValue::try_from(format!("Keystone uri=\"{identity_url}\""));
+                let challenge = challenge.unwrap_or(HeaderValue::from_static("Keystone"));
+                Self::new(StatusCode::UNAUTHORIZED, UNAUTHORIZED)
+                    .with(header::WWW_AUTHENTICATE, challenge)
+            }
+            identity::Error::Unavailable => Self::unavailable(error.to_string()),
+        }
+    }
+
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -201,19 +214,6 @@ impl From<store::Error> for ApiError {
 impl From<store::UnknownStore> for ApiError {
     fn from(error: store::UnknownStore) -> Self {
         Self::bad_request(format!("Store for identifier {} not found", error.0))
-    }
-}
-
-impl From<identity::Error> for ApiError {
-    fn from(error: identity::Error) -> Self {
-        match error {
-            identity::Error::NotAuthenticated => {
-                let keystone = HeaderValue::from_static("Keystone uri=\"/identity\"");
-                Self::new(StatusCode::UNAUTHORIZED, UNAUTHORIZED)
-                    .with(header::WWW_AUTHENTICATE, keystone)
-            }
-            identity::Error::Unavailable => Self::unavailable(error.to_string()),
-        }
     }
 }
 

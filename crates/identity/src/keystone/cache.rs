@@ -105,7 +105,7 @@ fn make_room<K: Eq + Hash, V>(map: &mut HashMap<K, V>, max: usize, live: impl Fn
         let mut number = 0_usize;
         map.retain(|_, _| {
             number += 1;
-            number % 8 != 0
+            !number.is_multiple_of(8)
         });
     }
 }

@@ -6,14 +6,14 @@ use serde::Serialize;
 use super::Parameters;
 use crate::view::{self, Showing};
 
-/// The answer to a list. A full page names the next one; it may turn out to be empty.
+/// The answer to a list. A page names the next one when it was `full` before the policy took away
+/// what the caller may not see; the next one may turn out to be empty.
 pub(crate) fn page(
     images: &[Image],
     showing: Showing,
-    limit: u32,
+    full: bool,
     parameters: &Parameters,
 ) -> Page<impl Serialize> {
-    let full = images.len() == limit as usize;
     let last = images.last().filter(|_| full);
     let marker = last.map(|last| ("marker".to_owned(), last.id.to_string()));
     let others = parameters.iter().filter(|(name, _)| name != "marker");
@@ -54,11 +54,11 @@ mod tests {
     fn a_full_page_names_the_next() {
         let images = [Image::new(ImageId::random(), None, Timestamp::now())];
         let asked = parameters(Some("name=a%20b&marker=x&limit=1"));
-        let page = page(&images, Showing::default(), 1, &asked);
+        let page = page(&images, Showing::default(), true, &asked);
         let next = format!("/v2/images?name=a+b&limit=1&marker={}", images[0].id);
         assert_eq!(page.first, "/v2/images?name=a+b&limit=1");
         assert_eq!(page.next, Some(next));
-        assert!(super::page(&images, Showing::default(), 2, &asked).next.is_none());
-        assert!(super::page(&[], Showing::default(), 0, &asked).next.is_none());
+        assert!(super::page(&images, Showing::default(), false, &asked).next.is_none());
+        assert!(super::page(&[], Showing::default(), true, &asked).next.is_none());
     }
 }

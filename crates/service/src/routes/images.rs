@@ -52,10 +52,12 @@ async fn list(
     app.policy.check(Action::GetImages, &caller, &project)?;
     let parameters = listing::parameters(query.as_deref());
     let query = listing::parse(&parameters, &app.limits)?;
-    let images = app.catalog.list(&app::viewer(&caller), &query).await?;
+    let mut images = app.catalog.list(&app::viewer(&caller), &query).await?;
+    let full = images.len() == query.limit as usize;
+    images.retain(|image| app.policy.check(Action::GetImage, &caller, &app::target(image)).is_ok());
     let shown = |image| app.shown(&caller, app.settled(image));
     let images: Vec<_> = images.into_iter().map(shown).collect();
-    let page = listing::page(&images, app.showing(&caller), query.limit, &parameters);
+    let page = listing::page(&images, app.showing(&caller), full, &parameters);
     Ok(Json(page).into_response())
 }
 

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod cache;
+mod identify;
 mod imports;
 mod log;
 mod settings;
@@ -12,14 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use axum::Router;
+use anyhow::Context;
 use catalog::sql::SqlCatalog;
-use clap::ValueEnum;
 use futures::FutureExt;
-use identity::builtin::{BuiltIn, Endpoints};
+use identity::Authenticator;
 use identity::policy::Policy;
-use identity::{Authenticator, NoAuth};
 use notify::Notifier;
 use service::{App, Background, LocationSettings};
 use store::Stores;
@@ -28,6 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::Outcome;
+use identify::Identity;
 pub(crate) use log::start as start_log;
 use settings::Settings;
 pub(crate) use settings::configured_database;
@@ -74,9 +73,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     public_endpoint: Option<String>,
 
-    /// Who calls.
-    #[arg(long, value_enum, default_value_t = Identity::BuiltIn)]
-    identity: Identity,
+    /// Who says who calls [default: keystone when the configuration has a Keystone or a flavor of
+    /// that name, none when its flavor is another one, else built-in].
+    #[arg(long, value_enum)]
+    identity: Option<Identity>,
 
     /// What is logged: error, warn, info, debug or a `tracing` filter.
     #[arg(long, value_name = "LEVEL", env = "TINTYPE_LOG", default_value = "info")]
@@ -85,16 +85,6 @@ pub(crate) struct Args {
     /// Log in JSON, a line each.
     #[arg(long)]
     log_json: bool,
-}
-
-/// The ways to know who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Identity {
-    /// A small Keystone of its own, at /identity.
-    BuiltIn,
-    /// Nobody is asked, everybody is an administrator: for benchmarks, and behind a gate of one's
-    /// own. Refused on addresses that others can reach.
-    None,
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
@@ -107,12 +97,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
     let settings = Settings::read(args)?;
-    if args.identity == Identity::None && !settings.listen.ip().is_loopback() {
-        bail!(
-            "--identity none would let everybody who reaches {} do anything; listen on 127.0.0.1",
-            settings.listen
-        );
-    }
+    let identity = identify::choose(args.identity, &settings)?;
     // The port first: whoever holds it may be another service on the same state directory.
     let listener = listen(settings.listen).await?;
     let base = match &settings.public_endpoint {
@@ -125,10 +110,13 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         );
     }
     let state = StateDir::open(args.state_dir.clone())?;
-    let (authenticator, identity) = identify(args.identity, &state, &base).await?;
-    let keystone = (args.identity == Identity::BuiltIn).then(|| Endpoints::at(&base).auth_url());
     let (notifier, publisher) = Notifier::new(settings.notifications.clone());
-    let app = Arc::new(assemble(&state, authenticator, notifier, &settings, keystone).await?);
+    let keystone = identify::keystone_url(identity, &base, &settings)?;
+    let (authenticator, identity) = identify::open(identity, &state, &base, &settings).await?;
+    let policy = Policy::load(settings.policy.clone()).context("can't use the policy")?;
+    let _watch = policy.watch();
+    let app = assemble(&state, authenticator, notifier, policy, &settings, keystone).await?;
+    let app = Arc::new(app);
     sweep(&app).await?;
     settings.warn_of_unread();
 
@@ -161,26 +149,11 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("can't listen on {address}; choose another address with --listen"))
 }
 
-/// The authenticator, and the routes that it brings along.
-async fn identify(
-    kind: Identity,
-    state: &StateDir,
-    base: &str,
-) -> anyhow::Result<(Arc<dyn Authenticator>, Router)> {
-    match kind {
-        Identity::None => Ok((Arc::new(NoAuth::new("admin")), Router::new())),
-        Identity::BuiltIn => {
-            let keystone = BuiltIn::open(state.path(), Endpoints::at(base)).await?;
-            let routes = Router::new().nest_service("/identity", keystone.router());
-            Ok((Arc::new(keystone), routes))
-        }
-    }
-}
-
 async fn assemble(
     state: &StateDir,
     authenticator: Arc<dyn Authenticator>,
     notifier: Notifier,
+    policy: Policy,
     settings: &Settings,
     keystone: Option<String>,
 ) -> anyhow::Result<App> {
@@ -199,7 +172,7 @@ async fn assemble(
         imports,
         stores,
         authenticator,
-        policy: Policy::default(),
+        policy,
         limits: settings.limits.clone(),
         cache,
         rules: settings.rules.clone(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use config::{Config, Section};
+use identity::policy;
 use service::{Limits, Rules};
 
 use super::Args;
@@ -28,6 +29,7 @@ pub(super) struct Settings {
     pub(super) rules: Rules,
     pub(super) keys: service::keys::Settings,
     pub(super) notifications: notify::Settings,
+    pub(super) policy: policy::Settings,
 }
 
 impl Settings {
@@ -47,6 +49,7 @@ impl Settings {
             keys: service::keys::Settings::from_config(&config)?,
             rules: Rules::from_config(&config, &folders)?,
             notifications: notify::Settings::from_config(&config)?,
+            policy: policy(args, &config)?,
             config,
         })
     }
@@ -60,6 +63,16 @@ impl Settings {
                 unread.iter().map(|(section, option, _)| format!("[{section}] {option}")).collect();
             tracing::warn!("options without effect here: {}", names.join(", "));
         }
+    }
+}
+
+/// Policies are looked for beside the configuration. Without one, Glance's rules hold.
+fn policy(args: &Args, config: &Config) -> config::Result<policy::Settings> {
+    let beside = args.config_file.iter().filter_map(|file| file.parent());
+    let search: Vec<_> = args.config_dir.iter().cloned().chain(beside.map(PathBuf::from)).collect();
+    match search.is_empty() {
+        true => Ok(policy::Settings::default()),
+        false => policy::Settings::from_config(config, search),
     }
 }
 
