@@ -26,17 +26,19 @@ class Service:
     """`tintype serve`, started when made.
 
     `wrapper` is a command that runs the service, as `nice`; `setup` runs in the child before it;
-    `config` is the text of its configuration file.
+    `config` is the text of its configuration file; `arguments` are further ones of the command line.
     """
 
-    def __init__(self, state, listen="127.0.0.1:0", wrapper=(), setup=None, config=None):
+    def __init__(
+        self, state, listen="127.0.0.1:0", wrapper=(), setup=None, config=None, arguments=()
+    ):
         self.state = Path(state)
         self.options = ["--state-dir", self.state]
         if config is not None:
             file = self.state.with_name(f"{self.state.name}.conf")
             file.write_text(config)
             self.options += ["--config-file", file]
-        command = [*wrapper, TINTYPE, "serve", *self.options, "--listen", listen]
+        command = [*wrapper, TINTYPE, "serve", *self.options, "--listen", listen, *arguments]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, preexec_fn=setup, start_new_session=True
         )

@@ -1,0 +1,113 @@
+"""What the tests need of a real Keystone: a region, projects and users of their own."""
+
+import openstack
+
+import service
+from keystone.door import Door
+from service import unique
+
+
+def at(images, token, **headers):
+    """A session with a token at one of several image services."""
+    session = service.Api(images.url, token)
+    session.headers.update(headers)
+    return session
+
+
+class Account(service.Account):
+    """Somebody whom the real Keystone knows."""
+
+    def __init__(self, cloud, username, password, project):
+        self.cloud = cloud
+        self.auth = {
+            "auth_url": cloud.url,
+            "username": username,
+            "password": password,
+            "project_name": project,
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+        }
+
+    @property
+    def environment(self):
+        return super().environment | {"OS_REGION_NAME": self.cloud.region}
+
+    def sdk(self):
+        return openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth)
+
+    def at(self, images):
+        """A session with a new token."""
+        return at(images, self.token())
+
+
+class Cloud:
+    """What the tests need of Keystone: made at their start, removed at their end."""
+
+    def __init__(self, url, password):
+        self.url = url
+        self.region = unique("region")
+        self.door = Door(url)
+        self.removals = []
+        self.admin = Account(self, "admin", password, "admin")
+        self.sdk = self.admin.sdk().identity
+        self.sdk.create_region(id=self.region)
+        self._later(self.sdk.delete_region, self.region)
+        self.project = self._project()
+        self.elsewhere = self._project()
+        self.member = self._account(self.project, "member")
+        self.reader = self._account(self.project, "reader")
+        self.other = self._account(self.elsewhere, "member")
+        self.glance = self._account(self._project(), "service")
+        identity = next(self.sdk.services(type="identity"))
+        self._endpoint(identity, "public", url)
+        self._endpoint(identity, "internal", self.door.url)
+
+    def serve_images_at(self, url):
+        """What the catalog says of the image service in the region of these tests."""
+        image = next(self.sdk.services(type="image"), None)
+        if image is None:
+            image = self.sdk.create_service(type="image", name="glance")
+            self._later(self.sdk.delete_service, image)
+        self._endpoint(image, "public", url)
+
+    def config(self, path, flavor="keystone", default="", more="", policy="", **options):
+        """A glance-api.conf of this cloud; `options` are those of [keystone_authtoken]."""
+        auth = self.glance.auth | {
+            "auth_url": self.door.url,
+            "auth_type": "password",
+            "www_authenticate_uri": self.url,
+            "region_name": self.region,
+            "http_request_max_retries": 0,
+        }
+        lines = [f"{name} = {value}" for name, value in (auth | options).items()]
+        text = ["[DEFAULT]", default, "[paste_deploy]", f"flavor = {flavor}"]
+        path.write_text("\n".join([*text, "[keystone_authtoken]", *lines, more, ""]))
+        return path
+
+    def remove(self):
+        for what, *which in reversed(self.removals):
+            what(*which)
+
+    def _project(self):
+        project = self.sdk.create_project(name=unique("project"), domain_id="default")
+        self._later(self.sdk.delete_project, project)
+        return project
+
+    def _account(self, project, role):
+        name, password = unique(role), unique("password")
+        user = self.sdk.create_user(name=name, password=password, domain_id="default")
+        self._later(self.sdk.delete_user, user)
+        found = self.sdk.find_role(role, ignore_missing=False)
+        self.sdk.assign_project_role_to_user(project, user, found)
+        account = Account(self, name, password, project.name)
+        account.project_id, account.user_id = project.id, user.id
+        return account
+
+    def _endpoint(self, service, interface, url):
+        endpoint = self.sdk.create_endpoint(
+            service_id=service.id, interface=interface, url=url, region_id=self.region
+        )
+        self._later(self.sdk.delete_endpoint, endpoint)
+
+    def _later(self, *removal):
+        self.removals.append(removal)
