@@ -33,7 +33,13 @@ class Account(service.Account):
         return super().environment | {"OS_REGION_NAME": self.cloud.region}
 
     def sdk(self):
-        return openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth)
+        # A Keystone that closes connections behind its answers resets those that come too late.
+        return openstack.connect(
+            load_yaml_config=False,
+            load_envvars=False,
+            auth=self.auth,
+            identity_connect_retries=3,
+        )
 
     def at(self, images):
         """A session with a new token."""

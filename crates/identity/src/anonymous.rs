@@ -64,7 +64,7 @@ mod tests {
             async |error| Anonymous::beside(Arc::new(Broken(error))).admit(Shown::default()).await;
         let caller = admit(Error::NotAuthenticated).await.unwrap();
         assert!(caller.is_anonymous() && caller.roles.is_empty() && !caller.is_admin);
-        let shown = Shown { token: Some("t"), service_token: None };
+        let shown = Shown { token: Some("t"), ..Shown::default() };
         let away = Anonymous::beside(Arc::new(Broken(Error::Unavailable)));
         assert_eq!(away.admit(shown).await.unwrap_err(), Error::Unavailable);
     }

@@ -24,6 +24,17 @@ pub struct Shown<'a> {
     pub token: Option<&'a str>,
     /// `X-Service-Token`: that of a service which passes the request on.
     pub service_token: Option<&'a str>,
+    /// What it asks for: some tokens are for certain requests only.
+    pub asked: Asked<'a>,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// `GET`.
+    pub method: &'a str,
+    /// `/v2/images`, without the query.
+    pub path: &'a str,
 }
 
 /// Turns tokens into callers. Asked on every request: an implementation keeps what it learned for

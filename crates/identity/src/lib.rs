@@ -17,6 +17,6 @@ mod no_auth;
 pub mod policy;
 
 pub use anonymous::Anonymous;
-pub use authenticator::{Authenticator, Error, Shown};
+pub use authenticator::{Asked, Authenticator, Error, Shown};
 pub use caller::{Caller, ServiceCaller};
 pub use no_auth::NoAuth;

@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use http::request::Parts;
-use identity::{Caller, Shown};
+use identity::{Asked, Caller, Shown};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -26,8 +26,13 @@ impl FromRequestParts<Arc<App>> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let shown =
-            Shown { token: header("x-auth-token"), service_token: header("x-service-token") };
+        // Below `/v2` the URI itself has lost its beginning.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+        let shown = Shown {
+            token: header("x-auth-token"),
+            service_token: header("x-service-token"),
+            asked: Asked { method: parts.method.as_str(), path: uri.path() },
+        };
         let admitted = app.authenticator.admit(shown).await;
         let caller = admitted
             .map_err(|error| ApiError::unidentified(error, app.authenticator.identity_url()))?;

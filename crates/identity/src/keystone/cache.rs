@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Caller;
+use super::token::Bearer;
 use crate::digest::Digest;
 
 /// Valid tokens remembered at most, at about 1 KiB each.
@@ -36,13 +36,13 @@ pub(super) struct Key {
 
 /// What is known of a token.
 pub(super) enum Known {
-    Valid(Arc<Caller>),
+    Valid(Bearer),
     Invalid,
 }
 
 /// What Keystone said of tokens, for as long as that counts.
 pub(super) struct Cache {
-    valid: RwLock<HashMap<Key, (Arc<Caller>, Timestamp)>>,
+    valid: RwLock<HashMap<Key, (Bearer, Timestamp)>>,
     invalid: RwLock<HashMap<Key, Timestamp>>,
     /// `None`: nothing is remembered.
     life: Option<SignedDuration>,
@@ -59,28 +59,28 @@ impl Cache {
         let valid = self.valid.read().unwrap_or_else(PoisonError::into_inner);
         // A token that is valid without conditions is valid under them.
         let found = [&strict, key].into_iter().find_map(|key| {
-            let (caller, until) = valid.get(key)?;
-            (*until > now).then(|| Arc::clone(caller))
+            let (bearer, until) = valid.get(key)?;
+            (*until > now).then(|| bearer.clone())
         });
         let usable =
-            |caller: &Arc<Caller>| key.expired == Expired::Accepted || !caller.is_expired(now);
-        if let Some(caller) = found.filter(usable) {
-            return Some(Known::Valid(caller));
+            |bearer: &Bearer| key.expired == Expired::Accepted || !bearer.caller.is_expired(now);
+        if let Some(bearer) = found.filter(usable) {
+            return Some(Known::Valid(bearer));
         }
         drop(valid);
         let invalid = self.invalid.read().unwrap_or_else(PoisonError::into_inner);
         invalid.get(key).filter(|until| **until > now).map(|_| Known::Invalid)
     }
 
-    pub(super) fn remember(&self, key: Key, caller: Arc<Caller>, now: Timestamp) {
+    pub(super) fn remember(&self, key: Key, bearer: Bearer, now: Timestamp) {
         let Some(life) = self.life else { return };
         let until = match key.expired {
-            Expired::Refused => after(now, life).min(caller.expires_at),
+            Expired::Refused => after(now, life).min(bearer.caller.expires_at),
             Expired::Accepted => after(now, life),
         };
         let mut valid = self.valid.write().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut valid, MAX_VALID, |(_, until)| *until > now);
-        valid.insert(key, (caller, until));
+        valid.insert(key, (bearer, until));
     }
 
     pub(super) fn refuse(&self, key: Key, now: Timestamp) {
@@ -112,7 +112,10 @@ fn make_room<K: Eq + Hash, V>(map: &mut HashMap<K, V>, max: usize, live: impl Fn
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::Caller;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -120,9 +123,10 @@ mod tests {
         Key { digest: Digest::of(token), expired }
     }
 
-    fn caller(life: i64) -> Arc<Caller> {
+    fn bearer(life: i64) -> Bearer {
         let expires_at = NOW + SignedDuration::from_secs(life);
-        Arc::new(Caller { expires_at, ..Caller::default() })
+        let caller = Arc::new(Caller { expires_at, ..Caller::default() });
+        Bearer { caller, access_rules: None }
     }
 
     fn at(second: i64) -> Timestamp {
@@ -138,7 +142,7 @@ mod tests {
         let cache = Cache::new(Some(SignedDuration::from_secs(300)));
         for (token, life, last) in [("brief", 100, 99), ("long", 1000, 299)] {
             let key = key(token, Expired::Refused);
-            cache.remember(key, caller(life), NOW);
+            cache.remember(key, bearer(life), NOW);
             assert_eq!(known(&cache, &key, last), Some(true), "{token}");
             assert_eq!(known(&cache, &key, last + 1), None, "{token}");
         }
@@ -149,11 +153,11 @@ mod tests {
         let cache = Cache::new(Some(SignedDuration::from_secs(300)));
         let (strict, lenient) = (key("t", Expired::Refused), key("t", Expired::Accepted));
         cache.refuse(strict, NOW);
-        cache.remember(lenient, caller(-10), NOW);
+        cache.remember(lenient, bearer(-10), NOW);
         assert_eq!(known(&cache, &strict, 1), Some(false));
         assert_eq!(known(&cache, &lenient, 1), Some(true));
         assert_eq!(known(&cache, &strict, 5), None);
-        cache.remember(strict, caller(100), NOW);
+        cache.remember(strict, bearer(100), NOW);
         assert_eq!(known(&cache, &lenient, 1), Some(true));
     }
 
@@ -161,13 +165,13 @@ mod tests {
     fn it_does_not_grow_without_end_and_refused_tokens_drive_no_valid_one_out() {
         let cache = Cache::new(Some(SignedDuration::from_secs(300)));
         let one = key("one", Expired::Refused);
-        cache.remember(one, caller(1000), NOW);
+        cache.remember(one, bearer(1000), NOW);
         for number in 0..=MAX_INVALID {
             cache.refuse(key(&number.to_string(), Expired::Refused), NOW);
         }
         assert_eq!(known(&cache, &one, 1), Some(true));
         for number in 0..=MAX_VALID {
-            cache.remember(key(&number.to_string(), Expired::Refused), caller(1000), NOW);
+            cache.remember(key(&number.to_string(), Expired::Refused), bearer(1000), NOW);
         }
         assert!(cache.valid.read().unwrap().len() <= MAX_VALID);
         assert!(cache.invalid.read().unwrap().len() <= MAX_INVALID);
@@ -176,7 +180,7 @@ mod tests {
     #[test]
     fn nothing_is_remembered_when_that_is_said() {
         let (cache, key) = (Cache::new(None), key("t", Expired::Refused));
-        cache.remember(key, caller(100), NOW);
+        cache.remember(key, bearer(100), NOW);
         assert_eq!(known(&cache, &key, 1), None);
         cache.refuse(key, NOW);
         assert_eq!(known(&cache, &key, 1), None);

@@ -8,6 +8,7 @@
 //!
 //! Reference: "Identity API v3" of OpenStack, "Middleware Architecture" of keystonemiddleware.
 
+mod access_rules;
 mod cache;
 mod credentials;
 mod flights;
@@ -30,11 +31,12 @@ pub use settings::{Settings, Trust};
 
 use crate::clock::Clock;
 use crate::digest::Digest;
-use crate::{Authenticator, Caller, Error, Shown};
+use crate::{Asked, Authenticator, Caller, Error, Shown};
 use cache::{Cache, Expired, Key, Known};
 use flights::Flights;
 use own_token::OwnToken;
 use server::{Server, Verdict};
+use token::Bearer;
 
 /// Tokens are some hundred bytes long, those of JWS a thousand. Longer ones are nobody's.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -47,7 +49,7 @@ struct Inner {
     server: Server,
     own: OwnToken,
     cache: Cache,
-    flights: Flights<Key, Result<Arc<Caller>, Error>>,
+    flights: Flights<Key, Result<Bearer, Error>>,
     clock: Clock,
 }
 
@@ -68,15 +70,28 @@ impl Keystone {
         &self.0.server.settings
     }
 
+    /// Whether a token is for this request.
+    fn may_ask(&self, bearer: &Bearer, asked: Asked<'_>) -> bool {
+        let Some(rules) = &bearer.access_rules else { return true };
+        let Some(service_type) = &self.settings().service_type else {
+            tracing::warn!(
+                "a token with access rules is refused: set service_type = image in \
+                 [keystone_authtoken]"
+            );
+            return false;
+        };
+        rules.allow(asked, service_type)
+    }
+
     /// The bearer of a token; `expired` says whether it may be past its life.
-    async fn bearer(&self, token: &str, expired: Expired) -> Result<Arc<Caller>, Error> {
+    async fn bearer(&self, token: &str, expired: Expired) -> Result<Bearer, Error> {
         let token = token.trim();
         if token.is_empty() || token.len() > MAX_TOKEN {
             return Err(Error::NotAuthenticated);
         }
         let key = Key { digest: Digest::of(token), expired };
         match self.0.cache.get(&key, self.0.clock.now()) {
-            Some(Known::Valid(caller)) => return Ok(caller),
+            Some(Known::Valid(bearer)) => return Ok(bearer),
             Some(Known::Invalid) => return Err(Error::NotAuthenticated),
             None => {}
         }
@@ -88,7 +103,7 @@ impl Keystone {
     /// without it then. Says also whether tokens of its users may have expired on the way.
     async fn service(&self, token: &str) -> Result<(Option<Arc<Caller>>, Expired), Error> {
         let service = match self.bearer(token, Expired::Refused).await {
-            Ok(service) => service,
+            Ok(bearer) => bearer.caller,
             Err(Error::NotAuthenticated) => return Ok((None, Expired::Refused)),
             Err(error) => return Err(error),
         };
@@ -104,20 +119,22 @@ impl Keystone {
 #[async_trait]
 impl Authenticator for Keystone {
     async fn authenticate(&self, token: &str) -> Result<Arc<Caller>, Error> {
-        self.bearer(token, Expired::Refused).await
+        self.admit(Shown { token: Some(token), ..Shown::default() }).await
     }
 
     async fn admit(&self, shown: Shown<'_>) -> Result<Arc<Caller>, Error> {
         let token = shown.token.ok_or(Error::NotAuthenticated)?;
-        let Some(service_token) = shown.service_token else {
-            return self.bearer(token, Expired::Refused).await;
+        let (service, expired) = match shown.service_token {
+            Some(service_token) => self.service(service_token).await?,
+            None => (None, Expired::Refused),
         };
-        let (service, expired) = self.service(service_token).await?;
-        let caller = self.bearer(token, expired).await?;
-        Ok(match service {
-            Some(service) => Arc::new(caller.through(&service)),
-            None => caller,
-        })
+        let bearer = self.bearer(token, expired).await?;
+        match service {
+            // What a service does for a user is not what the user asked for: no access rules.
+            Some(service) => Ok(Arc::new(bearer.caller.through(&service))),
+            None if self.may_ask(&bearer, shown.asked) => Ok(bearer.caller),
+            None => Err(Error::NotAuthenticated),
+        }
     }
 
     fn identity_url(&self) -> &str {
@@ -127,16 +144,15 @@ impl Authenticator for Keystone {
 
 impl Inner {
     /// Asks Keystone about a token, and remembers the answer.
-    async fn learn(self: Arc<Self>, key: Key, token: &str) -> Result<Arc<Caller>, Error> {
+    async fn learn(self: Arc<Self>, key: Key, token: &str) -> Result<Bearer, Error> {
         let verdict = self.ask(token, key.expired).await?;
         let now = self.clock.now();
-        let valid =
-            verdict.filter(|caller| key.expired == Expired::Accepted || !caller.is_expired(now));
-        match valid {
-            Some(caller) => {
-                let caller = Arc::new(caller);
-                self.cache.remember(key, Arc::clone(&caller), now);
-                Ok(caller)
+        let lives =
+            |bearer: &Bearer| key.expired == Expired::Accepted || !bearer.caller.is_expired(now);
+        match verdict.filter(lives) {
+            Some(bearer) => {
+                self.cache.remember(key, bearer.clone(), now);
+                Ok(bearer)
             }
             None => {
                 self.cache.refuse(key, now);
@@ -146,11 +162,11 @@ impl Inner {
     }
 
     /// Who bears a token by Keystone's word; `None` when nobody does.
-    async fn ask(&self, token: &str, expired: Expired) -> Result<Option<Caller>, Error> {
+    async fn ask(&self, token: &str, expired: Expired) -> Result<Option<Bearer>, Error> {
         for _ in 0..2 {
             let own = self.own.get(&self.server, &self.clock).await?;
             match self.server.validate(&own, token, expired).await {
-                Ok(Verdict::Valid(caller)) => return Ok(Some(*caller)),
+                Ok(Verdict::Valid(bearer)) => return Ok(Some(bearer)),
                 Ok(Verdict::Invalid) => return Ok(None),
                 // Revoked, or of a Keystone that has forgotten it: once more, with a new one.
                 Ok(Verdict::OwnTokenRefused) => self.own.forget(&own),

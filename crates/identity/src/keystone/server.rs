@@ -12,8 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::cache::Expired;
 use super::settings::{Settings, Trust, versioned};
-use super::token::{Answer, Token};
-use crate::Caller;
+use super::token::{Answer, Bearer, Token};
 
 /// Requests to Keystone at one time; more of them wait.
 const AT_ONCE: usize = 64;
@@ -24,6 +23,16 @@ const MAX_BODY: usize = 4 << 20;
 /// The wait before a second connection is tried; it doubles for each further one, as keystoneauth
 /// has it.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// The version of access rules that we keep to: without it Keystone shows no token that has some.
+const ACCESS_RULES: &str = "1.0";
+
+/// Connections that may break without being counted: a server that closes each one behind its answer
+/// leaves us some that look open.
+const STALE: u32 = 2;
+
+/// Connections that are kept for the next request, fewer than may turn out to be stale.
+const IDLE: usize = 2;
 
 /// When no connection came about, the next request waits for this long: a Keystone that is away must
 /// not hold up every request for as long as all attempts take.
@@ -48,7 +57,7 @@ pub(super) struct Login {
 
 /// What Keystone says of a token.
 pub(super) enum Verdict {
-    Valid(Box<Caller>),
+    Valid(Bearer),
     Invalid,
     OwnTokenRefused,
 }
@@ -97,6 +106,7 @@ impl Server {
         let client = Client::builder()
             .user_agent(concat!("tintype/", env!("CARGO_PKG_VERSION")))
             .timeout(settings.timeout)
+            .pool_max_idle_per_host(IDLE)
             // A redirection would take tokens elsewhere.
             .redirect(Policy::none());
         let client = trust(client, &settings.trust)?.build()?;
@@ -155,11 +165,14 @@ impl Server {
         };
         let request = || {
             let request = self.client.get(&own.url).query(query);
-            request.header("X-Auth-Token", &own.token).header("X-Subject-Token", token)
+            request
+                .header("X-Auth-Token", &own.token)
+                .header("X-Subject-Token", token)
+                .header("OpenStack-Identity-Access-Rules", ACCESS_RULES)
         };
         let response = self.send(request).await?;
         match response.status() {
-            StatusCode::OK => Ok(Verdict::Valid(Box::new(read(response).await?.caller()))),
+            StatusCode::OK => Ok(Verdict::Valid(read(response).await?.bearer())),
             StatusCode::NOT_FOUND => Ok(Verdict::Invalid),
             StatusCode::UNAUTHORIZED => Ok(Verdict::OwnTokenRefused),
             StatusCode::FORBIDDEN => {
@@ -185,16 +198,24 @@ impl Server {
         })
     }
 
-    /// Sends a request; when no connection comes about, sends it again as often as the settings
-    /// say.
+    /// Sends a request. When no connection comes about, or one breaks, sends it again as often as
+    /// the settings say; all our requests may arrive twice.
     async fn attempt(&self, request: impl Fn() -> RequestBuilder) -> reqwest::Result<Response> {
         let (mut left, mut wait) = (self.settings.retries, FIRST_WAIT);
+        let mut stale = STALE;
         loop {
-            match request().send().await {
-                Err(error) if error.is_connect() && left > 0 => {
-                    tracing::debug!(%error, "no connection to Keystone");
-                }
-                outcome => return outcome,
+            let error = match request().send().await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            tracing::debug!(%error, "no answer from Keystone");
+            let broken = error.is_request() && !error.is_connect() && !error.is_timeout();
+            if broken && stale > 0 {
+                stale -= 1;
+                continue;
+            }
+            if left == 0 || !(broken || error.is_connect()) {
+                return Err(error);
             }
             tokio::time::sleep(wait).await;
             wait = wait.saturating_mul(2);

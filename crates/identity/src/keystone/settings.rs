@@ -40,6 +40,9 @@ pub struct Settings {
     pub service_roles: Vec<String>,
     /// `service_token_roles_required`: whoever has none of them is no service.
     pub service_roles_required: bool,
+    /// `service_type`: what we are in the catalog, `image`. Without it, tokens that are for certain
+    /// requests only are refused.
+    pub service_type: Option<String>,
 }
 
 /// Whom to trust to be Keystone, and how to show who we are.
@@ -71,6 +74,7 @@ impl Settings {
             trust: Trust::default(),
             service_roles: vec!["service".to_owned()],
             service_roles_required: true,
+            service_type: None,
         }
     }
 
@@ -97,6 +101,7 @@ impl Settings {
             service_roles: options.or("service_token_roles", default.service_roles)?,
             service_roles_required: options
                 .or("service_token_roles_required", default.service_roles_required)?,
+            service_type: options.get("service_type")?,
             auth_url: default.auth_url,
             credentials: default.credentials,
         })

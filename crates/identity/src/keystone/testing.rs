@@ -10,7 +10,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -81,6 +82,20 @@ impl Fake {
         self.known.gate.add_permits(100);
     }
 
+    /// Closes each connection behind its answer, and only once the next request is on its way.
+    pub(super) async fn impolite(&self) -> Settings {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let front = format!("http://{}", listener.local_addr().unwrap());
+        let back = self.url.trim_start_matches("http://").to_owned();
+        tokio::spawn(async move {
+            while let Ok((front, _)) = listener.accept().await {
+                tokio::spawn(answer_once(front, back.clone()));
+            }
+        });
+        self.told().endpoint = front.clone();
+        Settings { auth_url: format!("{front}/v3"), ..self.settings() }
+    }
+
     pub(super) fn settings(&self) -> Settings {
         let credentials = Credentials::password("glance", "secret", "service");
         Settings { retries: 0, ..Settings::new(&self.url, credentials) }
@@ -109,6 +124,17 @@ impl Drop for Fake {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// One request and one answer, each of which fits into a piece.
+async fn answer_once(mut front: TcpStream, back: String) {
+    let mut back = TcpStream::connect(&back).await.unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    let asked = front.read(&mut buffer).await.unwrap();
+    back.write_all(&buffer[..asked]).await.unwrap();
+    let answered = back.read(&mut buffer).await.unwrap();
+    let _ = front.write_all(&buffer[..answered]).await;
+    let _ = front.read(&mut buffer).await;
 }
 
 /// What a token says, without a scope.
@@ -165,6 +191,12 @@ async fn validate(
         query.contains_key("allow_expired") || expires_at > Timestamp::now()
     });
     match found {
+        Some(token)
+            if token.get("application_credential").is_some()
+                && header("openstack-identity-access-rules").is_empty() =>
+        {
+            StatusCode::NOT_FOUND.into_response()
+        }
         Some(token) => Json(json!({"token": token})).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }

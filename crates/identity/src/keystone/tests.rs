@@ -16,7 +16,9 @@ async fn outcome(keystone: &Keystone, token: &str) -> Result<(), Error> {
 }
 
 async fn passed_on(keystone: &Keystone, token: &str, service: &str) -> Result<Arc<Caller>, Error> {
-    keystone.admit(Shown { token: Some(token), service_token: Some(service) }).await
+    keystone
+        .admit(Shown { token: Some(token), service_token: Some(service), ..Shown::default() })
+        .await
 }
 
 fn advance(keystone: &Keystone, seconds: i64) {
@@ -160,6 +162,17 @@ async fn a_keystone_that_comes_back_is_asked_again() {
 }
 
 #[tokio::test]
+async fn connections_that_are_closed_behind_an_answer_do_no_harm() {
+    let fake = Fake::start().await;
+    let keystone = Keystone::new(fake.impolite().await).unwrap();
+    for number in 0..50 {
+        let token = number.to_string();
+        fake.issue(&token, &["member"], 3600);
+        assert_eq!(outcome(&keystone, &token).await, Ok(()), "{number}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_credentials_are_not_tried_again_and_again() {
     let fake = Fake::start().await;
     let credentials = Credentials::password("glance", "wrong", "service");
@@ -192,6 +205,28 @@ async fn a_service_goes_on_with_an_expired_token() {
     }
     assert!(passed_on(&keystone, "made-up", "service").await.is_err());
     assert!(keystone.admit(Shown::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_token_for_certain_requests_is_good_for_no_other() {
+    let fake = Fake::start().await;
+    fake.issue("t", &["member"], 3600);
+    fake.issue("service", &["service"], 3600);
+    let rules = json!([{"id": "x", "service": "image", "method": "GET", "path": "/v2/images/*"}]);
+    fake.told().tokens.get_mut("t").unwrap()["application_credential"] =
+        json!({"id": "c", "name": "c", "restricted": true, "access_rules": rules});
+    let service_type = Some("image".to_owned());
+    let keystone = Keystone::new(Settings { service_type, ..fake.settings() }).unwrap();
+    let shown = |method| Shown {
+        token: Some("t"),
+        service_token: None,
+        asked: Asked { method, path: "/v2/images/1" },
+    };
+    assert!(keystone.admit(shown("GET")).await.is_ok());
+    assert!(keystone.admit(shown("DELETE")).await.is_err());
+    let passed_on = Shown { service_token: Some("service"), ..shown("DELETE") };
+    assert!(keystone.admit(passed_on).await.is_ok());
+    assert!(fake.keystone().admit(shown("GET")).await.is_err(), "nobody said what we are");
 }
 
 #[tokio::test]

@@ -1,9 +1,20 @@
 //! What Keystone's answers say: "Validate and show information for token" of the Identity API v3.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::access_rules::AccessRules;
 use crate::Caller;
+
+/// Whom a valid token stands for, and for what.
+#[derive(Debug, Clone)]
+pub(super) struct Bearer {
+    pub(super) caller: Arc<Caller>,
+    /// The only requests that it is for, if there are such.
+    pub(super) access_rules: Option<Arc<AccessRules>>,
+}
 
 /// The body of an answer about a token.
 #[derive(Deserialize)]
@@ -20,6 +31,7 @@ pub(super) struct Token {
     #[serde(default)]
     roles: Vec<Role>,
     pub(super) expires_at: Timestamp,
+    application_credential: Option<ApplicationCredential>,
     is_admin_project: Option<bool>,
     #[serde(default)]
     pub(super) catalog: Vec<Service>,
@@ -50,6 +62,11 @@ struct Role {
 }
 
 #[derive(Deserialize)]
+struct ApplicationCredential {
+    access_rules: Option<AccessRules>,
+}
+
+#[derive(Deserialize)]
 struct System {
     #[serde(default)]
     all: bool,
@@ -73,8 +90,17 @@ struct Endpoint {
 }
 
 impl Token {
-    /// The bearer. Names of roles are in small letters, as Glance has them.
-    pub(super) fn caller(self) -> Caller {
+    /// Whom it stands for, and for what.
+    pub(super) fn bearer(mut self) -> Bearer {
+        let credential = self.application_credential.take();
+        Bearer {
+            access_rules: credential.and_then(|credential| credential.access_rules).map(Arc::new),
+            caller: Arc::new(self.caller()),
+        }
+    }
+
+    /// Who bears it. Names of roles are in small letters, as Glance has them.
+    fn caller(self) -> Caller {
         let domain = |domain: Option<Named>| domain.map(|domain| domain.id);
         let (project_id, project_name, project_domain) = match self.project {
             Some(project) => (Some(project.id), Some(project.name), domain(project.domain)),
