@@ -7,15 +7,20 @@ from urllib.parse import urlsplit
 
 
 class Door:
-    """Passes connections on to the host of `url`. While it is shut, none comes about."""
+    """Passes connections on to the host of `url`. While it is shut, none comes about.
 
-    def __init__(self, url):
+    With a `tls` context, those in front of it speak TLS.
+    """
+
+    def __init__(self, url, tls=None):
+        self.tls = tls
         parts = urlsplit(url)
         self.behind = (parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
         self.passing = set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()
-        self.url = f"{parts.scheme}://127.0.0.1:{self.address[1]}{parts.path}"
+        scheme = "https" if tls else parts.scheme
+        self.url = f"{scheme}://127.0.0.1:{self.address[1]}{parts.path}"
         self._serve()
 
     def shut(self):
@@ -41,6 +46,11 @@ class Door:
             threading.Thread(target=self._carry, args=[front], daemon=True).start()
 
     def _carry(self, front):
+        if self.tls:
+            try:
+                front = self.tls.wrap_socket(front, server_side=True)
+            except OSError:
+                return
         with front, socket.create_connection(self.behind) as back:
             self.passing |= {front, back}
             try:

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use openssl::pkey::PKey;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode};
 use tokio::sync::Semaphore;
@@ -259,10 +260,17 @@ fn trust(
     }
     if let Some(path) = &trust.certificate {
         let key = trust.key.as_ref().unwrap_or(path);
-        let identity = Identity::from_pkcs8_pem(&file(path)?, &file(key)?).map_err(unfit(key))?;
+        let pem = pkcs8(file(key)?);
+        let identity = Identity::from_pkcs8_pem(&file(path)?, &pem).map_err(unfit(key))?;
         client = client.identity(identity);
     }
     Ok(client.tls_danger_accept_invalid_certs(trust.anyone))
+}
+
+/// The key in the one form that is taken; what is no key stays as it is, and is refused then.
+fn pkcs8(pem: Vec<u8>) -> Vec<u8> {
+    let key = PKey::private_key_from_pem(&pem).and_then(|key| key.private_key_to_pem_pkcs8());
+    key.unwrap_or(pem)
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, OpenError> {
