@@ -57,7 +57,7 @@ class Cloud:
         self.admin = Account(self, "admin", password, "admin")
         self.sdk = self.admin.sdk().identity
         self.sdk.create_region(id=self.region)
-        self._later(self.sdk.delete_region, self.region)
+        self.later(self.sdk.delete_region, self.region)
         self.project = self._project()
         self.elsewhere = self._project()
         self.member = self._account(self.project, "member")
@@ -73,7 +73,7 @@ class Cloud:
         image = next(self.sdk.services(type="image"), None)
         if image is None:
             image = self.sdk.create_service(type="image", name="glance")
-            self._later(self.sdk.delete_service, image)
+            self.later(self.sdk.delete_service, image)
         self._endpoint(image, "public", url)
 
     def config(self, path, flavor="keystone", default="", more="", policy="", **options):
@@ -90,19 +90,27 @@ class Cloud:
         path.write_text("\n".join([*text, "[keystone_authtoken]", *lines, more, ""]))
         return path
 
+    def credential(self, account, **fields):
+        """An application credential. Keystone over SQLite forgets no roles of those that go with
+        their user, so it goes before."""
+        sdk = account.sdk().identity
+        made = sdk.create_application_credential(account.user_id, unique("credential"), **fields)
+        self.later(sdk.delete_application_credential, account.user_id, made)
+        return made
+
     def remove(self):
         for what, *which in reversed(self.removals):
             what(*which)
 
     def _project(self):
         project = self.sdk.create_project(name=unique("project"), domain_id="default")
-        self._later(self.sdk.delete_project, project)
+        self.later(self.sdk.delete_project, project)
         return project
 
     def _account(self, project, role):
         name, password = unique(role), unique("password")
         user = self.sdk.create_user(name=name, password=password, domain_id="default")
-        self._later(self.sdk.delete_user, user)
+        self.later(self.sdk.delete_user, user)
         found = self.sdk.find_role(role, ignore_missing=False)
         self.sdk.assign_project_role_to_user(project, user, found)
         account = Account(self, name, password, project.name)
@@ -113,7 +121,8 @@ class Cloud:
         endpoint = self.sdk.create_endpoint(
             service_id=service.id, interface=interface, url=url, region_id=self.region
         )
-        self._later(self.sdk.delete_endpoint, endpoint)
+        self.later(self.sdk.delete_endpoint, endpoint)
 
-    def _later(self, *removal):
+    def later(self, *removal):
+        """Something that is undone when the tests are over, last come first."""
         self.removals.append(removal)

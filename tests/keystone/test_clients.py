@@ -68,8 +68,7 @@ def test_another_project_sees_only_what_it_is_offered(images, cloud):
 
 
 def test_an_application_credential_is_its_users(images, cloud):
-    sdk = cloud.member.sdk().identity
-    credential = sdk.create_application_credential(cloud.member.user_id, unique("credential"))
+    credential = cloud.credential(cloud.member)
     environment = cloud.member.environment
     dropped = ["OS_USERNAME", "OS_PASSWORD", "OS_USER_DOMAIN_NAME"]
     dropped += ["OS_PROJECT_NAME", "OS_PROJECT_DOMAIN_NAME"]

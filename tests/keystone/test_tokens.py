@@ -1,11 +1,8 @@
 """Tokens of a real Keystone: their scope, their end, and what happens when nobody can tell."""
 
-import openstack
-import pytest
 import requests
 
 from keystone.cloud import at
-from service import unique
 
 
 def refusal(answer):
@@ -78,13 +75,7 @@ def test_a_service_is_known_by_its_own_token(own, cloud, tmp_path):
 
 def test_an_application_credential_for_certain_requests_is_good_for_no_other(own, cloud):
     rules = [{"service": "image", "method": "GET", "path": "/v2/images"}]
-    sdk = cloud.member.sdk().identity
-    try:
-        credential = sdk.create_application_credential(
-            cloud.member.user_id, unique("credential"), access_rules=rules
-        )
-    except openstack.exceptions.ConflictException:
-        pytest.skip("this Keystone can't store access rules: it finds the roles in its way")
+    credential = cloud.credential(cloud.member, access_rules=rules)
     secret = {"id": credential.id, "secret": credential.secret}
     methods = {"methods": ["application_credential"], "application_credential": secret}
     body = {"auth": {"identity": methods}}
