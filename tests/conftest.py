@@ -10,6 +10,8 @@ from cached_service import Cached
 from service import Account, Service, unique
 from several_stores import SeveralStores
 
+pytest_plugins = ["importing"]
+
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
