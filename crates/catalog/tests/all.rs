@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod upkeep;
+#[path = "all/tasks.rs"]
+mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
