@@ -50,6 +50,8 @@ pub struct Imported {
     pub locations: Vec<Location>,
     /// The stores that could not be reached.
     pub failed: Vec<String>,
+    /// The stores that the image was on its way to, as `os_glance_importing_to_stores` names them.
+    pub stores: Vec<String>,
     /// What is known of the bytes. `None` when the image had them before.
     pub data: Option<ImportedData>,
     /// Properties that the image gets.

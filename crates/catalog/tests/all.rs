@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod upkeep;
 #[path = "all/tasks.rs"]
 mod tasks;
+mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

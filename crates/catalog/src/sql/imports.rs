@@ -118,11 +118,9 @@ async fn finish(
         keep_data(&mut db, id, data).await?;
         states::advance(&mut db, id, Event::Complete, &text).await?;
     }
-    let reached = imported.locations.iter().filter_map(|location| location.store.clone());
-    let tried: Vec<_> = reached.chain(imported.failed.iter().cloned()).collect();
     let mut changes = Changes::from([
         (LOCK.to_owned(), None),
-        (IMPORTING.to_owned(), Some(without(known.get(IMPORTING), &tried))),
+        (IMPORTING.to_owned(), Some(without(known.get(IMPORTING), &imported.stores))),
         (FAILED.to_owned(), Some(with(known.get(FAILED), &imported.failed))),
     ]);
     let given = &imported.properties;

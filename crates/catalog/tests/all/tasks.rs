@@ -195,6 +195,7 @@ fn imported(stores: &[&str], failed: &[&str]) -> Imported {
     Imported {
         locations: stores.iter().map(location).collect(),
         failed: failed.iter().map(|name| (*name).to_owned()).collect(),
+        stores: stores.iter().chain(failed).map(|name| (*name).to_owned()).collect(),
         data: Some(ImportedData {
             size: 7,
             virtual_size: Some(9),

@@ -53,6 +53,7 @@ pub(crate) async fn admit(
         Method::CopyImage => Effect::Copies,
         _ => Effect::Fills,
     };
+    let stores = if app.stores.are_named() { stores } else { Vec::new() };
     let start = ImportStart { task: task.clone(), effect, stores, preempts };
     let token = headers.get("x-auth-token").cloned().map(Token::new);
     begin(app, &image, start, task, token).await
@@ -163,6 +164,15 @@ fn stores(
 }
 
 fn named(app: &App, wanted: &Wanted, headers: &HeaderMap) -> Result<Vec<String>> {
+    if !app.stores.are_named() {
+        // Then stores are nobody's business, and what the body says of them means nothing.
+        return match wanted.all_must_succeed {
+            true => Ok(vec![app.stores.default_name().to_owned()]),
+            false => Err(ApiError::bad_request(
+                "All_stores_must_succeed can only be set with enabled_backends",
+            )),
+        };
+    }
     let header = headers.get("x-image-meta-store").and_then(|name| name.to_str().ok());
     match (&wanted.stores, header) {
         _ if wanted.all_stores && (wanted.stores.is_some() || header.is_some()) => {

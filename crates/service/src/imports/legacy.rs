@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
 use super::body::Method;
+use super::failure::{Failure, ended_early};
 use super::order;
 use super::pulse::Pulse;
-use super::run::{Failure, ended_early};
 use super::source;
 use super::worker::Job;
 use crate::app::App;

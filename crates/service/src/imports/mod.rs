@@ -9,9 +9,12 @@
 
 pub(crate) mod admission;
 mod body;
+mod bring;
+mod failure;
 mod inject;
 mod legacy;
 mod order;
+mod pipe;
 mod plugins;
 mod proxy;
 mod pulse;

@@ -5,6 +5,7 @@ use image::{ImageId, Task};
 use serde_json::{Value, json};
 
 use super::body::{self, METHODS, Method};
+use crate::app::App;
 
 /// The work of one task.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +52,11 @@ pub(super) fn marked(mut input: Value, worker: &str) -> Value {
 }
 
 impl Order {
+    /// The stores as the image's properties name them: not at all where clients know no stores.
+    pub(super) fn named_stores(&self, app: &App) -> Vec<String> {
+        if app.stores.are_named() { self.stores.clone() } else { Vec::new() }
+    }
+
     /// What a task's input asks for; `None` when no service of this kind wrote it.
     pub(super) fn of(task: &Task) -> Option<Self> {
         let all: Vec<_> = METHODS.iter().map(|name| (*name).to_owned()).collect();

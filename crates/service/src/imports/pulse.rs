@@ -10,7 +10,7 @@ use image::TaskId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::run::Failure;
+use super::failure::Failure;
 
 /// From one sign of life to the next.
 const BEAT: Duration = Duration::from_secs(3);

@@ -9,7 +9,7 @@ use image::{Event, Image, ImageId, Status};
 use store::Store;
 
 use super::Imports;
-use super::run::{Failure, ended_early};
+use super::failure::{Failure, ended_early};
 use crate::app::App;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake, Refused};

@@ -19,7 +19,7 @@ impl Plugin for Conversion {
         true
     }
 
-    fn change(&self, staged: Staged, bounds: Bounds) -> Result<Staged, PluginError> {
+    fn change(&self, staged: Staged, bounds: &Bounds) -> Result<Staged, PluginError> {
         let found = found(&staged)?;
         // An optical disc is no disk in another format.
         if found == DiskFormat::Iso.as_str() || staged.disk == bounds.format {
@@ -30,7 +30,10 @@ impl Plugin for Conversion {
             return Err(PluginError::TooLarge(bounds.size));
         }
         let path = beside(&staged.path, bounds.format.as_str());
-        let mut go_on = |_, _| ControlFlow::Continue(());
+        let mut go_on = |_, _| match bounds.stop.is_set() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
         let format = bounds.format.as_str();
         disk::convert(source.as_ref(), &path, format, &Options::default(), &mut go_on)?;
         Ok(Staged { path, disk: bounds.format, container: ContainerFormat::Bare })
@@ -58,6 +61,7 @@ mod tests {
 
     use disk::ByteSize;
 
+    use super::super::Stop;
     use super::*;
 
     fn staged(path: &Path, disk: DiskFormat) -> Staged {
@@ -65,7 +69,7 @@ mod tests {
     }
 
     fn bounds(format: DiskFormat) -> Bounds {
-        Bounds { size: 1 << 30, format }
+        Bounds { size: 1 << 30, format, stop: Stop::default() }
     }
 
     #[test]
@@ -73,15 +77,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("image");
         disk::create(&path, "qcow2", Some(ByteSize::new(1 << 20)), &Options::default()).unwrap();
-        let raw = Conversion.change(staged(&path, DiskFormat::Qcow2), bounds(DiskFormat::Raw));
+        let raw = Conversion.change(staged(&path, DiskFormat::Qcow2), &bounds(DiskFormat::Raw));
         let raw = raw.unwrap();
         assert_eq!(raw.disk, DiskFormat::Raw);
         assert_eq!(std::fs::metadata(&raw.path).unwrap().len(), 1 << 20);
         assert!(path.exists(), "what came stays until the import has ended");
 
-        let small = Bounds { size: 1 << 19, format: DiskFormat::Raw };
-        let too_large = Conversion.change(staged(&path, DiskFormat::Qcow2), small);
+        let small = Bounds { size: 1 << 19, ..bounds(DiskFormat::Raw) };
+        let too_large = Conversion.change(staged(&path, DiskFormat::Qcow2), &small);
         assert!(matches!(too_large, Err(PluginError::TooLarge(_))));
+    }
+
+    #[test]
+    fn a_conversion_that_nobody_waits_for_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        std::fs::write(&path, vec![7; 8 << 20]).unwrap();
+        let bounds = bounds(DiskFormat::Qcow2);
+        drop(bounds.stop.when_dropped());
+        assert!(Conversion.change(staged(&path, DiskFormat::Raw), &bounds).is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -90,7 +105,7 @@ mod tests {
         let path = dir.path().join("image");
         std::fs::write(&path, vec![0; 4096]).unwrap();
         let before = staged(&path, DiskFormat::Raw);
-        assert_eq!(Conversion.change(before.clone(), bounds(DiskFormat::Raw)).unwrap(), before);
+        assert_eq!(Conversion.change(before.clone(), &bounds(DiskFormat::Raw)).unwrap(), before);
     }
 
     #[test]
@@ -98,7 +113,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("image");
         std::fs::write(&path, vec![0; 4096]).unwrap();
-        let refused = Conversion.change(staged(&path, DiskFormat::Qcow2), bounds(DiskFormat::Raw));
+        let refused = Conversion.change(staged(&path, DiskFormat::Qcow2), &bounds(DiskFormat::Raw));
         assert!(refused.is_err());
     }
 }

@@ -3,9 +3,12 @@
 
 mod conversion;
 mod decompression;
+mod zip;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use image::{ContainerFormat, DiskFormat};
 use thiserror::Error;
@@ -23,12 +26,38 @@ pub(super) struct Staged {
 }
 
 /// What plugins are told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Bounds {
     /// Bytes of what a plugin writes, at most.
     pub(super) size: u64,
     /// `[image_conversion] output_format`.
     pub(super) format: DiskFormat,
+    /// Whether nobody waits for the work any more.
+    pub(super) stop: Stop,
+}
+
+/// Says to a thread that nobody waits for its work any more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Says so when what this returns is dropped.
+    pub(super) fn when_dropped(&self) -> Stopping {
+        Stopping(self.clone())
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// See [`Stop::when_dropped`].
+pub(super) struct Stopping(Stop);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Why a plugin can't do its work.
@@ -38,6 +67,8 @@ pub(super) enum PluginError {
     Refused(String),
     #[error("what comes out is larger than the {0} bytes that are allowed")]
     TooLarge(u64),
+    #[error("nobody waits for it any more")]
+    Stopped,
     #[error(transparent)]
     Disk(#[from] disk::Error),
     #[error("the staging area failed: {0}")]
@@ -56,7 +87,7 @@ pub(super) trait Plugin: Debug + Sync {
 
     /// Does its work, which blocks; what it writes lies beside the file that it reads, which it
     /// never changes: the work may be done again from its start.
-    fn change(&self, staged: Staged, _bounds: Bounds) -> Result<Staged, PluginError> {
+    fn change(&self, staged: Staged, _bounds: &Bounds) -> Result<Staged, PluginError> {
         Ok(staged)
     }
 }

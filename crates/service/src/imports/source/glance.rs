@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::super::body::Remote;
-use super::super::run::Failure;
+use super::super::failure::Failure;
 use super::super::settings::ImportSettings;
 use super::super::worker::Token;
 use super::Opened;

@@ -10,7 +10,7 @@ use image::{ContainerFormat, DiskFormat, Image};
 use store::{FileStore, Store};
 
 use super::body::Method;
-use super::run::Failure;
+use super::failure::Failure;
 use super::worker::Token;
 use crate::app::App;
 

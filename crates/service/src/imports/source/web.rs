@@ -4,7 +4,7 @@
 use axum::body::Body;
 use fetch::Fetcher;
 
-use super::super::run::Failure;
+use super::super::failure::Failure;
 use super::Opened;
 
 pub(super) async fn open(fetcher: &Fetcher, url: &str) -> Result<Opened, Failure> {

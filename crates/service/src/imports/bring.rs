@@ -1,0 +1,175 @@
+//! The bytes of one import: where they come from, what plugins make of them, and where they go.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use catalog::{Imported, ImportedData, Viewer};
+use image::{ContainerFormat, DiskFormat, Image};
+
+use super::body::Method;
+use super::failure::Failure;
+use super::inject;
+use super::order::Order;
+use super::pipe::{Written, intake, pipe, remove};
+use super::plugins::{self, Staged, Stop};
+use super::pulse::Copied;
+use super::source::{self, Opened};
+use super::spread::Target;
+use super::worker::Job;
+use crate::app::App;
+use crate::upload;
+
+/// Brings them. On an error nothing is left in the stores.
+pub(super) async fn bring(
+    app: &App,
+    job: &Job,
+    order: &Order,
+    copied: Copied,
+) -> Result<Imported, Failure> {
+    let mut image = app.catalog.get(&Viewer::service(), order.image).await?;
+    app.stores.settle(&mut image.locations);
+    let targets = targets(app, order)?;
+    if job.is_recovered {
+        super::recovery::clear(app, &image, &targets, order).await;
+    }
+    match order.method {
+        Method::CopyImage => copy(app, order, &image, &targets, copied).await,
+        _ => fill(app, job, order, &image, &targets, copied).await,
+    }
+}
+
+/// The stores that an import goes to.
+pub(super) fn targets(app: &App, order: &Order) -> Result<Vec<Target>, Failure> {
+    let named = |name: &String| {
+        let (name, store) = app.stores.get(Some(name))?;
+        Ok((name.to_owned(), store.clone()))
+    };
+    order.stores.iter().map(named).collect()
+}
+
+/// Bytes for an image that has none.
+async fn fill(
+    app: &App,
+    job: &Job,
+    order: &Order,
+    image: &Image,
+    targets: &[Target],
+    copied: Copied,
+) -> Result<Imported, Failure> {
+    let settings = &app.imports.settings;
+    let mut properties = match order.injects {
+        true => inject::properties(settings),
+        false => BTreeMap::new(),
+    };
+    let opened = source::open(app, &order.method, image, job.token.as_ref()).await?;
+    properties.extend(opened.properties.clone());
+    let formats = opened.formats.or(image.disk_format.zip(image.container_format));
+    let (disk, container) = formats.ok_or(Failure::Unreadable)?;
+    let Prepared { opened, disk, container } = prepare(app, order, opened, disk, container).await?;
+    let inspector = upload::inspector(Some(disk), Some(container));
+    let most = app.limits.image_size;
+    let algorithm = &app.limits.hash_algorithm;
+    let intake = intake(app, opened.body, most, inspector, algorithm)?;
+    let written = pipe(app, order, targets, intake, opened.length, copied).await?;
+    Ok(Imported {
+        locations: written.locations,
+        failed: written.failed,
+        stores: order.named_stores(app),
+        data: Some(ImportedData {
+            size: written.size,
+            virtual_size: written.facts.virtual_size,
+            hashes: written.facts.hashes,
+            formats: Some((disk, container)),
+        }),
+        properties,
+    })
+}
+
+struct Prepared {
+    opened: Opened,
+    disk: DiskFormat,
+    container: ContainerFormat,
+}
+
+/// Lets the plugins at the bytes, in a file, if any of them wants that.
+async fn prepare(
+    app: &App,
+    order: &Order,
+    opened: Opened,
+    disk: DiskFormat,
+    container: ContainerFormat,
+) -> Result<Prepared, Failure> {
+    let imports = &app.imports;
+    let plugins: Vec<_> =
+        imports.settings.plugins.iter().copied().filter(|p| p.needs_file()).collect();
+    if plugins.is_empty() {
+        return Ok(Prepared { opened, disk, container });
+    }
+    if order.method != Method::GlanceDirect {
+        super::staging::receive(app, order.image, opened.body, opened.length).await?;
+    }
+    let path = imports.staging.path().join(order.image.to_string());
+    let mut staged = Staged { path, disk, container };
+    let stop = Stop::default();
+    let _stopped = stop.when_dropped();
+    for plugin in plugins {
+        let bounds = plugins::Bounds {
+            size: app.limits.image_size,
+            format: imports.settings.output_format,
+            stop: stop.clone(),
+        };
+        let work = tokio::task::spawn_blocking(move || plugin.change(staged, &bounds)).await;
+        staged = work
+            .map_err(|_| Failure::Panicked)?
+            .map_err(|cause| Failure::Plugin { name: plugin.name(), cause })?;
+    }
+    let name = staged.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let opened = source::staged(&imports.staging, name).await?;
+    Ok(Prepared { opened, disk: staged.disk, container: staged.container })
+}
+
+/// More stores for an image that has bytes, which have to be those that its record describes.
+async fn copy(
+    app: &App,
+    order: &Order,
+    image: &Image,
+    targets: &[Target],
+    copied: Copied,
+) -> Result<Imported, Failure> {
+    let (body, size) = open_any(app, image).await?;
+    let known = image.hashes.as_ref();
+    let algorithm = known.map_or(&app.limits.hash_algorithm, |hashes| &hashes.algorithm);
+    let intake = intake(app, body, u64::MAX, None, algorithm)?;
+    let written = pipe(app, order, targets, intake, Some(size), copied).await?;
+    let same = known.is_none_or(|known| known.value == written.facts.hashes.value);
+    if !same || written.size != size {
+        remove(targets, &written.locations).await;
+        return Err(Failure::Corrupt);
+    }
+    let Written { locations, failed, .. } = written;
+    let stores = order.named_stores(app);
+    Ok(Imported { locations, failed, stores, data: None, properties: BTreeMap::new() })
+}
+
+/// The first of the image's locations that can be read.
+async fn open_any(app: &App, image: &Image) -> Result<(Body, u64), Failure> {
+    let mut last = Failure::NoSource;
+    for location in &image.locations {
+        let Ok(store) = app.stores.holding(location) else { continue };
+        let opened = async {
+            let size = match image.size {
+                Some(size) => size,
+                None => store.size(&location.uri).await?,
+            };
+            Ok((Body::from_stream(store.open(&location.uri, 0..size).await?), size))
+        };
+        match opened.await {
+            Ok(opened) => return Ok(opened),
+            Err(cause) => {
+                let name = location.store.clone().unwrap_or_default();
+                last = Failure::Store { store: name, cause };
+            }
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,100 @@
+//! The straight way of an import's bytes: from their source, past the digests and the inspection,
+//! into every store at once.
+
+use axum::body::Body;
+use futures::StreamExt;
+use tokio::sync::oneshot;
+
+use super::failure::{Failure, ended_early};
+use super::order::Order;
+use super::pulse::Copied;
+use super::spread::{Rule, Spread, Target, spread};
+use crate::app::App;
+use crate::digest::Digests;
+use crate::intake::{Facts, Intake};
+use crate::quota;
+
+/// A source that is digested and inspected as it passes.
+pub(super) type Running = (store::Source, oneshot::Receiver<Facts>);
+
+/// The source that a body is.
+pub(super) fn intake(
+    app: &App,
+    body: Body,
+    most: u64,
+    inspector: Option<disk::Inspector>,
+    algorithm: &str,
+) -> Result<Running, Failure> {
+    let bounds = quota::bounds(app, most);
+    let digests = Digests::start(algorithm).map_err(|error| Failure::Data(error.to_string()))?;
+    Ok(Intake::start(body, bounds, inspector, digests))
+}
+
+/// What was written, and is durable.
+pub(super) struct Written {
+    pub(super) locations: Vec<image::Location>,
+    pub(super) failed: Vec<String>,
+    pub(super) size: u64,
+    pub(super) facts: Facts,
+}
+
+/// The straight way of the bytes, into every store at once. On an error nothing is left in any.
+pub(super) async fn pipe(
+    app: &App,
+    order: &Order,
+    targets: &[Target],
+    (source, facts): Running,
+    length: Option<u64>,
+    copied: Copied,
+) -> Result<Written, Failure> {
+    let counted = source
+        .inspect(move |piece| {
+            if let Ok(piece) = piece {
+                copied.add(piece.len());
+            }
+        })
+        .boxed();
+    let rule = if order.all_must_succeed { Rule::AllOrNone } else { Rule::AsManyAsCan };
+    let spread = spread(order.image, length, counted, targets, rule).await.map_err(ended_early)?;
+    let Spread { written, mut failed } = spread;
+    let locations: Vec<_> = written
+        .iter()
+        .map(|(name, written)| app.stores.location(name, written.uri.clone()))
+        .collect();
+    if !failed.is_empty() && (order.all_must_succeed || written.is_empty()) {
+        remove(targets, &locations).await;
+        let (store, cause) = failed.swap_remove(0);
+        return Err(Failure::Store { store, cause });
+    }
+    let facts = match facts.await {
+        Ok(facts) => facts,
+        Err(_) => {
+            remove(targets, &locations).await;
+            return Err(Failure::Panicked);
+        }
+    };
+    for (store, error) in &failed {
+        tracing::warn!(image = %order.image, store, %error, "a store was not reached");
+    }
+    Ok(Written {
+        locations,
+        failed: failed
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|_| app.stores.are_named())
+            .collect(),
+        size: written.first().map_or(0, |(_, written)| written.size),
+        facts,
+    })
+}
+
+/// Removes what was written.
+pub(super) async fn remove(targets: &[Target], locations: &[image::Location]) {
+    for location in locations {
+        for (_, store) in targets.iter().filter(|(_, store)| store.holds(&location.uri)) {
+            if let Err(error) = store.delete(&location.uri).await {
+                tracing::error!(%error, "image data stays behind");
+            }
+        }
+    }
+}
