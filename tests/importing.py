@@ -97,10 +97,8 @@ allowed_ports = [80, {port}]
 
 
 def configuration(path, web, default="", more=""):
-    """The arguments that make a service with two stores, which may download from `web`."""
-    file = path / "glance-api.conf"
-    file.write_text(CONFIG.format(path=path, port=web.port, default=default, more=more))
-    return ["--config-file", file]
+    """What makes a service with two stores, which may download from `web`."""
+    return CONFIG.format(path=path, port=web.port, default=default, more=more)
 
 
 def files(path, store):
@@ -164,7 +162,7 @@ def importing_path(tmp_path_factory):
 @pytest.fixture(scope="session")
 def importing(importing_path, web):
     """A service that no test may stop, with stores `fast` and `slow`."""
-    service = Service(importing_path / "state", arguments=configuration(importing_path, web))
+    service = Service(importing_path / "state", config=configuration(importing_path, web))
     yield service
     assert service.stop() == 0, "".join(service.log)
 

@@ -316,10 +316,9 @@ def test_others_images_are_not_imported_into(api, importing, data, eventually):
     eventually(lambda: set(other.show(own)["stores"].split(",")) == {"fast", "slow"})
 
 
-def test_methods_that_are_not_enabled_are_unknown(start, web, tmp_path):
-    arguments = configuration(tmp_path, web)
-    arguments[1].write_text("[DEFAULT]\nenabled_import_methods = [web-download]\n")
-    api = Account(start(arguments=arguments)).api()
+def test_methods_that_are_not_enabled_are_unknown(start):
+    config = "[DEFAULT]\nenabled_import_methods = [web-download]\n"
+    api = Account(start(config=config)).api()
     image = api.create()
     assert stage(api, image, b"x").status_code == 404
     assert import_image(api, image, "copy-image").status_code == 400
@@ -344,7 +343,7 @@ output_format = raw
 inject = origin:import,os_glance_secret:no
 ignore_user_roles = nobody
 """
-    service = start(arguments=configuration(tmp_path, web, more=more))
+    service = start(config=configuration(tmp_path, web, more=more))
     api = Account(service).api()
     raw = bytes(1 << 20)
     for wrap in [lambda data: data, gzip.compress, lambda data: zipped("disk", data)]:
@@ -371,8 +370,8 @@ ignore_user_roles = nobody
 
 def test_what_is_too_large_is_refused_however_it_comes(start, web, tmp_path, data, eventually):
     more = "[image_import_opts]\nimage_import_plugins = [image_decompression]\n"
-    arguments = configuration(tmp_path, web, default="image_size_cap = 1000000", more=more)
-    api = Account(start(arguments=arguments)).api()
+    config = configuration(tmp_path, web, default="image_size_cap = 1000000", more=more)
+    api = Account(start(config=config)).api()
     image = api.create()
     assert stage(api, image, data).status_code == 413
     assert stage(api, image, iter([data])).status_code == 413
@@ -410,17 +409,17 @@ def test_an_import_goes_to_the_service_that_staged(start, web, tmp_path, data, e
     one, two = tmp_path / "one", tmp_path / "two"
     for path in (one, two):
         path.mkdir()
-    first = start(one / "state", arguments=configuration(one, web))
+    first = start(one / "state", config=configuration(one, web))
     address = first.url.removeprefix("http://")
     first.stop()
     catalog = f"[database]\nconnection = sqlite:///{tmp_path}/glance.db\n"
     own_url = f"worker_self_reference_url = {first.url}"
-    arguments = configuration(one, web, default=own_url, more=catalog)
-    first = start(one / "state", listen=address, arguments=arguments)
-    arguments = configuration(
+    config = configuration(one, web, default=own_url, more=catalog)
+    first = start(one / "state", listen=address, config=config)
+    config = configuration(
         two, web, default="worker_self_reference_url = http://127.0.0.1:1", more=catalog
     )
-    second = start(two / "state", arguments=[*arguments, "--identity", "none"])
+    second = start(two / "state", config=config, arguments=("--identity", "none"))
     api = Account(first).api()
     elsewhere = Account(first).api()
     elsewhere.url = second.url

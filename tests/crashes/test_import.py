@@ -56,9 +56,9 @@ def test_an_import_survives_the_death_of_its_service(
 ):
     """Killed at a random moment of several imports, it finishes all of them at its next start."""
     dice = random.Random(seed)
-    arguments = configuration(tmp_path, web)
+    config = configuration(tmp_path, web)
     url = web.serve("/survives", data)
-    service = start(arguments=arguments)
+    service = start(config=config)
     api = Account(service).api()
     downloads = [api.create() for _ in range(3)]
     staged = [api.create() for _ in range(2)]
@@ -71,7 +71,7 @@ def test_an_import_survives_the_death_of_its_service(
     # The moment itself is what is random here.
     time.sleep(dice.uniform(0, 0.6))
     service.kill()
-    service = start(arguments=arguments)
+    service = start(config=config)
     api = Account(service).api()
     images = downloads + staged
     eventually(lambda: settled(api, images), limit=60)
@@ -83,8 +83,8 @@ def test_an_import_survives_the_death_of_its_service(
 def test_a_copy_survives_the_death_of_its_service(
     start, web, tmp_path, data, sha512, eventually
 ):
-    arguments = configuration(tmp_path, web)
-    service = start(arguments=arguments)
+    config = configuration(tmp_path, web)
+    service = start(config=config)
     api = Account(service).api()
     images = [api.create() for _ in range(4)]
     for image in images:
@@ -92,14 +92,14 @@ def test_a_copy_survives_the_death_of_its_service(
     for image in images:
         assert import_image(api, image, "copy-image", stores=["slow"]).ok
     service.kill()
-    api = Account(start(arguments=arguments)).api()
+    api = Account(start(config=config)).api()
     eventually(lambda: all("," in api.show(image)["stores"] for image in images), limit=60)
     assert check(api, tmp_path, images, sha512, data) == set(images)
 
 
 def test_staging_that_a_crash_interrupts_is_undone(start, web, tmp_path, data, eventually):
-    arguments = configuration(tmp_path, web)
-    service = start(arguments=arguments)
+    config = configuration(tmp_path, web)
+    service = start(config=config)
     api = Account(service).api()
     whole, cut = api.create(), api.create()
     assert stage(api, whole, data).status_code == 204
@@ -112,7 +112,7 @@ def test_staging_that_a_crash_interrupts_is_undone(start, web, tmp_path, data, e
 
     with pytest.raises(Exception, match="Connection|Broken"):
         stage(api, cut, until_killed())
-    api = Account(start(arguments=arguments)).api()
+    api = Account(start(config=config)).api()
     assert (api.status(whole), api.status(cut)) == ("uploading", "queued")
     assert files(tmp_path, "staging") == [whole]
     assert import_image(api, whole, "glance-direct").ok
@@ -127,15 +127,15 @@ def test_another_service_takes_over_what_a_dead_one_left(start, web, tmp_path, d
         path.mkdir()
     catalog = f"[database]\nconnection = sqlite:///{tmp_path}/glance.db\n"
     gate = threading.Event()
-    first = start(one / "state", arguments=configuration(one, web, more=catalog))
+    first = start(one / "state", config=configuration(one, web, more=catalog))
     api = Account(first).api()
     url = web.serve("/taken-over", data, gate)
     image = api.create(visibility="public")
     assert import_image(api, image, "web-download", uri=url).ok
     eventually(lambda: last_task(api, image)["message"])
     # The stores are the same, as they are for the services of one cloud.
-    arguments = configuration(one, web, more=catalog)
-    second = start(two / "state", arguments=[*arguments, "--identity", "none"])
+    config = configuration(one, web, more=catalog)
+    second = start(two / "state", config=config, arguments=("--identity", "none"))
     other = Account(first).api()
     other.url = second.url
     assert last_task(other, image)["status"] == "processing"
