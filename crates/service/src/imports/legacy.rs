@@ -107,9 +107,7 @@ async fn attempt(
     permits: &Semaphore,
 ) -> Result<ImageId, Failure> {
     let _permit = pulse.during(permits.acquire()).await?;
-    if !job.is_recovered {
-        pulse.begin().await?;
-    }
+    pulse.begin(job.is_recovered).await?;
     if job.task.kind != TaskType::Import {
         return Err(Failure::Unreadable);
     }

@@ -12,8 +12,11 @@ use tokio::time::Instant;
 
 use super::failure::Failure;
 
-/// From one sign of life to the next.
+/// From one sign of life to the next, while work goes on.
 const BEAT: Duration = Duration::from_secs(3);
+
+/// The same while a task waits for its turn: there may be many of those.
+const WAITING: Duration = Duration::from_secs(10);
 
 /// A task without a sign of life for so long is taken over: time enough for a service that is busy,
 /// or whose database is away for a moment.
@@ -43,12 +46,14 @@ pub(super) struct Pulse {
     lease: Lease,
     nudged: Arc<Notify>,
     pub(super) copied: Copied,
+    beat: Duration,
     last: Instant,
 }
 
 impl Pulse {
     pub(super) fn new(tasks: Arc<dyn Tasks>, lease: Lease, nudged: Arc<Notify>) -> Self {
-        Self { tasks, lease, nudged, copied: Copied::default(), last: Instant::now() }
+        let copied = Copied::default();
+        Self { tasks, lease, nudged, copied, beat: WAITING, last: Instant::now() }
     }
 
     pub(super) fn lease(&self) -> &Lease {
@@ -59,8 +64,12 @@ impl Pulse {
         self.lease.task
     }
 
-    /// Says that work on the task begins.
-    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+    /// Says that work on the task begins; one that was taken over has begun before.
+    pub(super) async fn begin(&mut self, is_recovered: bool) -> Result<(), Failure> {
+        self.beat = BEAT;
+        if is_recovered {
+            return Ok(());
+        }
         self.tasks.begin_task(&mut self.lease).await.map_err(Failure::from)
     }
 
@@ -73,13 +82,13 @@ impl Pulse {
             tokio::select! {
                 done = &mut work => return Ok(done),
                 () = nudged.notified() => {}
-                () = tokio::time::sleep(BEAT) => {}
+                () = tokio::time::sleep(self.beat) => {}
             }
-            self.beat().await?;
+            self.give().await?;
         }
     }
 
-    async fn beat(&mut self) -> Result<(), Failure> {
+    async fn give(&mut self) -> Result<(), Failure> {
         let message = self.copied.message();
         match self.tasks.renew_task(&mut self.lease, &message).await {
             Ok(Renewed::Held) => {

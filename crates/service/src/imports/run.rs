@@ -99,9 +99,7 @@ async fn attempt(
     permits: &Semaphore,
 ) -> Result<Imported, Failure> {
     let _permit = pulse.during(permits.acquire()).await?;
-    if !job.is_recovered {
-        pulse.begin().await?;
-    }
+    pulse.begin(job.is_recovered).await?;
     // What parses hostile bytes may fail in ways that nobody foresaw. The image must not stay
     // `importing` for that.
     let copied = pulse.copied.clone();
