@@ -83,6 +83,38 @@ def test_what_is_at_a_url_becomes_an_image_in_every_store(api, web, data, sha512
     assert data_of(api, image) == data
 
 
+def test_stores_are_reached_one_after_the_other_where_operators_want_that(
+    start, web, tmp_path, data, sha512, eventually
+):
+    more = "[image_import_opts]\nmax_parallel_stores = 1\n"
+    api = Account(start(config=configuration(tmp_path, web, more=more))).api()
+    url = web.serve("/one-by-one", data)
+    image = api.create()
+    assert import_image(api, image, "web-download", uri=url, all_stores=True).status_code == 202
+    assert eventually(lambda: ended(api, image))["status"] == "success"
+    shown = api.show(image)
+    assert (shown["stores"], shown["os_hash_value"]) == ("fast,slow", sha512(data))
+    assert web.asked.count("/one-by-one") == 1, "read once"
+    for store in ["fast", "slow"]:
+        assert (tmp_path / store / image).read_bytes() == data
+    # The second store fails: the first one keeps the bytes only where that is enough.
+    for all_must_succeed, status in [(True, "queued"), (False, "active")]:
+        image = api.create()
+        (tmp_path / "slow" / image).write_bytes(b"in the way")
+        answer = import_image(
+            api, image, "web-download", uri=url, all_stores=True,
+            all_stores_must_succeed=all_must_succeed,
+        )  # fmt: skip
+        assert answer.status_code == 202
+        eventually(lambda: ended(api, image))
+        shown = api.show(image)
+        assert (shown["status"], shown["os_glance_failed_import"]) == (
+            status,
+            "slow" if status == "active" else "fast,slow",
+        )
+        assert (image in files(tmp_path, "fast")) == (status == "active")
+
+
 def test_redirects_are_followed_only_where_they_may_lead(api, web, data, eventually):
     url = web.serve("/final", data)
     web.redirects["/good"] = url

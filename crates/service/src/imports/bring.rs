@@ -8,9 +8,10 @@ use image::{ContainerFormat, DiskFormat, Image};
 
 use super::body::Method;
 use super::failure::Failure;
+use super::groups;
 use super::inject;
 use super::order::Order;
-use super::pipe::{Written, intake, pipe, remove};
+use super::pipe::{Written, intake, remove};
 use super::plugins::{self, Staged, Stop};
 use super::pulse::Copied;
 use super::source::{self, Opened};
@@ -70,7 +71,7 @@ async fn fill(
     let most = app.limits.image_size;
     let algorithm = &app.limits.hash_algorithm;
     let intake = intake(app, opened.body, most, inspector, algorithm)?;
-    let written = pipe(app, order, targets, intake, opened.length, copied).await?;
+    let written = groups::write(app, order, targets, intake, opened.length, copied).await?;
     Ok(Imported {
         locations: written.locations,
         failed: written.failed,
@@ -140,7 +141,7 @@ async fn copy(
     let known = image.hashes.as_ref();
     let algorithm = known.map_or(&app.limits.hash_algorithm, |hashes| &hashes.algorithm);
     let intake = intake(app, body, u64::MAX, None, algorithm)?;
-    let written = pipe(app, order, targets, intake, Some(size), copied).await?;
+    let written = groups::write(app, order, targets, intake, Some(size), copied).await?;
     let same = known.is_none_or(|known| known.value == written.facts.hashes.value);
     if !same || written.size != size {
         remove(targets, &written.locations).await;

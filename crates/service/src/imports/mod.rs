@@ -11,6 +11,7 @@ pub(crate) mod admission;
 mod body;
 mod bring;
 mod failure;
+mod groups;
 mod inject;
 mod legacy;
 mod order;

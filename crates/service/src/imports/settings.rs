@@ -19,6 +19,8 @@ pub struct ImportSettings {
     pub(crate) fetcher: Fetcher,
     /// `[image_import_opts] image_import_plugins`, in order.
     pub(super) plugins: Vec<&'static dyn Plugin>,
+    /// `[image_import_opts] max_parallel_stores`; all at once unless it is given.
+    pub(super) stores_at_once: Option<usize>,
     /// `[image_conversion] output_format`.
     pub(super) output_format: DiskFormat,
     /// `[inject_metadata_properties] inject`.
@@ -67,6 +69,7 @@ impl ImportSettings {
             methods,
             fetcher: Fetcher::new(Filter::from_config(config)?),
             plugins: plugins(config)?,
+            stores_at_once: config.section("image_import_opts").get("max_parallel_stores")?,
             output_format: match format.as_str() {
                 "raw" => DiskFormat::Raw,
                 "qcow2" => DiskFormat::Qcow2,
