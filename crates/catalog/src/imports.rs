@@ -100,7 +100,7 @@ pub trait Imports: Send + Sync {
         keep: Duration,
     ) -> Result<()>;
 
-    /// Says who stages the bytes of an image, and how many they are once they are there. Errors: `NotFound`, `Conflict` when
+    /// Says how many bytes of an image are staged, and by whom. Errors: `NotFound`, `Conflict` when
     /// the image is not `uploading`.
-    async fn staged(&self, image: ImageId, size: Option<u64>, host: Option<&str>) -> Result<()>;
+    async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()>;
 }

@@ -50,7 +50,7 @@ impl Imports for SqlCatalog {
         Ok(db.commit().await?)
     }
 
-    async fn staged(&self, image: ImageId, size: Option<u64>, host: Option<&str>) -> Result<()> {
+    async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()> {
         staged(self.begin().await?, image, size, host).await
     }
 }
@@ -160,7 +160,7 @@ async fn restore(
 async fn staged(
     mut db: Transaction<'_, Sqlite>,
     id: ImageId,
-    size: Option<u64>,
+    size: u64,
     host: Option<&str>,
 ) -> Result<()> {
     let now = time::to_text(Timestamp::now());
@@ -168,7 +168,7 @@ async fn staged(
         "UPDATE images SET size = ?, updated_at = ? \
          WHERE id = ? AND status = 'uploading' AND NOT deleted",
     )
-    .bind(size.map(size_column))
+    .bind(size_column(size))
     .bind(&now)
     .bind(id.to_string())
     .execute(&mut *db)

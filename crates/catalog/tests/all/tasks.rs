@@ -241,7 +241,7 @@ async fn a_failed_import_puts_the_image_back() {
     let catalog = catalog().await;
     let id = image(&catalog).await;
     catalog.transition(id, Event::BeginStaging).await.unwrap();
-    catalog.staged(id, Some(5), Some("http://here")).await.unwrap();
+    catalog.staged(id, 5, Some("http://here")).await.unwrap();
     assert_eq!(shown(&catalog, id).await.properties[STAGE_HOST], "http://here");
     let start = start(id, &["a"]);
     catalog.begin_import(id, &start).await.unwrap();

@@ -8,6 +8,7 @@
 //! Reference: "Interoperable image import" of the Image API v2, and Glance 33.
 
 pub(crate) mod admission;
+mod begun;
 mod body;
 mod bring;
 mod failure;

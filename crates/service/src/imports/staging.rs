@@ -1,15 +1,14 @@
 //! The staging area: where bytes wait for their import, or for a plugin.
 
-use std::fs;
 use std::sync::Arc;
+use std::{fs, io};
 
 use axum::body::Body;
-use catalog::{STAGE_HOST, Viewer};
 use image::{Event, Image, ImageId, Status};
 use store::Store;
 
-use super::Imports;
 use super::failure::{Failure, ended_early};
+use super::{Imports, begun};
 use crate::app::App;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake, Refused};
@@ -35,6 +34,7 @@ pub(crate) async fn stage(
     if length.is_some_and(|length| length > app.limits.image_size) {
         return Err(Refused::TooLarge(app.limits.image_size).into());
     }
+    begin(&app.imports, image.id).await?;
     match app.catalog.transition(image.id, Event::BeginStaging).await {
         Err(catalog::Error::Conflict { status, .. }) => return Err(refused(status)),
         moved => moved?,
@@ -55,20 +55,37 @@ async fn take(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Result
     if let Err(error) = app.catalog.transition(id, Event::Abandon).await {
         tracing::warn!(image = %id, %error, "image is not put back to queued");
     }
+    done(&app.imports, id).await?;
     Err(why)
 }
 
 async fn write(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Result<()> {
     let imports = &app.imports;
     let host = imports.settings.own_url.as_deref();
-    // Said first: a service that starts meanwhile must not take the image for abandoned.
-    imports.records.staged(id, None, host).await?;
     // The image was queued a moment ago: what is there was left behind.
     imports.staging.discard(id).await?;
     let source = Intake::plain(body, bounds(app));
     let written =
         imports.staging.put(id, length, source).await.map_err(|error| upload::failed(id, error))?;
-    Ok(imports.records.staged(id, Some(written.size), host).await?)
+    imports.records.staged(id, written.size, host).await?;
+    done(imports, id).await
+}
+
+/// Written before the record says so, and cleared after: a crash at any moment is seen.
+async fn begin(imports: &Imports, id: ImageId) -> Result<()> {
+    let (path, worker) = (imports.staging.path().to_owned(), imports.settings.worker.clone());
+    on_disk(move || begun::set(&path, id, &worker)).await
+}
+
+async fn done(imports: &Imports, id: ImageId) -> Result<()> {
+    let path = imports.staging.path().to_owned();
+    on_disk(move || begun::clear(&path, id)).await
+}
+
+/// Work on the staging area's directory itself, which blocks.
+async fn on_disk(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<()> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| ApiError::internal(&error))?.map_err(|error| ApiError::internal(&error))
 }
 
 fn bounds(app: &App) -> Bounds {
@@ -118,6 +135,7 @@ fn remove_made(path: &std::path::Path, wanted: impl Fn(ImageId) -> bool) -> std:
         let entry = entry?;
         let name = entry.file_name();
         let made = name.to_str().and_then(|name| name.split_once('.'));
+        let made = made.filter(|(_, ending)| *ending != begun::ENDING);
         if made.and_then(|(id, _)| id.parse().ok()).is_some_and(&wanted) {
             fs::remove_file(entry.path())?;
             removed += 1;
@@ -132,6 +150,9 @@ pub async fn sweep_staging(app: &App) -> catalog::Result<usize> {
     let staging = &app.imports.staging;
     let report = |error| tracing::error!(%error, "the staging area can't be swept");
     let mut removed = staging.sweep().await.map_err(report).unwrap_or_default();
+    let worker = &app.imports.settings.worker;
+    let begun = begun::all(staging.path(), worker);
+    let begun = begun.map_err(|error| tracing::error!(%error, "the staging area can't be read"));
     let mut kept = Vec::new();
     for id in staging.stored().await.map_err(report).unwrap_or_default() {
         match app.catalog.status_of(id).await? {
@@ -144,12 +165,13 @@ pub async fn sweep_staging(app: &App) -> catalog::Result<usize> {
             }
         }
     }
-    for id in app.catalog.ids_with_status(Status::Uploading).await? {
-        let image = app.catalog.get(&Viewer::service(), id).await?;
-        let host = image.properties.get(STAGE_HOST);
-        if host == app.imports.settings.own_url.as_ref() && !kept.contains(&id) {
+    for id in begun.unwrap_or_default() {
+        if !kept.contains(&id) && app.catalog.status_of(id).await? == Some(Status::Uploading) {
             app.catalog.transition(id, Event::Abandon).await?;
             removed += 1;
+        }
+        if let Err(error) = begun::clear(staging.path(), id) {
+            tracing::error!(image = %id, %error, "a file of the staging area stays");
         }
     }
     Ok(removed)
