@@ -80,8 +80,8 @@ class Glance(services.Glance):
         keystone = KEYSTONE.format(folder=self.folder, **self.auth)
         (self.folder / "glance-api.conf").write_text(self.configuration(self.folder) + keystone)
         (self.folder / "uwsgi.ini").write_text(UWSGI.format(port=self.port))
-        for file in ["glance-api-paste.ini", "schema-image.json"]:
-            (self.folder / file).write_text((self.venv / "etc/glance" / file).read_text())
+        paste = (self.venv / "etc/glance/glance-api-paste.ini").read_text()
+        (self.folder / "glance-api-paste.ini").write_text(paste)
 
 
 class Side:
@@ -100,6 +100,13 @@ class Pair:
         self.text = (TEMPLATES / f"{name}.conf").read_text()
         self.files = served_files(folder / "www")
         self.tintype = Service(folder / "state", config=self.configuration(folder / "tintype"))
+        try:
+            self.start_glance()
+        except BaseException:
+            self.tintype.kill()
+            raise
+
+    def start_glance(self):
         admin = Account(self.tintype)
         accounts, known = people(admin)
         self.glance = Glance(self.configuration, admin.auth)
@@ -108,7 +115,7 @@ class Pair:
         known["files"] = f"http://127.0.0.1:{self.files.server_port}"
         self.sides = [
             Side("Glance", self.glance.url, self.glance.folder, tokens, dict(known)),
-            Side("tintype", self.tintype.url, folder, tokens, dict(known)),
+            Side("tintype", self.tintype.url, self.folder, tokens, dict(known)),
         ]
 
     def configuration(self, folder):

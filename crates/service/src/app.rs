@@ -77,7 +77,13 @@ impl App {
     /// An image that the catalog shows to the caller, whatever the policy says.
     async fn found(&self, caller: &Caller, id: &str) -> Result<Image> {
         let image_id: ImageId = id.parse().map_err(|_| unknown(id))?;
-        Ok(self.settled(self.catalog.get(&viewer(caller), image_id).await?))
+        let found = self.catalog.get(&viewer(caller), image_id).await;
+        let image = found.map_err(|error| match error {
+            // As it was written: an id may come in capitals.
+            catalog::Error::NotFound(_) => unknown(id),
+            error => error.into(),
+        })?;
+        Ok(self.settled(image))
     }
 
     /// The image with its locations as they are read: each with its store, the best one first.

@@ -212,8 +212,8 @@ impl From<store::Error> for ApiError {
 }
 
 impl From<store::UnknownStore> for ApiError {
-    fn from(error: store::UnknownStore) -> Self {
-        Self::bad_request(format!("Store for identifier {} not found", error.0))
+    fn from(store::UnknownStore(name): store::UnknownStore) -> Self {
+        Self::bad_request(format!("Store for identifier {name} not found"))
     }
 }
 

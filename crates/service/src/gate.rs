@@ -1,57 +1,66 @@
-//! What Glance refuses before a route sees it: `HEAD`, and bodies where none is expected.
+//! What Glance refuses before a route sees it: `HEAD`, and bodies where none is expected. What it
+//! says of a path's methods comes from the same tables as the description of the API.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 
+use crate::app::App;
 use crate::body;
+use crate::caller::Authenticated;
 use crate::error::ApiError;
+use crate::openapi::Operation;
 use crate::routes;
 
-/// Methods and paths that refuse a body, as the description of the API has them.
-static WITHOUT_BODY: LazyLock<HashSet<(String, &'static str)>> = LazyLock::new(|| {
-    let operations = routes::operations();
-    operations.iter().filter(|operation| operation.refuses_bodies()).map(|o| o.key()).collect()
-});
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(routes::operations);
 
-/// Stands before every route of `/v2`.
-pub(crate) async fn guard(mut request: Request, next: Next) -> Response {
-    if is_unexpected_body(&request) {
-        return ApiError::bad_request("A body is not expected with this request.").into_response();
-    }
-    let is_ours = request.uri().path().starts_with("/v2/");
-    if is_ours && request.method() == Method::HEAD {
-        // Where GET is routed, HEAD is too, unless it is called something else. The answer to a
-        // HEAD has no body all the same.
-        *request.method_mut() = Method::TRACE;
+/// Stands before every route. Who has no token does not learn what is refused.
+pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let path = matched_path(&request);
+    if let Some(refusal) = refusal(&request, path.as_deref()) {
+        let (mut parts, _) = request.into_parts();
+        let caller = Authenticated::from_request_parts(&mut parts, &app).await;
+        return caller.err().unwrap_or(refusal).into_response();
     }
     let mut response = next.run(request).await;
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        forget_head(response.headers_mut());
+    response.headers_mut().remove(header::ALLOW);
+    if let (StatusCode::METHOD_NOT_ALLOWED, Some(path)) = (response.status(), path) {
+        response.headers_mut().insert(header::ALLOW, allowed(&path));
     }
     response
 }
 
-fn is_unexpected_body(request: &Request) -> bool {
-    let has_body = body::content_length(request.headers()).is_some_and(|length| length > 0);
-    has_body
-        && request.extensions().get::<MatchedPath>().is_some_and(|path| {
-            let method = request.method().as_str().to_ascii_lowercase();
-            WITHOUT_BODY.iter().any(|(m, p)| *m == method && *p == path.as_str())
-        })
+fn matched_path(request: &Request) -> Option<String> {
+    Some(request.extensions().get::<MatchedPath>()?.as_str().to_owned())
 }
 
-fn forget_head(headers: &mut HeaderMap) {
-    let allowed = headers.get(header::ALLOW).and_then(|allowed| allowed.to_str().ok());
-    let methods = allowed.map(|allowed| {
-        let methods = allowed.split(',').map(str::trim).filter(|method| *method != "HEAD");
-        methods.collect::<Vec<_>>().join(", ")
-    });
-    if let Some(Ok(methods)) = methods.map(TryInto::try_into) {
-        headers.insert(header::ALLOW, methods);
+fn refusal(request: &Request, path: Option<&str>) -> Option<ApiError> {
+    let path = path.filter(|path| path.starts_with("/v2/"))?;
+    if request.method() == Method::HEAD {
+        return Some(wrong_method(&Method::HEAD).with(header::ALLOW, allowed(path)));
     }
+    let has_body = body::content_length(request.headers()).is_some_and(|length| length > 0);
+    let method = request.method().as_str();
+    let refuses = |o: &Operation| o.path() == path && o.is_method(method) && o.refuses_bodies();
+    let is_refused = has_body && OPERATIONS.iter().any(refuses);
+    is_refused.then(|| ApiError::bad_request("A body is not expected with this request."))
+}
+
+/// A method that a path does not take.
+pub(crate) fn wrong_method(method: &Method) -> ApiError {
+    let message = format!("The method {method} is not allowed for this resource. ");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+/// The methods that a path takes, in the order in which Glance names them.
+fn allowed(path: &str) -> HeaderValue {
+    let takes = |method: &&&str| {
+        OPERATIONS.iter().any(|operation| operation.path() == path && operation.is_method(method))
+    };
+    let methods: Vec<_> =
+        ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().filter(takes).copied().collect();
+    HeaderValue::try_from(methods.join(", ")).unwrap_or(HeaderValue::from_static(""))
 }

@@ -18,6 +18,11 @@ pub(crate) const DIALECTS: HeaderValue = HeaderValue::from_static(
     "application/openstack-images-v2.0-json-patch, application/openstack-images-v2.1-json-patch",
 );
 
+/// What is said of any other content type.
+pub(crate) const EXPECTED: &str = "Image PATCH expects Content-Type one of: \
+                                   application/openstack-images-v2.0-json-patch, \
+                                   application/openstack-images-v2.1-json-patch";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     Add,

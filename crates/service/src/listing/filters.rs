@@ -20,6 +20,7 @@ pub(super) fn parse(name: &str, value: &str) -> Result<Filter> {
         "status" => Filter::Status(words(value)?),
         "disk_format" => Filter::DiskFormat(words(value)?),
         "container_format" => Filter::ContainerFormat(words(value)?),
+        "visibility" if value.is_empty() => NONE,
         "visibility" => Filter::Visibility(visibility(value)?),
         "owner" => Filter::Owner(value.to_owned()),
         "checksum" => Filter::Checksum(value.to_owned()),

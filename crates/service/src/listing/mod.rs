@@ -96,7 +96,6 @@ pub(crate) fn parse(parameters: &Parameters, limits: &Limits) -> Result<ListQuer
             "tag" => {
                 tags.insert(value.trim().to_owned());
             }
-            "visibility" if value.is_empty() => {}
             name => query.filters.push(filters::parse(name, value)?),
         }
     }

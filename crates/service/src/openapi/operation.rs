@@ -95,9 +95,12 @@ impl Operation {
         self.takes == Content::Nothing && !self.ignores_bodies && !self.is_open
     }
 
-    /// Method and path, which no other operation has both of.
-    pub(crate) fn key(&self) -> (String, &'static str) {
-        (self.method.to_owned(), self.path)
+    pub(crate) fn path(&self) -> &'static str {
+        self.path
+    }
+
+    pub(crate) fn is_method(&self, method: &str) -> bool {
+        self.method.eq_ignore_ascii_case(method)
     }
 
     /// The operation takes no token.

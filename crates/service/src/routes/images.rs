@@ -37,6 +37,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::delete("/v2/images/{image_id}", "Delete an image"),
 ];
 
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/images", get(list).post(add))
@@ -99,7 +101,7 @@ async fn change(
     body: Body,
 ) -> Result<Response> {
     let dialect = body::expect_type(&headers, &[patch::V20, patch::V21])
-        .map_err(|error| error.with(HeaderName::from_static("accept-patch"), patch::DIALECTS))?;
+        .map_err(|error| error.below(patch::EXPECTED).with(ACCEPT_PATCH, patch::DIALECTS))?;
     let operations = body::json(&headers, body).await?;
     let (operations, moves) = locations::split(operations, dialect)?;
     // Locations have rules of their own.

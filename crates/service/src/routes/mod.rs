@@ -27,7 +27,7 @@ use http::{Method, StatusCode};
 
 use crate::app::App;
 use crate::caller::Authenticated;
-use crate::error::{ApiError, Result};
+use crate::error::Result;
 use crate::openapi::Operation;
 use crate::{cors, gate, rendering};
 
@@ -55,7 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
         .nest("/v2", v2)
         .fallback(versions::other)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(gate::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), gate::guard))
         .layer(middleware::from_fn(rendering::render))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::apply))
         .with_state(app)
@@ -91,9 +91,6 @@ async fn wrong_method(caller: Result<Authenticated>, method: Method) -> Response
         (Err(error), _) => error.into_response(),
         // As the middleware for CORS answers that Glance has in front of it.
         (_, Method::OPTIONS) => StatusCode::OK.into_response(),
-        (_, method) => {
-            let message = format!("The method {method} is not allowed for this resource. ");
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
-        }
+        (_, method) => gate::wrong_method(&method).into_response(),
     }
 }

@@ -6,7 +6,9 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::put;
 use http::StatusCode;
+use identity::Caller;
 use identity::policy::Action;
+use image::Image;
 
 use crate::app::App;
 use crate::caller::Authenticated;
@@ -28,7 +30,7 @@ async fn add(
     caller: Authenticated,
     Path((id, tag)): Path<(String, String)>,
 ) -> Result<StatusCode> {
-    let mut image = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    let mut image = tagged(&app, &caller, &id).await?;
     let tag = property::checked_tag(&tag).map_err(ApiError::bad_request)?;
     image.tags.insert(tag.clone());
     create::check_tags(&image, &app.limits).map_err(|error| error.about("tag", image.id))?;
@@ -42,13 +44,21 @@ async fn remove(
     caller: Authenticated,
     Path((id, tag)): Path<(String, String)>,
 ) -> Result<StatusCode> {
-    let mut image = app.permitted(&caller, &id, Action::ModifyImage).await?;
+    let mut image = tagged(&app, &caller, &id).await?;
     match app.catalog.remove_tag(image.id, &tag).await? {
         true => {
             image.tags.remove(&tag);
             app.notifier.info("image.update", || notices::image(&image));
             Ok(StatusCode::NO_CONTENT)
         }
-        false => Err(ApiError::not_found(format!("Could not find tag {tag} on image {id}."))),
+        false => Err(ApiError::not_found("The resource could not be found.")),
     }
+}
+
+async fn tagged(app: &App, caller: &Caller, id: &str) -> Result<Image> {
+    let image = app.permitted(caller, id, Action::ModifyImage).await;
+    image.map_err(|error| match error.status {
+        StatusCode::NOT_FOUND => ApiError::not_found(format!("Image {id} not found.")),
+        _ => error,
+    })
 }
