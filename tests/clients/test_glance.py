@@ -84,6 +84,7 @@ def test_members(glance, another):
     another.run("glance", "member-update", image, another.project_id, "accepted")
     assert "accepted" in glance("member-list", "--image-id", image)
     assert image in another.run("glance", "image-list", "--visibility", "shared")
+    assert "accepted" in glance("member-get", image, another.project_id)
     glance("member-delete", image, another.project_id)
     assert another.project_id not in glance("member-list", "--image-id", image)
 
@@ -92,6 +93,11 @@ def test_the_schema_is_explained(glance):
     said = glance("explain", "image")
     for name in ["disk_format", "os_hash_value", "visibility"]:
         assert name in said
+
+
+def test_the_client_knows_its_own_words(glance):
+    assert "--disk-format" in glance("help", "image-create")
+    assert "image-create" in glance("bash-completion")
 
 
 def test_long_lists_are_paged(glance, admin):

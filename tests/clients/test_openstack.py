@@ -158,6 +158,10 @@ def test_an_image_is_shared_with_a_project(openstack, another):
     another.run("openstack", "image", "set", "--accept", "--project", another.project_id, image)
     assert image in seen()
     members = json.loads(openstack("image", "member", "list", image, "-f", "json"))
+    member = json.loads(
+        openstack("image", "member", "get", image, another.project_id, "-f", "json")
+    )
+    assert member["status"] == members[0]["Status"]
     assert [(row["Member ID"], row["Status"]) for row in members] == [
         (another.project_id, "accepted")
     ]
