@@ -10,7 +10,7 @@ PLURALS = ["namespaces", "objects", "properties", "resource_types", "tags"]
 
 SOME = "99999999-0000-4000-8000-000000000000"
 PATHS = [
-    "/v2/images",
+    "/v2/images?name=nobody",
     f"/v2/images/{SOME}",
     f"/v2/images/{SOME}/file",
     f"/v2/images/{SOME}/members",

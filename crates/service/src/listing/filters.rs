@@ -60,6 +60,9 @@ fn words<T: FromStr>(value: &str) -> Result<Vec<T>> {
     Ok(texts(value)?.iter().filter_map(|text| text.parse().ok()).collect())
 }
 
+/// A filter that lets nothing pass: what no image can have was asked for.
+const NONE: Filter = Filter::Id(Vec::new());
+
 fn boolean(name: &str, value: &str) -> Result<bool> {
     match value {
         "true" => Ok(true),
