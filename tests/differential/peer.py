@@ -99,7 +99,11 @@ class Pair:
         self.folder = folder
         self.text = (TEMPLATES / f"{name}.conf").read_text()
         self.files = served_files(folder / "www")
-        self.tintype = Service(folder / "state", config=self.configuration(folder / "tintype"))
+        self.tintype = Service(
+            folder / "state",
+            config=self.configuration(folder / "tintype"),
+            arguments=["--identity", "built-in"],
+        )
         try:
             self.start_glance()
         except BaseException:
