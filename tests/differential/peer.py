@@ -119,7 +119,7 @@ class Pair:
         known["files"] = f"http://127.0.0.1:{self.files.server_port}"
         self.sides = [
             Side("Glance", self.glance.url, self.glance.folder, tokens, dict(known)),
-            Side("tintype", self.tintype.url, self.folder, tokens, dict(known)),
+            Side("tintype", self.tintype.url, self.folder / "tintype", tokens, dict(known)),
         ]
 
     def configuration(self, folder):

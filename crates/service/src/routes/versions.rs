@@ -22,12 +22,14 @@ enum Needs {
     NamedStores,
     /// An image cache.
     Cache,
+    /// None.
+    NoCache,
 }
 
-/// The minor versions, newest first. Source: `glance/api/versions.py`.
+/// The minor versions, in Glance's order. Source: `glance/api/versions.py`.
 const VERSIONS: &[(&str, Needs)] = &[
     ("2.18", Needs::Cache),
-    ("2.17", Needs::Nothing),
+    ("2.17", Needs::Cache),
     ("2.16", Needs::Cache),
     ("2.15", Needs::Nothing),
     ("2.14", Needs::Cache),
@@ -37,6 +39,7 @@ const VERSIONS: &[(&str, Needs)] = &[
     ("2.10", Needs::NamedStores),
     ("2.9", Needs::Nothing),
     ("2.8", Needs::NamedStores),
+    ("2.17", Needs::NoCache),
     ("2.7", Needs::Nothing),
     ("2.6", Needs::Nothing),
     ("2.5", Needs::Nothing),
@@ -100,16 +103,18 @@ fn document(app: &App, headers: &HeaderMap) -> Json<Value> {
         Needs::Nothing => true,
         Needs::NamedStores => app.stores.are_named(),
         Needs::Cache => app.cache.is_some(),
+        Needs::NoCache => app.cache.is_none(),
     };
-    let ids = VERSIONS.iter().filter(|(_, needs)| offered(needs)).map(|(id, _)| id);
-    let versions: Vec<_> = ids.enumerate().map(|(i, id)| version(&url, i, id)).collect();
+    let current = if app.cache.is_some() { "2.18" } else { "2.17" };
+    let ids = VERSIONS.iter().filter(|(_, needs)| offered(needs)).map(|(id, _)| *id);
+    let versions: Vec<_> = ids.map(|id| version(&url, id, id == current)).collect();
     Json(json!({ "versions": versions }))
 }
 
-fn version(url: &str, place: usize, id: &str) -> Value {
+fn version(url: &str, id: &str, is_current: bool) -> Value {
     json!({
         "id": format!("v{id}"),
-        "status": if place == 0 { "CURRENT" } else { "SUPPORTED" },
+        "status": if is_current { "CURRENT" } else { "SUPPORTED" },
         "links": [{ "rel": "self", "href": format!("{url}/v2/") }],
     })
 }
