@@ -30,7 +30,9 @@ def subcommands_of_glance():
 
 
 def subcommands_of_openstack():
-    return [entry.name.replace("_", " ") for entry in metadata.entry_points(group="openstack.image.v2")]
+    return [
+        entry.name.replace("_", " ") for entry in metadata.entry_points(group="openstack.image.v2")
+    ]
 
 
 SUBCOMMANDS = [f"glance {name}" for name in subcommands_of_glance()]

@@ -43,7 +43,9 @@ def upload(data=b"some bytes", **headers):
 
 
 def change(operations, kind=PATCH, **options):
-    return Step("PATCH", "/v2/images/{image}", operations, headers={"Content-Type": kind}, **options)
+    return Step(
+        "PATCH", "/v2/images/{image}", operations, headers={"Content-Type": kind}, **options
+    )
 
 
 def show():

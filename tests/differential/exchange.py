@@ -64,9 +64,7 @@ def send(side, step):
         connection.putrequest(step.method, path, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, fill(value, side.known))
-        connection.endheaders(
-            iter(body) if chunked else body, encode_chunked=chunked
-        )
+        connection.endheaders(iter(body) if chunked else body, encode_chunked=chunked)
         response = connection.getresponse()
         return response, response.read()
     finally:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from differential import exchange
 from differential.peer import Pair
 
@@ -110,7 +109,9 @@ class Difference(tuple):
 def differences(answers):
     glance, tintype = answers
     if glance.status != tintype.status:
-        yield Difference("status", (glance.status, glance.message), (tintype.status, tintype.message))
+        yield Difference(
+            "status", (glance.status, glance.message), (tintype.status, tintype.message)
+        )
         return
     for name in sorted(glance.headers.keys() | tintype.headers.keys()):
         theirs, ours = glance.headers.get(name), tintype.headers.get(name)
@@ -126,7 +127,9 @@ def in_bodies(path, theirs, ours):
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name in sorted(theirs.keys() | ours.keys()):
             missing = "(missing)"
-            yield from in_bodies(f"{path}.{name}", theirs.get(name, missing), ours.get(name, missing))
+            yield from in_bodies(
+                f"{path}.{name}", theirs.get(name, missing), ours.get(name, missing)
+            )
     elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
         for place, (one, other) in enumerate(itertools.zip_longest(theirs, ours)):
             yield from in_bodies(f"{path}.{place}", one, other)

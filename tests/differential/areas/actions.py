@@ -1,6 +1,16 @@
 """`/v2/images/{id}/actions/…`."""
 
-from differential.cases import JSON, Case, Step, active, change, create, delete, get, post, show, upload
+from differential.cases import (
+    Case,
+    active,
+    change,
+    create,
+    delete,
+    get,
+    post,
+    show,
+    upload,
+)
 
 CONFIGURATION = "plain"
 
@@ -24,9 +34,15 @@ CASES = [
     Case("reactivate a queued image", [create(), act("reactivate"), show()]),
     Case("download what is closed", [*closed(), get(FILE), get(FILE).as_("admin")]),
     Case("upload to what is closed", [*closed(), upload(b"x")]),
-    Case("change what is closed", [*closed(), change([{"op": "replace", "path": "/name", "value": "m"}])]),
+    Case(
+        "change what is closed",
+        [*closed(), change([{"op": "replace", "path": "/name", "value": "m"}])],
+    ),
     Case("delete what is closed", [*closed(), delete("/v2/images/{image}"), show()]),
-    Case("list what is closed", [*active(family="closed"), act("deactivate").given(), get("/v2/images?family=closed")]),
+    Case(
+        "list what is closed",
+        [*active(family="closed"), act("deactivate").given(), get("/v2/images?family=closed")],
+    ),
     Case("an unknown action", [*active(), act("explode")]),
     Case("no action", [*active(), act("")]),
     Case("deactivate with a body", [*active(), act("deactivate", json={"a": "b"})]),
@@ -36,6 +52,12 @@ CASES = [
         for action, steps in [("deactivate", active), ("reactivate", closed)]
         for who in ["admin", "reader", "other", None]
     ],
-    Case("deactivate no image", [post("/v2/images/x/actions/deactivate"), post("/v2/images/x/actions/reactivate")]),
-    Case("deactivate a community image as a stranger", [*active(visibility="community"), act("deactivate").as_("other")]),
+    Case(
+        "deactivate no image",
+        [post("/v2/images/x/actions/deactivate"), post("/v2/images/x/actions/reactivate")],
+    ),
+    Case(
+        "deactivate a community image as a stranger",
+        [*active(visibility="community"), act("deactivate").as_("other")],
+    ),
 ]

@@ -21,7 +21,22 @@ CASES = [
         ]
         for who in ["admin", "member", None]
     ],
-    Case("queue an active image", [*active(), put(ENTRY).as_("admin"), get("/v2/cache").as_("admin"), delete(ENTRY).as_("admin"), get("/v2/cache").as_("admin")]),
+    Case(
+        "queue an active image",
+        [
+            *active(),
+            put(ENTRY).as_("admin"),
+            get("/v2/cache").as_("admin"),
+            delete(ENTRY).as_("admin"),
+            get("/v2/cache").as_("admin"),
+        ],
+    ),
     Case("queue a queued image", [create(), put(ENTRY).as_("admin")]),
-    *[Case(f"clear {target}", [delete("/v2/cache", headers={"x-image-cache-clear-target": target}, who="admin")]) for target in ["cache", "queue", "both", "nonsense", ""]],
+    *[
+        Case(
+            f"clear {target}",
+            [delete("/v2/cache", headers={"x-image-cache-clear-target": target}, who="admin")],
+        )
+        for target in ["cache", "queue", "both", "nonsense", ""]
+    ],
 ]

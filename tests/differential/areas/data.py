@@ -1,6 +1,6 @@
 """`/v2/images/{id}/file`: bytes up and down."""
 
-from differential.cases import BYTES, Case, Step, active, create, delete, get, post, show, upload
+from differential.cases import BYTES, Case, Step, active, create, delete, get, show, upload
 
 CONFIGURATION = "plain"
 
@@ -56,46 +56,122 @@ CASES = [
     Case("upload twice", [*active(DATA), upload(DATA), show()]),
     Case("upload as a reader", [create(), upload(DATA).as_("reader")]),
     Case("upload as a stranger", [create(), upload(DATA).as_("other")]),
-    Case("upload to a community image as a stranger", [create(visibility="community"), upload(DATA).as_("other")]),
+    Case(
+        "upload to a community image as a stranger",
+        [create(visibility="community"), upload(DATA).as_("other")],
+    ),
     Case("upload as an administrator", [create(), upload(DATA).as_("admin"), show()]),
     Case("upload without a token", [create(), upload(DATA).as_(None)]),
-    Case("upload without formats", [create(disk_format=None, container_format=None), upload(DATA), show()]),
+    Case(
+        "upload without formats",
+        [create(disk_format=None, container_format=None), upload(DATA), show()],
+    ),
     Case("upload without a disk format", [create(disk_format=None), upload(DATA), show()]),
-    Case("upload to an unknown store", [create(), upload(DATA, **{"X-Image-Meta-Store": "nowhere"}), show()]),
-    Case("upload to a named store", [create(), upload(DATA, **{"X-Image-Meta-Store": "file"}), show()]),
+    Case(
+        "upload to an unknown store",
+        [create(), upload(DATA, **{"X-Image-Meta-Store": "nowhere"}), show()],
+    ),
+    Case(
+        "upload to a named store",
+        [create(), upload(DATA, **{"X-Image-Meta-Store": "file"}), show()],
+    ),
     Case("upload as qcow2 what is none", [create(disk_format="qcow2"), upload(DATA), show()]),
     Case("upload as raw what is qcow2", [create(disk_format="raw"), upload(QCOW2), show()]),
-    Case("upload of an unknown image", [Step("PUT", "/v2/images/99999999-0000-4000-8000-000000000000/file", body=DATA, headers={"Content-Type": BYTES})]),
+    Case(
+        "upload of an unknown image",
+        [
+            Step(
+                "PUT",
+                "/v2/images/99999999-0000-4000-8000-000000000000/file",
+                body=DATA,
+                headers={"Content-Type": BYTES},
+            )
+        ],
+    ),
     *[
-        Case(f"upload with the content type {kind}", [create(), Step("PUT", FILE, body=DATA, headers={"Content-Type": kind}), show()])
-        for kind in [None, "", "application/json", "text/plain", "application/octet-stream; x=y", "APPLICATION/OCTET-STREAM"]
+        Case(
+            f"upload with the content type {kind}",
+            [create(), Step("PUT", FILE, body=DATA, headers={"Content-Type": kind}), show()],
+        )
+        for kind in [
+            None,
+            "",
+            "application/json",
+            "text/plain",
+            "application/octet-stream; x=y",
+            "APPLICATION/OCTET-STREAM",
+        ]
     ],
-    Case("upload with a size that is said", [create(), upload(DATA, **{"x-openstack-image-size": "10"}), show()]),
-    Case("upload with another size than is said", [create(), upload(DATA, **{"x-openstack-image-size": "11"}), show()]),
-    Case("upload with a size that is none", [create(), upload(DATA, **{"x-openstack-image-size": "x"}), show()]),
-    Case("upload with a negative size", [create(), upload(DATA, **{"x-openstack-image-size": "-1"}), show()]),
+    Case(
+        "upload with a size that is said",
+        [create(), upload(DATA, **{"x-openstack-image-size": "10"}), show()],
+    ),
+    Case(
+        "upload with another size than is said",
+        [create(), upload(DATA, **{"x-openstack-image-size": "11"}), show()],
+    ),
+    Case(
+        "upload with a size that is none",
+        [create(), upload(DATA, **{"x-openstack-image-size": "x"}), show()],
+    ),
+    Case(
+        "upload with a negative size",
+        [create(), upload(DATA, **{"x-openstack-image-size": "-1"}), show()],
+    ),
     Case("download", [*active(DATA), download()]),
     Case("download before there are bytes", [create(), download()]),
     Case("download an empty image", [create(), upload(b"").given(), download()]),
     Case("download as a reader", [*active(DATA), download().as_("reader")]),
     Case("download as a stranger", [*active(DATA), download().as_("other")]),
-    Case("download a community image as a stranger", [*active(DATA, visibility="community"), download().as_("other")]),
+    Case(
+        "download a community image as a stranger",
+        [*active(DATA, visibility="community"), download().as_("other")],
+    ),
     Case("download as an administrator", [*active(DATA), download().as_("admin")]),
     Case("download without a token", [*active(DATA), download().as_(None)]),
-    Case("download what is deleted", [*active(DATA), delete("/v2/images/{image}").given(), download()]),
-    Case("download an unknown image", [get("/v2/images/99999999-0000-4000-8000-000000000000/file")]),
+    Case(
+        "download what is deleted",
+        [*active(DATA), delete("/v2/images/{image}").given(), download()],
+    ),
+    Case(
+        "download an unknown image", [get("/v2/images/99999999-0000-4000-8000-000000000000/file")]
+    ),
     Case("download accepting JSON", [*active(DATA), download(Accept="application/json")]),
     Case("download accepting bytes", [*active(DATA), download(Accept="application/octet-stream")]),
-    *[Case(f"download the range {range}", [*active(DATA), download(Range=range)]) for range in RANGES],
     *[
-        Case(f"download the content range {range}", [*active(DATA), download(**{"Content-Range": range})])
+        Case(f"download the range {range}", [*active(DATA), download(Range=range)])
+        for range in RANGES
+    ],
+    *[
+        Case(
+            f"download the content range {range}",
+            [*active(DATA), download(**{"Content-Range": range})],
+        )
         for range in CONTENT_RANGES
     ],
     Case("a range of a queued image", [create(), download(Range="bytes=0-3")]),
     Case("a range of an empty image", [create(), upload(b"").given(), download(Range="bytes=0-3")]),
     Case("download if it is none of others", [*active(DATA), download(**{"If-None-Match": '"x"'})]),
-    Case("download if modified since", [*active(DATA), download(**{"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"})]),
-    Case("stage", [create(), Step("PUT", "/v2/images/{image}/stage", body=DATA, headers={"Content-Type": BYTES}), show()]),
-    Case("stage with another content type", [create(), Step("PUT", "/v2/images/{image}/stage", body=DATA, headers={"Content-Type": "text/plain"})]),
+    Case(
+        "download if modified since",
+        [*active(DATA), download(**{"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"})],
+    ),
+    Case(
+        "stage",
+        [
+            create(),
+            Step("PUT", "/v2/images/{image}/stage", body=DATA, headers={"Content-Type": BYTES}),
+            show(),
+        ],
+    ),
+    Case(
+        "stage with another content type",
+        [
+            create(),
+            Step(
+                "PUT", "/v2/images/{image}/stage", body=DATA, headers={"Content-Type": "text/plain"}
+            ),
+        ],
+    ),
     Case("head of the bytes", [*active(DATA), Step("HEAD", FILE)]),
 ]

@@ -191,9 +191,15 @@ OTHERS = [
     Case("show an image by a stranger", [create(), show().as_("other")]),
     Case("show an image by an administrator", [create(), show().as_("admin")]),
     Case("show an image without a token", [create(), show().as_(None)]),
-    Case("show a community image by a stranger", [create(visibility="community"), show().as_("other")]),
+    Case(
+        "show a community image by a stranger",
+        [create(visibility="community"), show().as_("other")],
+    ),
     Case("show an active image", [*active(), show()]),
-    Case("show an image in capitals", [create(), get("/v2/images/{image}".upper().replace("{IMAGE}", "{image}"))]),
+    Case(
+        "show an image in capitals",
+        [create(), get("/v2/images/{image}".upper().replace("{IMAGE}", "{image}"))],
+    ),
     Case("show an image with a slash", [create(), get("/v2/images/{image}/")]),
     Case("show an image with a query", [create(), get("/v2/images/{image}?x=y")]),
     Case("create as a reader", [post("/v2/images", {"name": "n"}, who="reader")]),
@@ -211,15 +217,27 @@ OTHERS = [
             post("/v2/images", {"id": CHOSEN % 7}),
         ],
     ),
-    Case("create one's id as a stranger", [post("/v2/images", {"id": CHOSEN % 8}), post("/v2/images", {"id": CHOSEN % 8}).as_("other")]),
+    Case(
+        "create one's id as a stranger",
+        [
+            post("/v2/images", {"id": CHOSEN % 8}),
+            post("/v2/images", {"id": CHOSEN % 8}).as_("other"),
+        ],
+    ),
     Case("delete", [create(), delete("/v2/images/{image}"), show(), delete("/v2/images/{image}")]),
     Case("delete an active image", [*active(), delete("/v2/images/{image}"), show()]),
     Case("delete as a stranger", [create(), delete("/v2/images/{image}").as_("other")]),
     Case("delete as a reader", [create(), delete("/v2/images/{image}").as_("reader")]),
-    Case("delete a community image as a stranger", [create(visibility="community"), delete("/v2/images/{image}").as_("other")]),
+    Case(
+        "delete a community image as a stranger",
+        [create(visibility="community"), delete("/v2/images/{image}").as_("other")],
+    ),
     Case("delete as an administrator", [create(), delete("/v2/images/{image}").as_("admin")]),
     Case("delete a protected image", [create(protected=True), delete("/v2/images/{image}")]),
-    Case("delete a protected image as an administrator", [create(protected=True), delete("/v2/images/{image}").as_("admin")]),
+    Case(
+        "delete a protected image as an administrator",
+        [create(protected=True), delete("/v2/images/{image}").as_("admin")],
+    ),
     Case("delete with a body", [create(), delete("/v2/images/{image}", body=b"x")]),
     Case("show with a body", [create(), get("/v2/images/{image}", body=b"{}")]),
 ]

@@ -1,6 +1,6 @@
 """Imports and tasks: `/v2/images/{id}/import`, `…/stage`, `…/tasks`, `/v2/tasks`, `/v2/info/import`."""
 
-from differential.cases import BYTES, JSON, Case, Step, active, create, delete, get, post, put, show
+from differential.cases import BYTES, Case, Step, active, create, delete, get, post, show
 
 CONFIGURATION = "full"
 
@@ -43,35 +43,133 @@ TASK_BODIES = {
     "an unknown type": {"type": "explode", "input": {}},
     "no input": {"type": "import"},
     "an input that lacks things": {"type": "import", "input": {}},
-    "a file": {"type": "import", "input": {"import_from": "file:///etc/passwd", "import_from_format": "raw", "image_properties": {}}},
+    "a file": {
+        "type": "import",
+        "input": {
+            "import_from": "file:///etc/passwd",
+            "import_from_format": "raw",
+            "image_properties": {},
+        },
+    },
     "more": {"type": "import", "input": {}, "more": 1},
 }
 
 CASES = [
     Case("methods", [get("/v2/info/import")]),
-    *[Case(f"import {what}", [create(), post(IMPORT, body), show()]) for what, body in BODIES.items()],
+    *[
+        Case(f"import {what}", [create(), post(IMPORT, body), show()])
+        for what, body in BODIES.items()
+    ],
     Case("import without a body", [create(), post(IMPORT)]),
-    Case("import without formats", [create(disk_format=None, container_format=None), post(IMPORT, method("web-download", uri="{files}/disk.raw"))]),
-    Case("import into an active image", [*active(), post(IMPORT, method("web-download", uri="{files}/disk.raw"))]),
-    Case("import as a reader", [create(), post(IMPORT, method("web-download", uri="{files}/disk.raw")).as_("reader")]),
-    Case("import as a stranger", [create(), post(IMPORT, method("web-download", uri="{files}/disk.raw")).as_("other")]),
+    Case(
+        "import without formats",
+        [
+            create(disk_format=None, container_format=None),
+            post(IMPORT, method("web-download", uri="{files}/disk.raw")),
+        ],
+    ),
+    Case(
+        "import into an active image",
+        [*active(), post(IMPORT, method("web-download", uri="{files}/disk.raw"))],
+    ),
+    Case(
+        "import as a reader",
+        [create(), post(IMPORT, method("web-download", uri="{files}/disk.raw")).as_("reader")],
+    ),
+    Case(
+        "import as a stranger",
+        [create(), post(IMPORT, method("web-download", uri="{files}/disk.raw")).as_("other")],
+    ),
     Case("stage", [create(), stage(), show(), stage()]),
     Case("stage with another content type", [create(), stage(**{"Content-Type": "text/plain"})]),
     Case("stage into an active image", [*active(), stage()]),
     Case("stage as a stranger", [create(), stage().as_("other")]),
-    Case("import what is staged", [create(), stage().given(), post(IMPORT, method("glance-direct")), show().until_("status", "active"), get("/v2/images/{image}/file")]),
-    Case("import from the web", [create(), post(IMPORT, method("web-download", uri="{files}/disk.raw")), show().until_("status", "active")]),
-    Case("import what is not there", [create(), post(IMPORT, method("web-download", uri="{files}/nowhere")), show().until_("os_glance_failed_import", "file")]),
-    Case("import to another store", [create(), stage().given(), post(IMPORT, method("glance-direct") | {"stores": ["slow"]}), show().until_("status", "active")]),
-    Case("import to all stores", [create(), stage().given(), post(IMPORT, method("glance-direct") | {"stores": ["file", "slow"]}), show().until_("status", "active")]),
-    Case("copy to another store", [*active(), post(IMPORT, method("copy-image") | {"stores": ["slow"]}).as_("admin"), show().until_("stores", "file,slow")]),
-    Case("copy as a member", [*active(visibility="community"), post(IMPORT, method("copy-image") | {"stores": ["slow"]}).as_("other")]),
+    Case(
+        "import what is staged",
+        [
+            create(),
+            stage().given(),
+            post(IMPORT, method("glance-direct")),
+            show().until_("status", "active"),
+            get("/v2/images/{image}/file"),
+        ],
+    ),
+    Case(
+        "import from the web",
+        [
+            create(),
+            post(IMPORT, method("web-download", uri="{files}/disk.raw")),
+            show().until_("status", "active"),
+        ],
+    ),
+    Case(
+        "import what is not there",
+        [
+            create(),
+            post(IMPORT, method("web-download", uri="{files}/nowhere")),
+            show().until_("os_glance_failed_import", "file"),
+        ],
+    ),
+    Case(
+        "import to another store",
+        [
+            create(),
+            stage().given(),
+            post(IMPORT, method("glance-direct") | {"stores": ["slow"]}),
+            show().until_("status", "active"),
+        ],
+    ),
+    Case(
+        "import to all stores",
+        [
+            create(),
+            stage().given(),
+            post(IMPORT, method("glance-direct") | {"stores": ["file", "slow"]}),
+            show().until_("status", "active"),
+        ],
+    ),
+    Case(
+        "copy to another store",
+        [
+            *active(),
+            post(IMPORT, method("copy-image") | {"stores": ["slow"]}).as_("admin"),
+            show().until_("stores", "file,slow"),
+        ],
+    ),
+    Case(
+        "copy as a member",
+        [
+            *active(visibility="community"),
+            post(IMPORT, method("copy-image") | {"stores": ["slow"]}).as_("other"),
+        ],
+    ),
     Case("tasks of an image", [create(), get(TASKS)]),
     Case("tasks of no image", [get("/v2/images/99999999-0000-4000-8000-000000000000/tasks")]),
-    *[Case(f"a task as an administrator with {what}", [post("/v2/tasks", body, who="admin")]) for what, body in TASK_BODIES.items()],
+    *[
+        Case(f"a task as an administrator with {what}", [post("/v2/tasks", body, who="admin")])
+        for what, body in TASK_BODIES.items()
+    ],
     Case("a task as a member", [post("/v2/tasks", {"type": "import", "input": {}})]),
-    Case("list tasks as a member", [get("/v2/tasks"), get("/v2/tasks?type=import"), get("/v2/tasks?status=nonsense"), get("/v2/tasks?limit=x"), get("/v2/tasks?sort_key=x")]),
-    Case("show no task", [get("/v2/tasks/99999999-0000-4000-8000-000000000000", who="admin"), get("/v2/tasks/x")]),
-    Case("delete a task", [delete("/v2/tasks/99999999-0000-4000-8000-000000000000", who="admin"), delete("/v2/tasks/x")]),
+    Case(
+        "list tasks as a member",
+        [
+            get("/v2/tasks"),
+            get("/v2/tasks?type=import"),
+            get("/v2/tasks?status=nonsense"),
+            get("/v2/tasks?limit=x"),
+            get("/v2/tasks?sort_key=x"),
+        ],
+    ),
+    Case(
+        "show no task",
+        [get("/v2/tasks/99999999-0000-4000-8000-000000000000", who="admin"), get("/v2/tasks/x")],
+    ),
+    Case(
+        "delete a task",
+        [
+            delete("/v2/tasks/99999999-0000-4000-8000-000000000000", who="admin"),
+            delete("/v2/tasks/x"),
+        ],
+    ),
     Case("schemas of tasks", [get("/v2/schemas/task"), get("/v2/schemas/tasks")]),
 ]

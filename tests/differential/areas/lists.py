@@ -1,7 +1,6 @@
 """`GET /v2/images`: filters, order, pages."""
 
-from differential.cases import Case, active, create, delete, get, post, put, show
-from differential.exchange import Step
+from differential.cases import Case, get, post
 
 CONFIGURATION = "plain"
 
@@ -260,13 +259,31 @@ CASES = [
         Case(f"list as {who}", [get(f"/v2/images?{FAMILY}&sort=id:asc").as_(who)])
         for who in ["admin", "reader", "other", None]
     ],
-    Case("list community images as a stranger", [get(f"/v2/images?{FAMILY}&visibility=community").as_("other")]),
-    Case("list everything as a stranger", [get(f"/v2/images?{FAMILY}&visibility=all&sort=id:asc").as_("other")]),
+    Case(
+        "list community images as a stranger",
+        [get(f"/v2/images?{FAMILY}&visibility=community").as_("other")],
+    ),
+    Case(
+        "list everything as a stranger",
+        [get(f"/v2/images?{FAMILY}&visibility=all&sort=id:asc").as_("other")],
+    ),
     Case("list another's as a stranger", [get(f"/v2/images?{FAMILY}&owner={{one}}").as_("other")]),
-    Case("list another's as an administrator", [get(f"/v2/images?{FAMILY}&owner={{one}}&sort=id:asc").as_("admin")]),
-    Case("list what is hidden as an administrator", [get(f"/v2/images?{FAMILY}&os_hidden=true").as_("admin")]),
+    Case(
+        "list another's as an administrator",
+        [get(f"/v2/images?{FAMILY}&owner={{one}}&sort=id:asc").as_("admin")],
+    ),
+    Case(
+        "list what is hidden as an administrator",
+        [get(f"/v2/images?{FAMILY}&os_hidden=true").as_("admin")],
+    ),
     Case("list with a slash", [get("/v2/images/?" + FAMILY)]),
     Case("list with a body", [get("/v2/images?" + FAMILY, body=b"{}")]),
-    Case("list accepting HTML", [get("/v2/images?" + FAMILY + "&limit=1", headers={"Accept": "text/html"})]),
-    Case("list accepting nothing known", [get("/v2/images?" + FAMILY + "&limit=1", headers={"Accept": "image/png"})]),
+    Case(
+        "list accepting HTML",
+        [get("/v2/images?" + FAMILY + "&limit=1", headers={"Accept": "text/html"})],
+    ),
+    Case(
+        "list accepting nothing known",
+        [get("/v2/images?" + FAMILY + "&limit=1", headers={"Accept": "image/png"})],
+    ),
 ]

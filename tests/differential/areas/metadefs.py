@@ -1,14 +1,22 @@
 """Metadata definitions: `/v2/metadefs` and their schemas."""
 
-from differential.cases import Case, create, delete, get, post, put
+from differential.cases import Case, delete, get, post, put
 
 CONFIGURATION = "plain"
 
 ALL = "/v2/metadefs/namespaces"
 ONE = ALL + "/{namespace}"
 SCHEMAS = [
-    "namespace", "namespaces", "object", "objects", "property", "properties",
-    "resource_type", "resource_types", "tag", "tags",
+    "namespace",
+    "namespaces",
+    "object",
+    "objects",
+    "property",
+    "properties",
+    "resource_type",
+    "resource_types",
+    "tag",
+    "tags",
 ]
 
 
@@ -45,21 +53,67 @@ PARTS = {
     "objects": ({"name": "o", "properties": {"a": {"title": "A", "type": "string"}}}, "o"),
 }
 
-QUERIES = ["limit=1", "limit=0", "limit=x", "limit=-1", "sort_key=namespace&sort_dir=asc&limit=3", "sort_key=x", "sort_dir=x", "visibility=public&limit=2", "visibility=x", "resource_types=OS::Glance::Image&limit=2", "marker=nowhere", "protected=true", "unknown=x&limit=1"]
+QUERIES = [
+    "limit=1",
+    "limit=0",
+    "limit=x",
+    "limit=-1",
+    "sort_key=namespace&sort_dir=asc&limit=3",
+    "sort_key=x",
+    "sort_dir=x",
+    "visibility=public&limit=2",
+    "visibility=x",
+    "resource_types=OS::Glance::Image&limit=2",
+    "marker=nowhere",
+    "protected=true",
+    "unknown=x&limit=1",
+]
 
 CASES = [
     *[Case(f"{name} is described", [get(f"/v2/schemas/metadefs/{name}")]) for name in SCHEMAS],
     *[Case(f"namespaces by {query}", [get(f"{ALL}?{query}")]) for query in QUERIES],
-    *[Case(f"namespace with {what}", [post(ALL, body, who="admin")]) for what, body in NAMESPACES.items()],
+    *[
+        Case(f"namespace with {what}", [post(ALL, body, who="admin")])
+        for what, body in NAMESPACES.items()
+    ],
     Case("namespace as a member", [post(ALL, {"namespace": "mine"})]),
     Case("namespace without a token", [get(ALL, who=None)]),
     Case("namespace twice", [namespace("twice"), namespace("twice")]),
-    Case("namespace that is shipped", [get(ALL + "/OS::Compute::Quota"), get(ALL + "/OS::Compute::Quota?resource_type=OS::Nova::Flavor"), get(ALL + "/OS::Compute::Quota/properties"), get(ALL + "/OS::Compute::Quota/resource_types")]),
-    Case("namespace that is not there", [get(ALL + "/nowhere"), delete(ALL + "/nowhere", who="admin"), put(ALL + "/nowhere", {"namespace": "x"}, who="admin")]),
-    Case("namespace changed", [namespace("changed").given(), put(ONE, {"namespace": "changed2", "description": "d"}, who="admin"), get(ALL + "/changed2"), get(ONE)]),
+    Case(
+        "namespace that is shipped",
+        [
+            get(ALL + "/OS::Compute::Quota"),
+            get(ALL + "/OS::Compute::Quota?resource_type=OS::Nova::Flavor"),
+            get(ALL + "/OS::Compute::Quota/properties"),
+            get(ALL + "/OS::Compute::Quota/resource_types"),
+        ],
+    ),
+    Case(
+        "namespace that is not there",
+        [
+            get(ALL + "/nowhere"),
+            delete(ALL + "/nowhere", who="admin"),
+            put(ALL + "/nowhere", {"namespace": "x"}, who="admin"),
+        ],
+    ),
+    Case(
+        "namespace changed",
+        [
+            namespace("changed").given(),
+            put(ONE, {"namespace": "changed2", "description": "d"}, who="admin"),
+            get(ALL + "/changed2"),
+            get(ONE),
+        ],
+    ),
     Case("namespace deleted", [namespace("deleted").given(), delete(ONE, who="admin"), get(ONE)]),
-    Case("namespace protected", [namespace("guarded", protected=True).given(), delete(ONE, who="admin")]),
-    Case("namespace that is private", [namespace("hidden", visibility="private").given(), get(ONE), get(ONE).as_("admin")]),
+    Case(
+        "namespace protected",
+        [namespace("guarded", protected=True).given(), delete(ONE, who="admin")],
+    ),
+    Case(
+        "namespace that is private",
+        [namespace("hidden", visibility="private").given(), get(ONE), get(ONE).as_("admin")],
+    ),
     *[
         Case(
             f"{kind} from first to last",
@@ -104,7 +158,9 @@ CASES = [
         [
             namespace("with-types").given(),
             get("/v2/metadefs/resource_types"),
-            post(f"{ONE}/resource_types", {"name": "OS::Nova::Server", "prefix": "x_"}, who="admin"),
+            post(
+                f"{ONE}/resource_types", {"name": "OS::Nova::Server", "prefix": "x_"}, who="admin"
+            ),
             post(f"{ONE}/resource_types", {"name": "OS::Nova::Server"}, who="admin"),
             post(f"{ONE}/resource_types", {}, who="admin"),
             get(f"{ONE}/resource_types"),

@@ -149,7 +149,10 @@ CASES = [
         for what, operations in PATCHES.items()
     ],
     *[
-        Case(f"patch in the older dialect {what}", [create(there="old"), change(operations, OLD_PATCH), show()])
+        Case(
+            f"patch in the older dialect {what}",
+            [create(there="old"), change(operations, OLD_PATCH), show()],
+        )
         for what, operations in OLDER.items()
     ],
     *[
@@ -157,7 +160,9 @@ CASES = [
         for what, operations in WITH_BYTES.items()
     ],
     *[
-        Case(f"patch with the content type {kind}", [create(), change([replace("/name", "m")], kind)])
+        Case(
+            f"patch with the content type {kind}", [create(), change([replace("/name", "m")], kind)]
+        )
         for kind in [
             JSON,
             None,
@@ -172,8 +177,17 @@ CASES = [
         Case(f"patch as {who}", [create(), change([replace("/name", "m")]).as_(who), show()])
         for who in ["admin", "reader", "other", None]
     ],
-    Case("patch a community image as a stranger", [create(visibility="community"), change([replace("/name", "m")]).as_("other")]),
-    Case("publish as an administrator", [create(), change([replace("/visibility", "public")]).as_("admin"), show().as_("other")]),
-    Case("give away as an administrator", [create(), change([replace("/owner", "{two}")]).as_("admin"), show()]),
+    Case(
+        "patch a community image as a stranger",
+        [create(visibility="community"), change([replace("/name", "m")]).as_("other")],
+    ),
+    Case(
+        "publish as an administrator",
+        [create(), change([replace("/visibility", "public")]).as_("admin"), show().as_("other")],
+    ),
+    Case(
+        "give away as an administrator",
+        [create(), change([replace("/owner", "{two}")]).as_("admin"), show()],
+    ),
     Case("patch a protected image", [create(protected=True), change([replace("/name", "m")])]),
 ]

@@ -1,6 +1,16 @@
 """Several stores and locations: `/v2/info/stores`, `/v2/stores/…`, `/v2/images/{id}/locations`."""
 
-from differential.cases import BYTES, Case, Step, active, change, create, delete, get, post, put, show, upload
+from differential.cases import (
+    Case,
+    active,
+    change,
+    create,
+    delete,
+    get,
+    post,
+    show,
+    upload,
+)
 
 CONFIGURATION = "full"
 
@@ -22,28 +32,90 @@ CASES = [
     Case("list stores", [get("/v2/info/stores"), get("/v2/info/stores").as_("admin")]),
     Case("list stores without a token", [get("/v2/info/stores", who=None)]),
     Case("detail as a member", [get("/v2/info/stores/detail")]),
-    Case("upload to the slow store", [create(), upload(b"x", **{"X-Image-Meta-Store": "slow"}), show()]),
-    Case("upload to a read-only store", [create(), upload(b"x", **{"X-Image-Meta-Store": "web"}), show()]),
-    Case("upload to an unknown store", [create(), upload(b"x", **{"X-Image-Meta-Store": "nowhere"}), show()]),
-    Case("delete from a store", [*active(), delete("/v2/stores/file/{image}").as_("admin"), show()]),
+    Case(
+        "upload to the slow store",
+        [create(), upload(b"x", **{"X-Image-Meta-Store": "slow"}), show()],
+    ),
+    Case(
+        "upload to a read-only store",
+        [create(), upload(b"x", **{"X-Image-Meta-Store": "web"}), show()],
+    ),
+    Case(
+        "upload to an unknown store",
+        [create(), upload(b"x", **{"X-Image-Meta-Store": "nowhere"}), show()],
+    ),
+    Case(
+        "delete from a store", [*active(), delete("/v2/stores/file/{image}").as_("admin"), show()]
+    ),
     Case("delete from a store as a member", [*active(), delete("/v2/stores/file/{image}"), show()]),
-    Case("delete from a store that has it not", [*active(), delete("/v2/stores/slow/{image}").as_("admin")]),
-    Case("delete from an unknown store", [*active(), delete("/v2/stores/nowhere/{image}").as_("admin")]),
-    Case("delete no image from a store", [delete("/v2/stores/file/99999999-0000-4000-8000-000000000000").as_("admin")]),
+    Case(
+        "delete from a store that has it not",
+        [*active(), delete("/v2/stores/slow/{image}").as_("admin")],
+    ),
+    Case(
+        "delete from an unknown store",
+        [*active(), delete("/v2/stores/nowhere/{image}").as_("admin")],
+    ),
+    Case(
+        "delete no image from a store",
+        [delete("/v2/stores/file/99999999-0000-4000-8000-000000000000").as_("admin")],
+    ),
     Case("locations of an active image", [*active(), get(LOCATIONS), get(LOCATIONS).as_("admin")]),
     Case("locations of a queued image", [create(), get(LOCATIONS), get(LOCATIONS).as_("admin")]),
-    *[Case(f"add as a location {what}", [create(), post(LOCATIONS, {"url": url})]) for what, url in URLS.items()],
-    Case("add a location without a url", [create(), post(LOCATIONS, {})]),
-    Case("add a location with a bad hash", [create(), post(LOCATIONS, {"url": "{files}/disk.raw", "validation_data": {"os_hash_algo": "sha512", "os_hash_value": "x"}})]),
-    Case("add a location to an active image", [*active(), post(LOCATIONS, {"url": "{files}/disk.raw"})]),
     *[
-        Case(f"patch in as a location {what}", [create(), change([{"op": "add", "path": "/locations/-", "value": {"url": url, "metadata": {}}}]), show()])
+        Case(f"add as a location {what}", [create(), post(LOCATIONS, {"url": url})])
         for what, url in URLS.items()
     ],
-    Case("patch the locations whole", [create(), change([{"op": "replace", "path": "/locations", "value": [WEB]}]), show()]),
-    Case("patch the locations away", [*active(), change([{"op": "replace", "path": "/locations", "value": []}]), show()]),
-    Case("patch the last location away", [*active(), change([{"op": "remove", "path": "/locations/0"}]).as_("admin"), show()]),
-    Case("patch a location away that is none", [*active(), change([{"op": "remove", "path": "/locations/7"}]).as_("admin")]),
+    Case("add a location without a url", [create(), post(LOCATIONS, {})]),
+    Case(
+        "add a location with a bad hash",
+        [
+            create(),
+            post(
+                LOCATIONS,
+                {
+                    "url": "{files}/disk.raw",
+                    "validation_data": {"os_hash_algo": "sha512", "os_hash_value": "x"},
+                },
+            ),
+        ],
+    ),
+    Case(
+        "add a location to an active image",
+        [*active(), post(LOCATIONS, {"url": "{files}/disk.raw"})],
+    ),
+    *[
+        Case(
+            f"patch in as a location {what}",
+            [
+                create(),
+                change(
+                    [{"op": "add", "path": "/locations/-", "value": {"url": url, "metadata": {}}}]
+                ),
+                show(),
+            ],
+        )
+        for what, url in URLS.items()
+    ],
+    Case(
+        "patch the locations whole",
+        [create(), change([{"op": "replace", "path": "/locations", "value": [WEB]}]), show()],
+    ),
+    Case(
+        "patch the locations away",
+        [*active(), change([{"op": "replace", "path": "/locations", "value": []}]), show()],
+    ),
+    Case(
+        "patch the last location away",
+        [*active(), change([{"op": "remove", "path": "/locations/0"}]).as_("admin"), show()],
+    ),
+    Case(
+        "patch a location away that is none",
+        [*active(), change([{"op": "remove", "path": "/locations/7"}]).as_("admin")],
+    ),
     Case("create with locations", [post("/v2/images", {"locations": [WEB]})]),
-    Case("patch a location that is no object", [create(), change([{"op": "add", "path": "/locations/-", "value": "x"}])]),
+    Case(
+        "patch a location that is no object",
+        [create(), change([{"op": "add", "path": "/locations/-", "value": "x"}])],
+    ),
 ]

@@ -1,6 +1,6 @@
 """What is around the resources: schemas, versions, methods, paths, the forms of errors."""
 
-from differential.cases import Case, Step, create, get, post
+from differential.cases import Case, Step, get, post
 
 CONFIGURATION = "plain"
 
@@ -84,16 +84,28 @@ CASES = [
         for method in METHODS
     ],
     *[
-        Case(f"an error where the client accepts {form}", [get(f"/v2/images/{SOME}", headers={"Accept": form})])
+        Case(
+            f"an error where the client accepts {form}",
+            [get(f"/v2/images/{SOME}", headers={"Accept": form})],
+        )
         for form in FORMS
     ],
     *[
-        Case(f"bad input where the client accepts {form}", [get("/v2/images?limit=%3Cx%3E%27%22%26", headers={"Accept": form}), get("/v2/images/%3Cb%3E%27%22%26", headers={"Accept": form})])
+        Case(
+            f"bad input where the client accepts {form}",
+            [
+                get("/v2/images?limit=%3Cx%3E%27%22%26", headers={"Accept": form}),
+                get("/v2/images/%3Cb%3E%27%22%26", headers={"Accept": form}),
+            ],
+        )
         for form in ["text/html", "application/json", "text/plain"]
     ],
     Case("versions in HTML", [get("/versions", headers={"Accept": "text/html"})]),
     Case("versions by POST", [post("/versions", {}), post("/", {})]),
-    Case("a request id of the client's", [get(f"/v2/images/{SOME}", headers={"X-Openstack-Request-Id": "req-mine"})]),
+    Case(
+        "a request id of the client's",
+        [get(f"/v2/images/{SOME}", headers={"X-Openstack-Request-Id": "req-mine"})],
+    ),
     Case("stores", [get("/v2/info/stores")]),
     Case("import methods", [get("/v2/info/import")]),
     Case("import methods without a token", [get("/v2/info/import", who=None)]),

@@ -1,6 +1,6 @@
 """`/v2/images/{id}/tags/{tag}`."""
 
-from differential.cases import Case, Step, create, delete, put, show
+from differential.cases import Case, create, delete, put, show
 
 CONFIGURATION = "plain"
 
@@ -37,11 +37,17 @@ def untag(name):
 
 
 CASES = [
-    *[Case(f"tag with {what}", [create(), tag(name), show(), untag(name), show()]) for what, name in TAGS.items()],
+    *[
+        Case(f"tag with {what}", [create(), tag(name), show(), untag(name), show()])
+        for what, name in TAGS.items()
+    ],
     Case("tag twice", [create(), tag("x"), tag("x"), show()]),
     Case("untag what was none", [create(), untag("x")]),
     Case("untag twice", [create(tags=["x"]), untag("x"), untag("x")]),
-    Case("tag over the quota", [create(tags=[f"t{n}" for n in range(128)]), tag("t1"), tag("one-more")]),
+    Case(
+        "tag over the quota",
+        [create(tags=[f"t{n}" for n in range(128)]), tag("t1"), tag("one-more")],
+    ),
     Case("tag with a body", [create(), put("/v2/images/{image}/tags/x", body=b"x"), show()]),
     Case("tag with a JSON body", [create(), put("/v2/images/{image}/tags/x", {"a": "b"}), show()]),
     *[
