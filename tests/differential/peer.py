@@ -5,6 +5,7 @@ tintype's own Keystone serves both, so that a token means the same to both: Glan
 keystonemiddleware, as it would any Keystone.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -58,9 +59,9 @@ project_domain_name = {project_domain_name}
 class Glance(services.Glance):
     """The peer on SQLite, as tintype is: so that both sort and compare texts alike."""
 
-    name = "glance-differential"
-
-    def __init__(self, configuration, auth):
+    def __init__(self, name, configuration, auth):
+        # Of each run and configuration its own: several run at once.
+        self.name = f"differential-{name}-{os.getpid()}"
         super().__init__()
         self.configuration, self.auth = configuration, auth
 
@@ -96,7 +97,7 @@ class Pair:
     """Both services with one configuration, started when made."""
 
     def __init__(self, folder, name):
-        self.folder = folder
+        self.folder, self.name = folder, name
         self.text = (TEMPLATES / f"{name}.conf").read_text()
         self.files = served_files(folder / "www")
         self.tintype = Service(
@@ -113,7 +114,7 @@ class Pair:
     def start_glance(self):
         admin = Account(self.tintype)
         accounts, known = people(admin)
-        self.glance = Glance(self.configuration, admin.auth)
+        self.glance = Glance(self.name, self.configuration, admin.auth)
         self.glance.__enter__()
         tokens = {who: account.token() for who, account in accounts.items()}
         known["files"] = f"http://127.0.0.1:{self.files.server_port}"
