@@ -8,6 +8,7 @@ ENTRY = "/v2/cache/{image}"
 NOBODY = "/v2/cache/99999999-0000-4000-8000-000000000000"
 
 CASES = [
+    Case("versions with a cache", [get("/versions")]),
     *[
         Case(f"{step} as {who}", [step.as_(who)])
         for step in [
