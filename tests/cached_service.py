@@ -32,7 +32,7 @@ class Cached:
         self.restart()
 
     def restart(self):
-        self.service = self.start(config=self.config)
+        self.service = self.start(config=self.config, arguments=["--identity", "built-in"])
         self.admin = Account(self.service)
         self.api = self.admin.api()
 
