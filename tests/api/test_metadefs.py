@@ -393,8 +393,9 @@ def test_the_database_and_the_files_are_those_of_the_configuration(tmp_path):
     config.write_text(
         f"[DEFAULT]\nmetadata_source_path = {files}\n[database]\nconnection = sqlite:///{database}\n"
     )
-    command = [TINTYPE, "db", "load-metadefs", "--config-file", config]
-    subprocess.run(command, check=True, timeout=60)
+    for step in ["sync", "load-metadefs"]:
+        command = [TINTYPE, "db", step, "--config-file", config]
+        subprocess.run(command, check=True, timeout=60)
     assert database.exists()
     exported = tmp_path / "exported"
     command = [TINTYPE, "db", "export-metadefs", "--config-file", config, exported]

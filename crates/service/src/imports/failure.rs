@@ -65,7 +65,7 @@ pub(super) fn ended_early(why: SourceError) -> Failure {
     match why.downcast::<Refused>() {
         Ok(why) => match *why {
             Refused::Gone(error) => Failure::Early(error.to_string()),
-            other => Failure::Data(other.to_string()),
+            other => Failure::Data(other.to_string().trim_end_matches('.').to_owned()),
         },
         Err(why) => Failure::Early(why.to_string()),
     }
