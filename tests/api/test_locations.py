@@ -224,6 +224,12 @@ def attach(several, image, url, api=None, **claims):
     return (api or several.api).post(f"/v2/images/{image}/locations", json=body)
 
 
+def ended(several, image):
+    """The task of an image, once nothing follows."""
+    (task,) = several.api.get(f"/v2/images/{image}/tasks").json()["tasks"]
+    return task if task["status"] in ("success", "failure") else None
+
+
 def test_attached_bytes_are_digested_in_the_background(several, image, url, eventually):
     member = several.member()
     assert attach(several, image, url, member).status_code == 202
@@ -257,11 +263,24 @@ def test_bytes_that_are_something_else_are_not_attached(several, image, eventual
     wrong = several.files.add(b"something else")
     path = several.files.path(wrong)
     attach(several, image, wrong, os_hash_algo="sha512", os_hash_value=SHA512)
-    eventually(lambda: ("GET", path) in several.files.asked)
-    eventually(lambda: several.api.status(image) == "queued")
+    task = eventually(lambda: ended(several, image))
+    assert task["status"] == "failure" and "not matched" in task["message"]
+    assert ("GET", path) in several.files.asked
     shown = several.api.show(image)
-    assert (shown["locations"], shown["os_hash_value"], shown["size"]) == ([], None, None)
+    assert (shown["status"], shown["os_hash_value"], shown["size"]) == ("queued", None, None)
+    assert [place["url"] for place in shown["locations"]] == [wrong]
     assert several.api.upload(image, b"x").status_code == 204
+    assert wrong not in str(several.api.show(image)["locations"])
+    assert several.api.get(f"/v2/images/{image}/file").content == b"x"
+
+
+def test_an_attachment_is_a_task_of_its_image(several, image, url, eventually):
+    attach(several, image, url)
+    task = eventually(lambda: ended(several, image))
+    assert (task["type"], task["status"], task["message"]) == ("location_import", "success", "")
+    assert (task["result"], task["input"]["loc_url"]) == ({"image_id": image}, url)
+    assert several.api.show(image)["os_hash_value"] == SHA512
+    assert len(several.api.get(f"/v2/images/{image}/tasks").json()["tasks"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -294,7 +313,7 @@ def test_what_can_not_be_attached_is_refused(several, image, url, body, status):
 def test_attaching_nothing_leaves_the_image_queued(several, image, eventually):
     nothing = f"http://127.0.0.1:{several.files.port}/{image}"
     assert attach(several, image, nothing).status_code == 202
-    eventually(lambda: ("HEAD", f"/{image}") in several.files.asked)
+    assert eventually(lambda: ended(several, image))["message"].endswith("Invalid location.")
     assert several.api.show(image)["locations"] == []
 
 

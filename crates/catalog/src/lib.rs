@@ -231,8 +231,13 @@ pub trait Catalog: Send + Sync {
     async fn transition(&self, id: ImageId, event: Event) -> Result<Status>;
 
     /// Makes an image active with its bytes: location, size, hashes and state in one transaction.
+    /// Locations that it had before are of bytes that were refused, and go.
     /// Errors: `NotFound`, `Conflict`.
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image>;
+
+    /// Queues an image again that does not take the bytes at a location, which it goes on to show.
+    /// Errors: `NotFound`; `Conflict` when no bytes are on their way to it.
+    async fn refuse(&self, id: ImageId, location: &Location) -> Result<()>;
 
     /// Adds a place where the bytes of an active image are too. Errors: `NotFound`; `Conflict` when
     /// the image isn't active; `DuplicateLocation`.

@@ -402,6 +402,23 @@ async fn only_active_images_get_locations() {
 }
 
 #[tokio::test]
+async fn a_location_that_was_refused_goes_when_bytes_come() {
+    let (_dir, catalog) = catalog().await;
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    let refused = Location::new("http://a/x", Some("web"));
+    let early = catalog.refuse(image.id, &refused).await;
+    assert!(matches!(early, Err(Error::Conflict { status: Status::Queued, .. })), "{early:?}");
+    catalog.transition(image.id, Event::BeginUpload).await.unwrap();
+    catalog.refuse(image.id, &refused).await.unwrap();
+    let queued = catalog.get(&Viewer::service(), image.id).await.unwrap();
+    assert_eq!((queued.status, queued.size), (Status::Queued, None));
+    assert_eq!(queued.locations, [refused]);
+    let active = catalog.activate(image.id, &stored()).await.unwrap();
+    assert_eq!(active.locations, [stored().location]);
+}
+
+#[tokio::test]
 async fn digests_may_follow() {
     let (_dir, catalog) = catalog().await;
     let image = image("x");

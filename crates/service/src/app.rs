@@ -11,7 +11,6 @@ use image::{Image, ImageId};
 use notify::Notifier;
 use store::Stores;
 
-use crate::background::Background;
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
 use crate::forwarded;
@@ -44,8 +43,6 @@ pub struct App {
     pub rules: Rules,
     /// What of locations is shown, and how they are taken.
     pub locations: LocationSettings,
-    /// Work that goes on after its request was answered.
-    pub background: Background,
     /// Certificates of signed images, and keys of encrypted ones.
     pub keys: Keys,
     /// Who is told of what happens.

@@ -7,7 +7,6 @@
 //! Reference: "Image Service API v2" of OpenStack, and Glance 33 where that is silent.
 
 mod app;
-mod background;
 mod body;
 pub mod cache;
 mod caller;
@@ -50,7 +49,6 @@ mod upload;
 mod view;
 
 pub use app::App;
-pub use background::Background;
 pub use imports::{ImportSettings, Imports, sweep_staging, work};
 pub use limits::Limits;
 pub use locations::LocationSettings;

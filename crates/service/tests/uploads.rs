@@ -19,7 +19,7 @@ use identity::NoAuth;
 use identity::policy::Policy;
 use serde_json::{Value, json};
 use service::keys::Keys;
-use service::{App, Background, ImportSettings, Imports, Limits, LocationSettings, router};
+use service::{App, ImportSettings, Imports, Limits, LocationSettings, router};
 use store::{FileStore, Stores};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -50,7 +50,6 @@ impl Service {
             cache: None,
             rules: service::Rules::default(),
             locations: LocationSettings::default(),
-            background: Background::default(),
             notifier: Default::default(),
             keys: Keys::open(Default::default()).unwrap(),
             public_endpoint: None,

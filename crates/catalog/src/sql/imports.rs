@@ -10,7 +10,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::records::{hold, size_column};
 use super::tasks::{self, Now};
-use super::{SqlCatalog, locations, properties, rows, states, time};
+use super::{SqlCatalog, deletion, locations, properties, rows, states, time};
 use crate::{
     Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK,
     Lease, Result, STAGE_HOST,
@@ -111,6 +111,9 @@ async fn finish(
     hold(&mut db, id).await?;
     let known = known(&mut db, id).await?;
     expect_lock(id, known.get(LOCK), lease.task)?;
+    if imported.data.is_some() {
+        deletion::mark_locations(&mut db, id, Status::Deleted, &text).await?;
+    }
     for location in &imported.locations {
         locations::insert(&mut db, id, location, &text).await?;
     }

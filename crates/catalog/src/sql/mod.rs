@@ -165,6 +165,10 @@ impl Catalog for SqlCatalog {
         states::activate(self.begin().await?, id, stored, Some(budget)).await
     }
 
+    async fn refuse(&self, id: ImageId, location: &Location) -> Result<()> {
+        states::refuse(self.begin().await?, id, location).await
+    }
+
     async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image> {
         locations::add(self.begin().await?, id, location).await
     }

@@ -45,11 +45,24 @@ pub(super) async fn activate(
     }
     let now = time::to_text(Timestamp::now());
     keep_data(&mut db, id, stored).await?;
+    deletion::mark_locations(&mut db, id, Status::Deleted, &now).await?;
     locations::insert(&mut db, id, &stored.location, &now).await?;
     advance(&mut db, id, Event::Complete, &now).await?;
     let image = read::get(&mut db, &Viewer::service(), id).await?;
     db.commit().await?;
     Ok(image)
+}
+
+pub(super) async fn refuse(
+    mut db: Transaction<'_, Sqlite>,
+    id: ImageId,
+    location: &Location,
+) -> Result<()> {
+    let now = time::to_text(Timestamp::now());
+    advance(&mut db, id, Event::Abandon, &now).await?;
+    forget_data(&mut db, id, &now).await?;
+    locations::insert(&mut db, id, location, &now).await?;
+    Ok(db.commit().await?)
 }
 
 /// What is known of an image whose state is to change.

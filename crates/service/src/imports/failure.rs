@@ -37,6 +37,8 @@ pub(super) enum Failure {
         #[source]
         cause: PluginError,
     },
+    #[error("The location is not attached: {0}.")]
+    Location(String),
     #[error("The image's bytes in its store are not those that were stored.")]
     Corrupt,
     #[error("The store {store} failed: {cause}.")]

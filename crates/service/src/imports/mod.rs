@@ -15,6 +15,7 @@ mod failure;
 mod groups;
 mod inject;
 mod legacy;
+mod location;
 mod order;
 mod pipe;
 mod plugins;
@@ -38,6 +39,7 @@ use tokio::sync::{Notify, mpsc};
 
 pub(crate) use admission::admit;
 pub(crate) use legacy::start as start_legacy;
+pub(crate) use location::start as start_attachment;
 pub(crate) use order::WORKER;
 pub(crate) use proxy::deleted_elsewhere;
 pub use settings::ImportSettings;

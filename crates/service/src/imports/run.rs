@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::order::Order;
 use super::pulse::Pulse;
 use super::worker::Job;
-use super::{legacy, recovery};
+use super::{legacy, location, recovery};
 use crate::app::App;
 
 /// Runs a job to the end of its task.
@@ -24,7 +24,8 @@ pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
     let task = pulse.task();
     let ended = match job.task.kind {
         TaskType::ApiImageImport => import(&app, &job, &mut pulse, &permits).await,
-        _ => legacy::run(&app, &job, &mut pulse, &permits).await,
+        TaskType::LocationImport => location::run(&app, &job, &mut pulse, &permits).await,
+        TaskType::Import => legacy::run(&app, &job, &mut pulse, &permits).await,
     };
     match ended {
         Ok(()) => tracing::info!(%task, "task done"),

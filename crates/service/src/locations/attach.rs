@@ -1,26 +1,26 @@
 //! `POST /v2/images/{id}/locations`: an image whose bytes lie elsewhere. The answer comes before
-//! the bytes are looked at; what becomes of it is seen at the image.
+//! the bytes are looked at, which is a task's work; what becomes of it is seen at both.
 
-use std::sync::Arc;
-
-use catalog::Stored;
+use catalog::{Stored, Viewer};
 use futures::StreamExt;
 use identity::Caller;
-use image::{DataHashes, Event, Image, Location, Status};
-use serde_json::Value;
+use image::{DataHashes, Event, Image, ImageId, Location, Status};
+use serde_json::{Value, json};
 
 use super::{check, validation};
 use crate::app::App;
 use crate::digest::Digests;
 use crate::error::{ApiError, Result};
+use crate::imports;
 use crate::reading::{self, Origin};
 
 /// The scheme whose locations users may add; others are for services.
 const HTTP: &str = "http";
 
 /// What a client wants to attach.
+#[derive(Debug, PartialEq)]
 pub(crate) struct Attachment {
-    url: String,
+    pub(crate) url: String,
     /// The algorithm of a digest, and the digest.
     claim: Option<(String, String)>,
 }
@@ -38,14 +38,23 @@ impl Attachment {
         let url = url.as_str().ok_or_else(|| mismatch(format!("{url} is not of type 'string'")))?;
         Ok(Self { url: url.to_owned(), claim: validation::claimed(fields)? })
     }
+
+    /// The claim as the body of the request has it; null without one.
+    pub(crate) fn validation_data(&self) -> Value {
+        self.claim.as_ref().map_or(
+            Value::Null,
+            |(algorithm, value)| json!({ "os_hash_algo": algorithm, "os_hash_value": value }),
+        )
+    }
 }
 
-/// Checks what can be checked at once, and begins the rest.
+/// Checks what can be checked at once, and leaves the rest to a task.
 pub(crate) async fn attach(
-    app: &Arc<App>,
+    app: &App,
     caller: &Caller,
     image: &Image,
-    attachment: Attachment,
+    attachment: &Attachment,
+    request_id: Option<String>,
 ) -> Result<()> {
     if image.status != Status::Queued {
         return Err(ApiError::conflict(format!(
@@ -67,41 +76,31 @@ pub(crate) async fn attach(
             ApiError::bad_request(format!("URI for add location does not pass filtering: {url}"))
         })?;
     }
-    let (id, claim, service) = (image.id, attachment.claim, app.clone());
-    app.background.spawn(async move {
-        if let Err(error) = proceed(&service, id, location, claim).await {
-            tracing::warn!(image = %id, why = %error.message, "a location is not attached");
-        }
-    })
+    imports::start_attachment(app, caller, image, attachment, request_id).await
 }
 
-async fn proceed(
-    app: &App,
-    id: image::ImageId,
-    location: Location,
-    claim: Option<(String, String)>,
-) -> Result<()> {
+/// Gives the image its bytes. One that has them, from an attempt that was interrupted, keeps them.
+pub(crate) async fn proceed(app: &App, id: ImageId, attachment: Attachment) -> Result<()> {
+    let Attachment { url, claim } = attachment;
+    let location = app.stores.found(&url);
+    let image = app.settled(app.catalog.get(&Viewer::service(), id).await?);
+    if image.status == Status::Active && image.locations == [location.clone()] {
+        return complete(app, &image).await;
+    }
     let size = check(app, &location).await?;
     match claim {
-        Some(claim) if app.locations.secure_hash => verify(app, id, location, size, claim).await,
+        Some(claim) if app.locations.secure_hash => verify(app, image, location, size, claim).await,
         Some((algorithm, value)) => {
             let hashes = Some(DataHashes { checksum: None, algorithm, value });
             activate(app, id, location, size, hashes).await.map(drop)
         }
-        None => {
-            let image = activate(app, id, location, size, None).await?;
-            if app.locations.secure_hash {
-                let hashes = digest(app, &image, &app.limits.hash_algorithm).await?;
-                app.catalog.set_hashes(id, &hashes).await?;
-            }
-            Ok(())
-        }
+        None => complete(app, &activate(app, id, location, size, None).await?).await,
     }
 }
 
 async fn activate(
     app: &App,
-    id: image::ImageId,
+    id: ImageId,
     location: Location,
     size: u64,
     hashes: Option<DataHashes>,
@@ -110,32 +109,59 @@ async fn activate(
     Ok(app.settled(app.catalog.activate(id, &stored).await?))
 }
 
+/// Finds the hashes out that an active image lacks, where they are wanted.
+async fn complete(app: &App, image: &Image) -> Result<()> {
+    if !app.locations.secure_hash || image.hashes.is_some() {
+        return Ok(());
+    }
+    let hashes = digest(app, image, &app.limits.hash_algorithm).await?;
+    Ok(app.catalog.set_hashes(image.id, &hashes).await?)
+}
+
 /// The image turns active only when its bytes are what they are claimed to be. Meanwhile it is
 /// `saving`, so that the start after a crash queues it again.
 async fn verify(
     app: &App,
-    id: image::ImageId,
+    image: Image,
     location: Location,
     size: u64,
     (algorithm, expected): (String, String),
 ) -> Result<()> {
+    let id = image.id;
     app.catalog.transition(id, Event::BeginUpload).await?;
-    let image = app.catalog.get(&catalog::Viewer::service(), id).await?;
     let image = Image { locations: vec![location.clone()], size: Some(size), ..image };
-    let verified = match digest(app, &image, &algorithm).await {
+    let refused = match digest(app, &image, &algorithm).await {
         Ok(hashes) if hashes.value.eq_ignore_ascii_case(&expected) => {
-            activate(app, id, location, size, Some(hashes)).await.map(drop)
+            match activate(app, id, location.clone(), size, Some(hashes)).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            }
         }
-        Ok(hashes) => Err(ApiError::bad_request(format!(
+        Ok(hashes) => ApiError::bad_request(format!(
             "os_hash_value: ({expected}) not matched with actual os_hash_value: ({})",
             hashes.value
-        ))),
-        Err(error) => Err(error),
+        )),
+        Err(error) => error,
     };
-    if verified.is_err() {
-        app.catalog.transition(id, Event::Abandon).await?;
+    refuse(app, id, &location).await?;
+    Err(refused)
+}
+
+/// Queues an image again whose verification did not come to its end.
+pub(crate) async fn abandon(app: &App, id: ImageId) -> Result<()> {
+    match app.catalog.status_of(id).await? {
+        Some(Status::Saving) => Ok(app.catalog.transition(id, Event::Abandon).await.map(drop)?),
+        _ => Ok(()),
     }
-    verified
+}
+
+/// Bytes that nobody here could delete stay visible as a location of the queued image, as in
+/// Glance; the next bytes that come replace it.
+async fn refuse(app: &App, id: ImageId, location: &Location) -> Result<()> {
+    match app.stores.holding(location) {
+        Ok(store) if store.kind() == HTTP => Ok(app.catalog.refuse(id, location).await?),
+        _ => abandon(app, id).await,
+    }
 }
 
 /// The digests of the image's bytes, tried as often as is configured.

@@ -10,7 +10,7 @@ mod operation;
 mod settings;
 mod validation;
 
-pub(crate) use attach::{Attachment, attach};
+pub(crate) use attach::{Attachment, abandon, attach, proceed};
 pub(crate) use change::{carry_out, plan};
 pub(crate) use erase::{detach, erase};
 pub(crate) use operation::split;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
@@ -15,6 +15,7 @@ use crate::caller::Authenticated;
 use crate::error::Result;
 use crate::locations::{self, Attachment};
 use crate::openapi::{Content, Operation};
+use crate::rendering::RequestId;
 use crate::{body, view};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -42,11 +43,12 @@ async fn add(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(id): Path<String>,
+    Extension(RequestId(request)): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode> {
     let attachment = Attachment::parse(&body::json(&headers, body).await?)?;
     let image = app.permitted(&caller, &id, Action::AddImageLocation).await?;
-    locations::attach(&app, &caller, &image, attachment).await?;
+    locations::attach(&app, &caller, &image, &attachment, Some(request)).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -32,6 +32,10 @@ impl Catalog for FaultyCatalog {
         if self.fault == Fault::AfterActivation { Err(lost()) } else { Ok(image) }
     }
 
+    async fn refuse(&self, id: ImageId, location: &Location) -> Result<()> {
+        self.catalog.refuse(id, location).await
+    }
+
     async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image> {
         self.catalog.add_location(id, location).await
     }

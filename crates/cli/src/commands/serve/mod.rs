@@ -19,7 +19,7 @@ use futures::FutureExt;
 use identity::Authenticator;
 use identity::policy::Policy;
 use notify::Notifier;
-use service::{App, Background, LocationSettings};
+use service::{App, LocationSettings};
 use store::Stores;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -177,7 +177,6 @@ async fn assemble(
         cache,
         rules: settings.rules.clone(),
         locations: LocationSettings::from_config(&settings.config)?,
-        background: Background::default(),
         notifier,
         keys: service::keys::Keys::open(settings.keys.clone())
             .context("[barbican] can't be used")?,
