@@ -11,10 +11,11 @@ use image::{Image, Status, Task, TaskId, TaskStatus, TaskType, Timestamp};
 use serde_json::Value;
 
 use super::body::{self, Method, Remote, Wanted};
-use super::worker::{Job, Token};
+use super::worker::Job;
 use super::{inject, order, proxy};
 use crate::app::{self, App};
 use crate::error::{ApiError, Result};
+use crate::keys::Token;
 
 /// An import's lock is stale after so long without news of its task; that of a task that nobody has
 /// begun with, after twice as long. Source: `ImagesController._enforce_import_lock` of Glance.
@@ -55,7 +56,7 @@ pub(crate) async fn admit(
     };
     let stores = if app.stores.are_named() { stores } else { Vec::new() };
     let start = ImportStart { task: task.clone(), effect, stores, preempts };
-    let token = headers.get("x-auth-token").cloned().map(Token::new);
+    let token = Token::of(headers);
     begin(app, &image, start, task, token).await
 }
 

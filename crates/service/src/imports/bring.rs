@@ -14,10 +14,12 @@ use super::order::Order;
 use super::pipe::{Written, intake, remove};
 use super::plugins::{self, Staged, Stop};
 use super::pulse::Copied;
+use super::signed;
 use super::source::{self, Opened};
 use super::spread::Target;
 use super::worker::Job;
 use crate::app::App;
+use crate::digest::Digests;
 use crate::upload;
 
 /// Brings them. On an error nothing is left in the stores.
@@ -34,7 +36,7 @@ pub(super) async fn bring(
         super::recovery::clear(app, &image, &targets, order).await;
     }
     match order.method {
-        Method::CopyImage => copy(app, order, &image, &targets, copied).await,
+        Method::CopyImage => copy(app, job, order, &image, &targets, copied).await,
         _ => fill(app, job, order, &image, &targets, copied).await,
     }
 }
@@ -69,8 +71,8 @@ async fn fill(
     let Prepared { opened, disk, container } = prepare(app, order, opened, disk, container).await?;
     let inspector = upload::inspector(Some(disk), Some(container));
     let most = app.limits.image_size;
-    let algorithm = &app.limits.hash_algorithm;
-    let intake = intake(app, opened.body, most, inspector, algorithm)?;
+    let digests = signed_digests(app, job, image, &properties).await?;
+    let intake = intake(app, opened.body, most, inspector, digests);
     let written = groups::write(app, order, targets, intake, opened.length, copied).await?;
     Ok(Imported {
         locations: written.locations,
@@ -84,6 +86,18 @@ async fn fill(
         }),
         properties,
     })
+}
+
+/// With the properties that the image is about to get.
+async fn signed_digests(
+    app: &App,
+    job: &Job,
+    image: &Image,
+    properties: &BTreeMap<String, String>,
+) -> Result<Digests, Failure> {
+    let mut image = image.clone();
+    image.properties.extend(properties.clone());
+    signed::digests(app, &image, &app.limits.hash_algorithm, job.token.as_ref()).await
 }
 
 struct Prepared {
@@ -132,6 +146,7 @@ async fn prepare(
 /// More stores for an image that has bytes, which have to be those that its record describes.
 async fn copy(
     app: &App,
+    job: &Job,
     order: &Order,
     image: &Image,
     targets: &[Target],
@@ -140,7 +155,8 @@ async fn copy(
     let (body, size) = open_any(app, image).await?;
     let known = image.hashes.as_ref();
     let algorithm = known.map_or(&app.limits.hash_algorithm, |hashes| &hashes.algorithm);
-    let intake = intake(app, body, u64::MAX, None, algorithm)?;
+    let digests = signed::digests(app, image, algorithm, job.token.as_ref()).await?;
+    let intake = intake(app, body, u64::MAX, None, digests);
     let written = groups::write(app, order, targets, intake, Some(size), copied).await?;
     let same = known.is_none_or(|known| known.value == written.facts.hashes.value);
     if !same || written.size != size {

@@ -31,6 +31,8 @@ pub(super) enum Failure {
     Early(String),
     #[error("Image data was refused: {0}.")]
     Data(String),
+    #[error("Image data can't be verified: {0}")]
+    Unverified(#[from] crate::keys::Error),
     #[error("The plugin {name} failed: {cause}.")]
     Plugin {
         name: &'static str,

@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::body::Body;
 use catalog::{Ending, Lease, Stored, Viewer};
 use futures::FutureExt;
 use identity::Caller;
@@ -16,13 +15,14 @@ use super::body::Method;
 use super::failure::{Failure, ended_early};
 use super::order;
 use super::pulse::Pulse;
-use super::source;
+use super::signed;
+use super::source::{self, Opened};
 use super::worker::Job;
 use crate::app::App;
 use crate::create;
-use crate::digest::Digests;
 use crate::error::{ApiError, Result};
 use crate::intake::Intake;
+use crate::keys::Token;
 use crate::{quota, upload};
 
 /// Starts the task that a body of `POST /v2/tasks` asks for.
@@ -32,6 +32,7 @@ pub(crate) async fn start(
     kind: TaskType,
     input: Value,
     request_id: Option<String>,
+    token: Option<Token>,
 ) -> Result<Task> {
     if kind == TaskType::Import {
         check_url(app, input.get("import_from")).await?;
@@ -51,7 +52,7 @@ pub(crate) async fn start(
     app.imports.tasks.create_task(&task).await?;
     let lease = Lease::of(&task);
     let shown = task.clone();
-    app.imports.submit(Job { task, lease, token: None, enlisted, is_recovered: false }).await;
+    app.imports.submit(Job { task, lease, token, enlisted, is_recovered: false }).await;
     Ok(shown)
 }
 
@@ -111,7 +112,7 @@ async fn attempt(
     if job.task.kind != TaskType::Import {
         return Err(Failure::Unreadable);
     }
-    let work = AssertUnwindSafe(make(app, &job.task)).catch_unwind();
+    let work = AssertUnwindSafe(make(app, job)).catch_unwind();
     let made = match pulse.during(work).await {
         Ok(made) => made.unwrap_or(Err(Failure::Panicked)),
         Err(why) => Err(why),
@@ -122,7 +123,8 @@ async fn attempt(
     made
 }
 
-async fn make(app: &App, task: &Task) -> Result<ImageId, Failure> {
+async fn make(app: &App, job: &Job) -> Result<ImageId, Failure> {
+    let task = &job.task;
     let image = match existing(app, task).await? {
         Some(image) if image.status.has_data() => return Ok(image.id),
         Some(image) => image,
@@ -132,7 +134,7 @@ async fn make(app: &App, task: &Task) -> Result<ImageId, Failure> {
     let method = Method::WebDownload(url);
     let opened = source::open(app, &method, &image, None).await?;
     app.catalog.transition(image.id, Event::BeginUpload).await?;
-    let stored = write(app, &image, opened.body, opened.length).await?;
+    let stored = write(app, &image, opened, job.token.as_ref()).await?;
     app.catalog.activate(image.id, &stored).await?;
     Ok(image.id)
 }
@@ -178,19 +180,19 @@ async fn record(app: &App, task: &Task) -> Result<Image, Failure> {
 async fn write(
     app: &App,
     image: &Image,
-    body: Body,
-    length: Option<u64>,
+    opened: Opened,
+    token: Option<&Token>,
 ) -> Result<Stored, Failure> {
     let (name, store) = app.stores.get(None)?;
     let bounds = quota::bounds(app, app.limits.image_size);
-    let digests = Digests::start(&app.limits.hash_algorithm);
-    let digests = digests.map_err(|error| Failure::Data(error.to_string()))?;
+    let digests = signed::digests(app, image, &app.limits.hash_algorithm, token).await?;
     let inspector = upload::inspector(image.disk_format, image.container_format);
-    let (source, facts) = Intake::start(body, bounds, inspector, digests);
-    let written = store.put(image.id, length, source).await.map_err(|cause| match cause {
-        store::Error::Source(why) => ended_early(why),
-        cause => Failure::Store { store: name.to_owned(), cause },
-    })?;
+    let (source, facts) = Intake::start(opened.body, bounds, inspector, digests);
+    let written =
+        store.put(image.id, opened.length, source).await.map_err(|cause| match cause {
+            store::Error::Source(why) => ended_early(why),
+            cause => Failure::Store { store: name.to_owned(), cause },
+        })?;
     let facts = facts.await.map_err(|_| Failure::Panicked)?;
     Ok(Stored {
         location: app.stores.location(name, written.uri),

@@ -24,6 +24,7 @@ mod pulse;
 mod recovery;
 mod run;
 mod settings;
+mod signed;
 mod source;
 mod spread;
 mod staging;

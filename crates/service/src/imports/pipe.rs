@@ -23,11 +23,9 @@ pub(super) fn intake(
     body: Body,
     most: u64,
     inspector: Option<disk::Inspector>,
-    algorithm: &str,
-) -> Result<Running, Failure> {
-    let bounds = quota::bounds(app, most);
-    let digests = Digests::start(algorithm).map_err(|error| Failure::Data(error.to_string()))?;
-    Ok(Intake::start(body, bounds, inspector, digests))
+    digests: Digests,
+) -> Running {
+    Intake::start(body, quota::bounds(app, most), inspector, digests)
 }
 
 /// What was written, and is durable.

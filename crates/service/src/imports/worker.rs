@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use catalog::Lease;
-use http::HeaderValue;
 use image::{Task, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -12,29 +11,17 @@ use tokio::time::MissedTickBehavior;
 
 use super::{Enlisted, recovery, run};
 use crate::app::App;
+use crate::keys::Token;
 
 /// How often abandoned and expired tasks are looked for.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// The caller's token, for those imports that ask others in the caller's name. Never written
-/// anywhere.
-pub(super) struct Token(HeaderValue);
-
-impl Token {
-    pub(super) fn new(mut header: HeaderValue) -> Self {
-        header.set_sensitive(true);
-        Self(header)
-    }
-
-    pub(super) fn header(&self) -> &HeaderValue {
-        &self.0
-    }
-}
 
 /// A task that is to be run.
 pub(super) struct Job {
     pub(super) task: Task,
     pub(super) lease: Lease,
+    /// The caller's, for those imports that ask others in the caller's name. Never written
+    /// anywhere, so a job that was taken over has none.
     pub(super) token: Option<Token>,
     pub(super) enlisted: Enlisted,
     /// Whether somebody has begun with it before.

@@ -34,6 +34,11 @@ impl Token {
         value.set_sensitive(true);
         Some(Self(value))
     }
+
+    /// As the header that it came in.
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Token {

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
+use crate::keys::Token;
 use crate::openapi::{Content, Operation};
 use crate::rendering::RequestId;
 use crate::{body, imports, listing, task_list, task_view};
@@ -76,7 +77,8 @@ async fn add(
     check_access(&app, &caller)?;
     let fields = body::json(&headers, body).await?;
     let (kind, input) = parse(fields)?;
-    let task = imports::start_legacy(&app, &caller, kind, input, Some(request)).await?;
+    let token = Token::of(&headers);
+    let task = imports::start_legacy(&app, &caller, kind, input, Some(request), token).await?;
     let location = HeaderValue::try_from(format!("/v2/tasks/{}", task.id));
     let location = location.map_err(|error| ApiError::internal(&error))?;
     let shown = Json(task_view::whole(&task));

@@ -15,8 +15,8 @@ use thiserror::Error;
 use super::super::body::Remote;
 use super::super::failure::Failure;
 use super::super::settings::ImportSettings;
-use super::super::worker::Token;
 use super::Opened;
+use crate::keys::Token;
 
 const CONNECT: Duration = Duration::from_secs(30);
 /// Silence of the other side at most.

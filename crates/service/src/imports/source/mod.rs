@@ -11,8 +11,8 @@ use store::{FileStore, Store};
 
 use super::body::Method;
 use super::failure::Failure;
-use super::worker::Token;
 use crate::app::App;
+use crate::keys::Token;
 
 pub(super) use glance::Unreachable;
 
