@@ -13,7 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from service import Account, Service
+from service import TINTYPE, Account, Service
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
@@ -43,7 +43,7 @@ disable-logging = true
 
 KEYSTONE = """
 [database]
-connection = sqlite:///{folder}/glance.db
+connection = sqlite:///{folder}/glance.db?timeout=60
 [keystone_authtoken]
 www_authenticate_uri = {auth_url}
 auth_url = {auth_url}
@@ -116,6 +116,9 @@ class Pair:
         accounts, known = people(admin)
         self.glance = Glance(self.name, self.configuration, admin.auth)
         self.glance.__enter__()
+        load = [TINTYPE, "db", "load-metadefs", "--state-dir", self.tintype.state]
+        definitions = self.glance.venv / "etc/glance/metadefs"
+        subprocess.run([*load, definitions], check=True, capture_output=True)
         tokens = {who: account.token() for who, account in accounts.items()}
         known["files"] = f"http://127.0.0.1:{self.files.server_port}"
         self.sides = [

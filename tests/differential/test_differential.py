@@ -88,9 +88,11 @@ def run(side, step, limit=60):
 
 
 def holds(until, data):
-    field, value = until
+    path, value = until
     try:
-        return json.loads(data).get(field) == value
+        return exchange.value_at(path, json.loads(data)) == value
+    except LookupError:
+        return value is None
     except ValueError:
         return False
 

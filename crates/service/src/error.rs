@@ -23,12 +23,20 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// What stands below the message, on a line of its own.
     pub(crate) detail: String,
+    /// The body is the message, without the frame that WebOb has for a status.
+    pub(crate) is_bare: bool,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), detail: String::new(), headers: Vec::new() }
+        Self {
+            status,
+            message: message.into(),
+            detail: String::new(),
+            is_bare: false,
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -92,6 +100,10 @@ impl ApiError {
     pub(crate) fn below(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
+    }
+
+    pub(crate) fn bare(self) -> Self {
+        Self { is_bare: true, ..self }
     }
 
     /// Nobody is known to call. `identity_url` is where clients get tokens.

@@ -110,6 +110,9 @@ fn html(failure: &ApiError) -> String {
 /// The message with what stands below it, after the templates of WebOb.
 fn body(failure: &ApiError, br: &str, escape: fn(&str) -> String) -> String {
     let (message, detail) = (escape(&failure.message), escape(&failure.detail));
+    if failure.is_bare {
+        return message;
+    }
     let end = match failure.status {
         StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => "",
         _ => "\n\n",

@@ -27,7 +27,7 @@ CASES = [
         [
             *active(),
             put(ENTRY).as_("admin"),
-            get("/v2/cache").as_("admin"),
+            get("/v2/cache").as_("admin").until_("cached_images.0.size", 10),
             delete(ENTRY).as_("admin"),
             get("/v2/cache").as_("admin"),
         ],

@@ -189,6 +189,9 @@ fn named(app: &App, wanted: &Wanted, headers: &HeaderMap) -> Result<Vec<String>>
         (Some(_), Some(_)) => Err(ApiError::bad_request(
             "Stores parameter and x-image-meta-store header can't be both specified",
         )),
+        (Some(stores), None) if stores.is_empty() => {
+            Err(ApiError::bad_request("'stores' has to name a store"))
+        }
         (Some(stores), None) => Ok(stores.clone()),
         (None, header) => Ok(vec![header.unwrap_or(app.stores.default_name()).to_owned()]),
     }

@@ -111,7 +111,7 @@ impl Draft<'_> {
 
     async fn replace(&mut self, values: &[Value]) -> Result<()> {
         if values.is_empty() {
-            return Err(ApiError::forbidden("Cannot set locations to empty list."));
+            return Err(ApiError::denied("Cannot set locations to empty list."));
         }
         self.permit("replace", &[Status::Active, Status::Queued])?;
         let parsed = values.iter().map(|value| self.parse(value)).collect::<Result<Vec<_>>>()?;
@@ -129,7 +129,7 @@ impl Draft<'_> {
     fn remove(&mut self, place: &str) -> Result<()> {
         self.permit("remove", &[Status::Active])?;
         if self.plan.kept.len() == 1 {
-            return Err(ApiError::forbidden("Cannot remove last location in the image."));
+            return Err(ApiError::denied("Cannot remove last location in the image."));
         }
         let last = self.plan.kept.len().saturating_sub(1);
         let place = position(place, last)

@@ -134,6 +134,7 @@ async fn cancel(
         let message = "This operation is currently not permitted on Glance Tasks. They are auto \
                        deleted after reaching the time based on their expires_at property.";
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
+            .bare()
             .with(header::ALLOW, HeaderValue::from_static("GET"))
     };
     let task = find(&app, &caller, &id).await.map_err(|error| match error.status {
