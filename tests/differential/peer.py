@@ -116,15 +116,20 @@ class Pair:
         accounts, known = people(admin)
         self.glance = Glance(self.name, self.configuration, admin.auth)
         self.glance.__enter__()
-        load = [TINTYPE, "db", "load-metadefs", "--state-dir", self.tintype.state]
-        definitions = self.glance.venv / "etc/glance/metadefs"
-        subprocess.run([*load, definitions], check=True, capture_output=True)
+        self.load_definitions(self.glance.venv / "etc/glance/metadefs")
         tokens = {who: account.token() for who, account in accounts.items()}
         known["files"] = f"http://127.0.0.1:{self.files.server_port}"
         self.sides = [
             Side("Glance", self.glance.url, self.glance.folder, tokens, dict(known)),
             Side("tintype", self.tintype.url, self.folder / "tintype", tokens, dict(known)),
         ]
+
+    def load_definitions(self, folder):
+        """One by one, in the folder's order: so Glance takes them, and so it lists them."""
+        load = [TINTYPE, "db", "load-metadefs", "--state-dir", self.tintype.state]
+        for name in os.listdir(folder):
+            if name.endswith(".json"):
+                subprocess.run([*load, folder / name], check=True, capture_output=True)
 
     def configuration(self, folder):
         """The text of a glance-api.conf whose data is below `folder`."""
