@@ -1,12 +1,11 @@
 //! Rows that are deleted stay, marked: nothing is ever removed from Glance's tables but by its
 //! `db purge`.
 
+use super::dialect::{Connection, Query, query};
 use std::time::Duration;
 
-use image::{ImageId, Status};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use image::{ImageId, Status, Timestamp};
 
-use super::time;
 use crate::Result;
 
 /// Glance marks an image's properties in a transaction of its own before it marks the image.
@@ -17,68 +16,72 @@ const PARTS: [&str; 3] = ["image_properties", "image_tags", "image_members"];
 /// Marks an image and all that belongs to it; locations say also whether their bytes go now
 /// (`deleted`) or later (`pending_delete`).
 pub(super) async fn mark(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     status: Status,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
     let mut query = marking("images", now);
     query.push(" WHERE NOT deleted AND id = ").push_bind(id.to_string());
-    query.build().execute(&mut *db).await?;
+    query.execute(&mut *db).await?;
     for table in PARTS {
         let mut query = marking(table, now);
         query.push(" WHERE NOT deleted AND image_id = ").push_bind(id.to_string());
-        query.build().execute(&mut *db).await?;
+        query.execute(&mut *db).await?;
     }
     mark_locations(db, id, status, now).await
 }
 
 /// Marks the locations alone.
 pub(super) async fn mark_locations(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     status: Status,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
     let mut query = marking("image_locations", now);
     query.push(", status = ").push_bind(status.as_str());
     query.push(" WHERE (NOT deleted OR status = 'pending_delete') AND image_id = ");
     query.push_bind(id.to_string());
-    query.build().execute(db).await?;
+    query.execute(db).await?;
     Ok(())
 }
 
 /// Takes back the marks that [`mark`] made together; what was deleted before stays so.
-pub(super) async fn unmark(db: &mut SqliteConnection, id: ImageId, now: &str) -> Result<()> {
-    let deleted_at: Option<String> =
-        sqlx::query_scalar("SELECT deleted_at FROM images WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_one(&mut *db)
-            .await?;
-    let since = deleted_at.as_deref().map(|at| time::earlier(at, GLANCES_PACE));
+pub(super) async fn unmark(db: &mut Connection, id: ImageId, now: Timestamp) -> Result<()> {
+    let deleted_at: Option<Option<Timestamp>> = query("SELECT deleted_at FROM images WHERE id = ?")
+        .bind(id.to_string())
+        .value(&mut *db)
+        .await?;
+    let since = deleted_at.flatten().map(|at| earlier(at, GLANCES_PACE));
     for table in PARTS {
         let mut query = unmarking(table, now);
-        query.push(" WHERE deleted_at >= ").push_bind(since.clone()).push(" AND image_id = ");
-        query.push_bind(id.to_string()).build().execute(&mut *db).await?;
+        query.push(" WHERE deleted_at >= ").push_bind(since).push(" AND image_id = ");
+        query.push_bind(id.to_string()).execute(&mut *db).await?;
     }
     let mut query = unmarking("image_locations", now);
     query.push(", status = 'active' WHERE status = 'pending_delete' AND image_id = ");
-    query.push_bind(id.to_string()).build().execute(&mut *db).await?;
+    query.push_bind(id.to_string()).execute(&mut *db).await?;
     let mut query = unmarking("images", now);
-    query.push(" WHERE id = ").push_bind(id.to_string()).build().execute(&mut *db).await?;
+    query.push(" WHERE id = ").push_bind(id.to_string()).execute(&mut *db).await?;
     Ok(())
 }
 
-fn unmarking(table: &'static str, now: &str) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("UPDATE ");
+fn earlier(at: Timestamp, by: Duration) -> Timestamp {
+    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(at.as_microsecond().saturating_sub(by))
+}
+
+fn unmarking(table: &'static str, now: Timestamp) -> Query {
+    let mut query = Query::new("UPDATE ");
     query.push(table).push(" SET deleted = FALSE, deleted_at = NULL, updated_at = ");
-    query.push_bind(now.to_owned());
+    query.push_bind(now);
     query
 }
 
-fn marking(table: &'static str, now: &str) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("UPDATE ");
-    query.push(table).push(" SET deleted = TRUE, deleted_at = ").push_bind(now.to_owned());
-    query.push(", updated_at = ").push_bind(now.to_owned());
+fn marking(table: &'static str, now: Timestamp) -> Query {
+    let mut query = Query::new("UPDATE ");
+    query.push(table).push(" SET deleted = TRUE, deleted_at = ").push_bind(now);
+    query.push(", updated_at = ").push_bind(now);
     query
 }

@@ -1,14 +1,13 @@
 //! The filters of a list, as conditions.
 
+use super::dialect::Query;
 use image::Visibility;
-use sqlx::{QueryBuilder, Sqlite};
 
-use super::{dialect, time};
 use crate::{Comparison, Filter, ListQuery, Quantity, TimeTest};
 
 /// Adds every filter; hidden images are left out unless a filter asks for them, and those that
 /// failed for good always are, as in Glance.
-pub(super) fn add(query: &mut QueryBuilder<Sqlite>, list: &ListQuery) {
+pub(super) fn add(query: &mut Query, list: &ListQuery) {
     query.push(" AND images.status <> 'killed'");
     for filter in &list.filters {
         query.push(" AND ");
@@ -34,7 +33,7 @@ fn few_are(visibility: Visibility) -> bool {
     matches!(visibility, Visibility::Public | Visibility::Community)
 }
 
-fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+fn condition(query: &mut Query, filter: &Filter) {
     match filter {
         Filter::Id(ids) => any_of(query, "images.id", ids.iter().cloned()),
         Filter::Name(names) => any_of(query, "images.name", names.iter().cloned()),
@@ -50,7 +49,7 @@ fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
             equal(query, "images.visibility", text(visibility));
         }
         Filter::Visibility(Some(visibility)) => {
-            equal(query, &dialect::unindexed("images.visibility"), text(visibility));
+            equal(query, "{unindexed}images.visibility", text(visibility));
         }
         Filter::Owner(owner) => equal(query, "images.owner", owner.clone()),
         Filter::Checksum(checksum) => equal(query, "images.checksum", checksum.clone()),
@@ -91,27 +90,23 @@ fn text(word: &impl ToString) -> String {
 }
 
 /// Holds for every image.
-fn always(query: &mut QueryBuilder<Sqlite>) {
+fn always(query: &mut Query) {
     query.push("1 = 1");
 }
 
-fn number(query: &mut QueryBuilder<Sqlite>, compared: &'static str, value: i64) {
+fn number(query: &mut Query, compared: &'static str, value: i64) {
     query.push(compared).push_bind(value);
 }
 
-fn is(query: &mut QueryBuilder<Sqlite>, column: &'static str, yes: bool) {
+fn is(query: &mut Query, column: &'static str, yes: bool) {
     query.push(if yes { "(NOT NOT " } else { "(NOT " }).push(column).push(")");
 }
 
-fn equal(query: &mut QueryBuilder<Sqlite>, column: &str, value: String) {
+fn equal(query: &mut Query, column: &str, value: String) {
     query.push(column).push(" = ").push_bind(value);
 }
 
-fn any_of(
-    query: &mut QueryBuilder<Sqlite>,
-    column: &'static str,
-    values: impl Iterator<Item = String>,
-) {
+fn any_of(query: &mut Query, column: &'static str, values: impl Iterator<Item = String>) {
     query.push(column).push(" IN (");
     let mut list = query.separated(", ");
     for value in values {
@@ -120,7 +115,7 @@ fn any_of(
     query.push(")");
 }
 
-fn compare(query: &mut QueryBuilder<Sqlite>, column: &'static str, test: TimeTest) {
+fn compare(query: &mut Query, column: &'static str, test: TimeTest) {
     let (operator, instant) = match test {
         TimeTest::Gt(instant) => (" > ", instant),
         TimeTest::Gte(instant) => (" >= ", instant),
@@ -129,10 +124,10 @@ fn compare(query: &mut QueryBuilder<Sqlite>, column: &'static str, test: TimeTes
         TimeTest::Eq(instant) => (" = ", instant),
         TimeTest::Neq(instant) => (" <> ", instant),
     };
-    query.push(column).push(operator).push_bind(time::to_text(instant));
+    query.push(column).push(operator).push_bind(instant);
 }
 
-fn all_tags<'a>(query: &mut QueryBuilder<Sqlite>, tags: impl Iterator<Item = &'a String>) {
+fn all_tags<'a>(query: &mut Query, tags: impl Iterator<Item = &'a String>) {
     always(query);
     for tag in tags {
         query.push(
@@ -143,7 +138,7 @@ fn all_tags<'a>(query: &mut QueryBuilder<Sqlite>, tags: impl Iterator<Item = &'a
     }
 }
 
-fn property(query: &mut QueryBuilder<Sqlite>, name: &str, value: &str) {
+fn property(query: &mut Query, name: &str, value: &str) {
     query.push(
         "EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = images.id \
          AND NOT p.deleted AND p.name = ",

@@ -1,16 +1,16 @@
 //! The records' part of imports.
 
+use super::dialect::{Connection, Row, Transaction, query};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use image::{ContainerFormat, DiskFormat, Event, ImageId, Status, TaskId, Timestamp};
 use serde_json::json;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::records::{hold, size_column};
 use super::tasks::{self, Now};
-use super::{SqlCatalog, deletion, locations, properties, rows, states, time};
+use super::{SqlCatalog, deletion, locations, properties, rows, states};
 use crate::{
     Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK,
     Lease, Result, STAGE_HOST,
@@ -46,7 +46,7 @@ impl Imports for SqlCatalog {
         let mut db = self.begin().await?;
         let now = Now::keeping(keep);
         tasks::end(&mut db, lease, &Ending::Failure(why.to_owned()), now).await?;
-        restore(&mut db, lease.task, image, stores, &time::to_text(now.now)).await?;
+        restore(&mut db, lease.task, image, stores, now.now).await?;
         Ok(db.commit().await?)
     }
 
@@ -55,8 +55,8 @@ impl Imports for SqlCatalog {
     }
 }
 
-async fn begin(mut db: Transaction<'_, Sqlite>, id: ImageId, start: &ImportStart) -> Result<()> {
-    let now = time::to_text(start.task.created_at);
+async fn begin(mut db: Transaction, id: ImageId, start: &ImportStart) -> Result<()> {
+    let now = start.task.created_at;
     hold(&mut db, id).await?;
     let known = known(&mut db, id).await?;
     if let Some(task) = known.get(LOCK) {
@@ -64,10 +64,10 @@ async fn begin(mut db: Transaction<'_, Sqlite>, id: ImageId, start: &ImportStart
         if stale.as_ref() != Some(task) {
             return Err(Error::ImportLocked { image: id, task: task.clone() });
         }
-        preempt(&mut db, task, &now).await?;
+        preempt(&mut db, task, now).await?;
     }
     if start.effect == Effect::Fills {
-        states::advance(&mut db, id, Event::BeginImport, &now).await?;
+        states::advance(&mut db, id, Event::BeginImport, now).await?;
     }
     tasks::insert(&mut db, &start.task).await?;
     let changes = Changes::from([
@@ -76,13 +76,13 @@ async fn begin(mut db: Transaction<'_, Sqlite>, id: ImageId, start: &ImportStart
         (FAILED.to_owned(), Some(without(known.get(FAILED), &start.stores))),
         (STAGE_HOST.to_owned(), None),
     ]);
-    properties::change(&mut db, id, &changes, &now).await?;
+    properties::change(&mut db, id, &changes, now).await?;
     Ok(db.commit().await?)
 }
 
 /// Ends a task whose lock is taken away, in Glance's words.
-async fn preempt(db: &mut SqliteConnection, task: &str, now: &str) -> Result<()> {
-    let ended = sqlx::query(
+async fn preempt(db: &mut Connection, task: &str, now: Timestamp) -> Result<()> {
+    let ended = query(
         "UPDATE tasks SET status = 'failure', updated_at = ? \
          WHERE id = ? AND status IN ('pending', 'processing')",
     )
@@ -90,8 +90,8 @@ async fn preempt(db: &mut SqliteConnection, task: &str, now: &str) -> Result<()>
     .bind(task)
     .execute(&mut *db)
     .await?;
-    if ended.rows_affected() > 0 {
-        sqlx::query("UPDATE task_info SET message = 'Expired lock preempted' WHERE task_id = ?")
+    if ended > 0 {
+        query("UPDATE task_info SET message = 'Expired lock preempted' WHERE task_id = ?")
             .bind(task)
             .execute(db)
             .await?;
@@ -100,26 +100,26 @@ async fn preempt(db: &mut SqliteConnection, task: &str, now: &str) -> Result<()>
 }
 
 async fn finish(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     lease: &Lease,
     id: ImageId,
     imported: &Imported,
     now: Now,
 ) -> Result<()> {
-    let text = time::to_text(now.now);
+    let text = now.now;
     tasks::end(&mut db, lease, &Ending::Success(json!({ "image_id": id })), now).await?;
     hold(&mut db, id).await?;
     let known = known(&mut db, id).await?;
     expect_lock(id, known.get(LOCK), lease.task)?;
     if imported.data.is_some() {
-        deletion::mark_locations(&mut db, id, Status::Deleted, &text).await?;
+        deletion::mark_locations(&mut db, id, Status::Deleted, text).await?;
     }
     for location in &imported.locations {
-        locations::insert(&mut db, id, location, &text).await?;
+        locations::insert(&mut db, id, location, text).await?;
     }
     if let Some(data) = &imported.data {
         keep_data(&mut db, id, data).await?;
-        states::advance(&mut db, id, Event::Complete, &text).await?;
+        states::advance(&mut db, id, Event::Complete, text).await?;
     }
     let mut changes = Changes::from([
         (LOCK.to_owned(), None),
@@ -128,17 +128,17 @@ async fn finish(
     ]);
     let given = &imported.properties;
     changes.extend(given.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
-    properties::change(&mut db, id, &changes, &text).await?;
+    properties::change(&mut db, id, &changes, text).await?;
     Ok(db.commit().await?)
 }
 
 /// As it was before the import; what is not ours any more stays.
 async fn restore(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     task: TaskId,
     id: ImageId,
     stores: &[String],
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
     match hold(db, id).await {
         Err(Error::NotFound(_)) => return Ok(()),
@@ -160,34 +160,29 @@ async fn restore(
     properties::change(db, id, &changes, now).await
 }
 
-async fn staged(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    size: u64,
-    host: Option<&str>,
-) -> Result<()> {
-    let now = time::to_text(Timestamp::now());
-    let kept = sqlx::query(
+async fn staged(mut db: Transaction, id: ImageId, size: u64, host: Option<&str>) -> Result<()> {
+    let now = Timestamp::now();
+    let kept = query(
         "UPDATE images SET size = ?, updated_at = ? \
          WHERE id = ? AND status = 'uploading' AND NOT deleted",
     )
     .bind(size_column(size))
-    .bind(&now)
+    .bind(now)
     .bind(id.to_string())
     .execute(&mut *db)
     .await?;
-    if kept.rows_affected() == 0 {
+    if kept == 0 {
         hold(&mut db, id).await?;
         return Err(Error::Conflict { image: id, status: status(&mut db, id).await? });
     }
     let changes = Changes::from([(STAGE_HOST.to_owned(), host.map(str::to_owned))]);
-    properties::change(&mut db, id, &changes, &now).await?;
+    properties::change(&mut db, id, &changes, now).await?;
     Ok(db.commit().await?)
 }
 
 /// What the image's own properties say of imports.
-async fn known(db: &mut SqliteConnection, id: ImageId) -> Result<BTreeMap<String, String>> {
-    let found: Vec<(String, Option<String>)> = sqlx::query_as(
+async fn known(db: &mut Connection, id: ImageId) -> Result<BTreeMap<String, String>> {
+    let found = query(
         "SELECT name, value FROM image_properties \
          WHERE image_id = ? AND NOT deleted AND name IN (?, ?, ?)",
     )
@@ -197,7 +192,10 @@ async fn known(db: &mut SqliteConnection, id: ImageId) -> Result<BTreeMap<String
     .bind(FAILED)
     .fetch_all(db)
     .await?;
-    Ok(found.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect())
+    let known = |row: &Row| -> Result<_> {
+        Ok((row.try_get("name")?, row.try_get::<Option<String>>("value")?.unwrap_or_default()))
+    };
+    found.iter().map(known).collect()
 }
 
 fn expect_lock(image: ImageId, lock: Option<&String>, task: TaskId) -> Result<()> {
@@ -207,17 +205,15 @@ fn expect_lock(image: ImageId, lock: Option<&String>, task: TaskId) -> Result<()
     }
 }
 
-async fn status(db: &mut SqliteConnection, id: ImageId) -> Result<Status> {
-    let column: String = sqlx::query_scalar("SELECT status FROM images WHERE id = ?")
-        .bind(id.to_string())
-        .fetch_one(db)
-        .await?;
+async fn status(db: &mut Connection, id: ImageId) -> Result<Status> {
+    let column: String =
+        query("SELECT status FROM images WHERE id = ?").bind(id.to_string()).only(db).await?;
     rows::status(id, &column)
 }
 
-async fn keep_data(db: &mut SqliteConnection, id: ImageId, data: &ImportedData) -> Result<()> {
+async fn keep_data(db: &mut Connection, id: ImageId, data: &ImportedData) -> Result<()> {
     let (disk, container) = data.formats.unzip();
-    sqlx::query(
+    query(
         "UPDATE images SET size = ?, virtual_size = ?, checksum = ?, os_hash_algo = ?, \
          os_hash_value = ?, disk_format = COALESCE(?, disk_format), \
          container_format = COALESCE(?, container_format) WHERE id = ?",

@@ -1,11 +1,11 @@
 //! Locations. A removed location's row stays, marked deleted. The public functions that take a
 //! transaction, which holds the write lock, end it.
 
+use super::dialect::{Connection, Row, Transaction, query};
 use image::{Image, ImageId, Location, Status, Timestamp};
 use serde_json::{Map, Value};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::{read, records, time};
+use super::{read, records};
 use crate::{Error, Result, Viewer};
 
 /// A location of a row, with what its metadata says.
@@ -14,25 +14,30 @@ pub(super) fn read(uri: String, metadata: Option<&str>) -> Location {
     Location::described(uri, metadata.unwrap_or_default())
 }
 
+/// The location of a row with `value` and `meta_data`.
+pub(super) fn of_row(row: &Row) -> Result<Location> {
+    Ok(read(row.try_get("value")?, row.try_get("meta_data")?))
+}
+
 /// All that may hold bytes of the image, also where a deletion is to follow later.
-pub(super) async fn all(db: &mut SqliteConnection, id: ImageId) -> Result<Vec<Location>> {
-    let found: Vec<(String, Option<String>)> = sqlx::query_as(
+pub(super) async fn all(db: &mut Connection, id: ImageId) -> Result<Vec<Location>> {
+    let found = query(
         "SELECT value, meta_data FROM image_locations \
          WHERE image_id = ? AND (NOT deleted OR status = 'pending_delete') ORDER BY id",
     )
     .bind(id.to_string())
     .fetch_all(db)
     .await?;
-    Ok(found.into_iter().map(|(uri, metadata)| read(uri, metadata.as_deref())).collect())
+    found.iter().map(of_row).collect()
 }
 
 pub(super) async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     location: &Location,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO image_locations (image_id, value, meta_data, status, created_at, updated_at, \
          deleted) VALUES (?, ?, ?, 'active', ?, ?, FALSE)",
     )
@@ -46,40 +51,32 @@ pub(super) async fn insert(
     Ok(())
 }
 
-pub(super) async fn add(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    location: &Location,
-) -> Result<Image> {
-    let now = time::to_text(Timestamp::now());
-    records::touch(&mut db, id, &now).await?;
+pub(super) async fn add(mut db: Transaction, id: ImageId, location: &Location) -> Result<Image> {
+    let now = Timestamp::now();
+    records::touch(&mut db, id, now).await?;
     expect_active(&mut db, id).await?;
     if rows(&mut db, id).await?.iter().any(|(_, known)| known == location) {
         return Err(Error::DuplicateLocation { image: id, uri: location.uri.clone() });
     }
-    insert(&mut db, id, location, &now).await?;
+    insert(&mut db, id, location, now).await?;
     finish(db, id).await
 }
 
-pub(super) async fn remove(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    location: &Location,
-) -> Result<Image> {
-    let now = time::to_text(Timestamp::now());
-    records::touch(&mut db, id, &now).await?;
+pub(super) async fn remove(mut db: Transaction, id: ImageId, location: &Location) -> Result<Image> {
+    let now = Timestamp::now();
+    records::touch(&mut db, id, now).await?;
     expect_active(&mut db, id).await?;
     let rows = rows(&mut db, id).await?;
     let row = find(id, &rows, location)?;
     if rows.len() == 1 {
         return Err(Error::LastLocation(id));
     }
-    sqlx::query(
+    query(
         "UPDATE image_locations SET deleted = TRUE, status = 'deleted', deleted_at = ?, \
          updated_at = ? WHERE id = ?",
     )
-    .bind(&now)
-    .bind(&now)
+    .bind(now)
+    .bind(now)
     .bind(row)
     .execute(&mut *db)
     .await?;
@@ -87,17 +84,17 @@ pub(super) async fn remove(
 }
 
 pub(super) async fn describe(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     id: ImageId,
     before: &Location,
     after: &Location,
 ) -> Result<Image> {
-    let now = time::to_text(Timestamp::now());
-    records::touch(&mut db, id, &now).await?;
+    let now = Timestamp::now();
+    records::touch(&mut db, id, now).await?;
     let row = find(id, &rows(&mut db, id).await?, before)?;
-    sqlx::query("UPDATE image_locations SET meta_data = ?, updated_at = ? WHERE id = ?")
+    query("UPDATE image_locations SET meta_data = ?, updated_at = ? WHERE id = ?")
         .bind(metadata(after))
-        .bind(&now)
+        .bind(now)
         .bind(row)
         .execute(&mut *db)
         .await?;
@@ -109,16 +106,15 @@ fn metadata(location: &Location) -> String {
 }
 
 /// The rows that count, with their ids.
-async fn rows(db: &mut SqliteConnection, id: ImageId) -> Result<Vec<(i64, Location)>> {
-    let found: Vec<(i64, String, Option<String>)> = sqlx::query_as(
+async fn rows(db: &mut Connection, id: ImageId) -> Result<Vec<(i64, Location)>> {
+    let found = query(
         "SELECT id, value, meta_data FROM image_locations \
          WHERE image_id = ? AND NOT deleted AND status = 'active' ORDER BY id",
     )
     .bind(id.to_string())
     .fetch_all(db)
     .await?;
-    let row = |(row, uri, metadata): (_, _, Option<String>)| (row, read(uri, metadata.as_deref()));
-    Ok(found.into_iter().map(row).collect())
+    found.iter().map(|row| Ok((row.try_get("id")?, of_row(row)?))).collect()
 }
 
 /// The row of a location. Its store may have been found out rather than read, so the URI decides
@@ -133,7 +129,7 @@ fn find(id: ImageId, rows: &[(i64, Location)], location: &Location) -> Result<i6
         .ok_or_else(|| Error::LocationNotFound { image: id, uri: location.uri.clone() })
 }
 
-async fn expect_active(db: &mut SqliteConnection, id: ImageId) -> Result<()> {
+async fn expect_active(db: &mut Connection, id: ImageId) -> Result<()> {
     match read::status_of(db, id).await? {
         Some(Status::Active) => Ok(()),
         Some(status) => Err(Error::Conflict { image: id, status }),
@@ -141,7 +137,7 @@ async fn expect_active(db: &mut SqliteConnection, id: ImageId) -> Result<()> {
     }
 }
 
-async fn finish(mut db: Transaction<'_, Sqlite>, id: ImageId) -> Result<Image> {
+async fn finish(mut db: Transaction, id: ImageId) -> Result<Image> {
     let image = read::get(&mut db, &Viewer::service(), id).await?;
     db.commit().await?;
     Ok(image)

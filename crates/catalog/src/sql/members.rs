@@ -1,15 +1,14 @@
 //! Members. A removed member's row stays, marked deleted, and is taken again when the project
 //! becomes a member again, as in Glance.
 
+use super::dialect::{Connection, Row, Transaction, query};
 use image::{ImageId, Member, MemberStatus, Timestamp};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
-use super::{records, time};
+use super::records;
 use crate::{Error, Result};
 
-pub(super) async fn all(db: &mut SqliteConnection, id: ImageId) -> Result<Vec<Member>> {
-    let rows = sqlx::query(
+pub(super) async fn all(db: &mut Connection, id: ImageId) -> Result<Vec<Member>> {
+    let rows = query(
         "SELECT member, status, created_at, updated_at FROM image_members \
          WHERE image_id = ? AND NOT deleted ORDER BY created_at, id",
     )
@@ -19,50 +18,43 @@ pub(super) async fn all(db: &mut SqliteConnection, id: ImageId) -> Result<Vec<Me
     rows.iter().map(|row| member(id, row)).collect()
 }
 
-fn member(id: ImageId, row: &SqliteRow) -> Result<Member> {
+fn member(id: ImageId, row: &Row) -> Result<Member> {
     let corrupt = |what: String| Error::Corrupt { image: id.to_string(), what };
     let status: String = row.try_get("status")?;
-    let created: String = row.try_get("created_at")?;
-    let updated: Option<String> = row.try_get("updated_at")?;
-    let instant = |text: &str| {
-        time::from_text(text).ok_or_else(|| corrupt(format!("a member's time: '{text}'")))
-    };
+    let created_at = row.try_get("created_at")?;
+    let updated: Option<Timestamp> = row.try_get("updated_at")?;
     Ok(Member {
         image_id: id,
         project: row.try_get("member")?,
         status: status.parse().map_err(|_| corrupt(format!("a member's status: '{status}'")))?,
-        created_at: instant(&created)?,
-        updated_at: instant(updated.as_deref().unwrap_or(&created))?,
+        created_at,
+        updated_at: updated.unwrap_or(created_at),
     })
 }
 
-pub(super) async fn add(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    project: &str,
-) -> Result<Member> {
+pub(super) async fn add(mut db: Transaction, id: ImageId, project: &str) -> Result<Member> {
     records::hold(&mut db, id).await?;
     if find(&mut db, id, project).await?.is_some() {
         return Err(Error::DuplicateMember { image: id, project: project.to_owned() });
     }
-    let now = time::to_text(Timestamp::now());
-    if !revive(&mut db, id, project, &now).await? {
-        insert(&mut db, id, project, &now).await?;
+    let now = Timestamp::now();
+    if !revive(&mut db, id, project, now).await? {
+        insert(&mut db, id, project, now).await?;
     }
     finish(db, id, project).await
 }
 
 /// Takes the row of an earlier membership again, where there is one.
-async fn revive(db: &mut SqliteConnection, id: ImageId, project: &str, now: &str) -> Result<bool> {
-    let earlier: Option<i64> = sqlx::query_scalar(
+async fn revive(db: &mut Connection, id: ImageId, project: &str, now: Timestamp) -> Result<bool> {
+    let earlier: Option<i64> = query(
         "SELECT id FROM image_members WHERE image_id = ? AND member = ? AND deleted \
          ORDER BY id LIMIT 1",
     )
     .bind(id.to_string())
     .bind(project)
-    .fetch_optional(&mut *db)
+    .value(&mut *db)
     .await?;
-    let revived = sqlx::query(
+    let revived = query(
         "UPDATE image_members SET status = 'pending', updated_at = ?, deleted_at = NULL, \
          deleted = FALSE WHERE id = ?",
     )
@@ -70,11 +62,11 @@ async fn revive(db: &mut SqliteConnection, id: ImageId, project: &str, now: &str
     .bind(earlier)
     .execute(db)
     .await?;
-    Ok(revived.rows_affected() > 0)
+    Ok(revived > 0)
 }
 
-async fn insert(db: &mut SqliteConnection, id: ImageId, project: &str, now: &str) -> Result<()> {
-    sqlx::query(
+async fn insert(db: &mut Connection, id: ImageId, project: &str, now: Timestamp) -> Result<()> {
+    query(
         "INSERT INTO image_members (image_id, member, can_share, status, created_at, updated_at, \
          deleted) VALUES (?, ?, FALSE, 'pending', ?, ?, FALSE)",
     )
@@ -88,17 +80,17 @@ async fn insert(db: &mut SqliteConnection, id: ImageId, project: &str, now: &str
 }
 
 pub(super) async fn answer(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     id: ImageId,
     project: &str,
     status: MemberStatus,
 ) -> Result<Member> {
-    sqlx::query(
+    query(
         "UPDATE image_members SET status = ?, updated_at = ? \
          WHERE image_id = ? AND member = ? AND NOT deleted",
     )
     .bind(status.as_str())
-    .bind(time::to_text(Timestamp::now()))
+    .bind(Timestamp::now())
     .bind(id.to_string())
     .bind(project)
     .execute(&mut *db)
@@ -106,34 +98,30 @@ pub(super) async fn answer(
     finish(db, id, project).await
 }
 
-pub(super) async fn remove(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    project: &str,
-) -> Result<()> {
-    let now = time::to_text(Timestamp::now());
-    let marked = sqlx::query(
+pub(super) async fn remove(mut db: Transaction, id: ImageId, project: &str) -> Result<()> {
+    let now = Timestamp::now();
+    let marked = query(
         "UPDATE image_members SET deleted = TRUE, deleted_at = ?, updated_at = ? \
          WHERE image_id = ? AND member = ? AND NOT deleted",
     )
-    .bind(&now)
-    .bind(&now)
+    .bind(now)
+    .bind(now)
     .bind(id.to_string())
     .bind(project)
     .execute(&mut *db)
     .await?;
-    if marked.rows_affected() == 0 {
+    if marked == 0 {
         return Err(Error::MemberNotFound { image: id, project: project.to_owned() });
     }
     Ok(db.commit().await?)
 }
 
-async fn find(db: &mut SqliteConnection, id: ImageId, project: &str) -> Result<Option<Member>> {
+async fn find(db: &mut Connection, id: ImageId, project: &str) -> Result<Option<Member>> {
     Ok(all(db, id).await?.into_iter().find(|member| member.project == project))
 }
 
 /// Commits, and returns the member as it is now.
-async fn finish(mut db: Transaction<'_, Sqlite>, id: ImageId, project: &str) -> Result<Member> {
+async fn finish(mut db: Transaction, id: ImageId, project: &str) -> Result<Member> {
     let member = find(&mut db, id, project).await?;
     let missing = || Error::MemberNotFound { image: id, project: project.to_owned() };
     let member = member.ok_or_else(missing)?;

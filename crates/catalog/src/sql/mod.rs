@@ -22,7 +22,6 @@ mod schema;
 mod states;
 mod tags;
 mod tasks;
-mod time;
 mod usage;
 mod visibility;
 
@@ -30,8 +29,8 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
-use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
+
+use dialect::{Connection, Pool, Transaction, query};
 
 use crate::{Budget, Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
 
@@ -39,32 +38,22 @@ pub use cached::{LocalRecords, NodeRecords};
 pub use purge::{Purged, What};
 pub use schema::{Next, REVISION, Revisions};
 
-/// Connections that read at the same time, at most.
-const READERS: u32 = 4;
-
 /// A catalog in an SQL database. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct SqlCatalog {
-    readers: SqlitePool,
-    /// One connection: writers wait their turn here, and never see `database is locked`.
-    writer: SqlitePool,
+    db: Pool,
 }
 
 impl SqlCatalog {
     /// Opens an SQLite database file, and creates it at Glance's current schema when it isn't
     /// there. Errors: `Schema` when it is at another revision; the file is untouched then.
     pub async fn open(path: &Path) -> Result<Self> {
-        let options = dialect::untouched(path);
         if path.exists() {
-            let mut db = options.connect().await?;
-            schema::look(&mut db).await?;
-            db.close().await?;
+            schema::look(&mut Connection::of_file(path).await?).await?;
         }
-        let options = dialect::durable(options);
-        let writer = pool(1).connect_with(options.clone().create_if_missing(true)).await?;
-        schema::ensure(&mut *writer.acquire().await?).await?;
-        let readers = pool(READERS).connect_with(options.read_only(true)).await?;
-        Ok(Self { readers, writer })
+        let catalog = Self { db: Pool::of_file(path).await? };
+        schema::ensure(catalog.begin().await?).await?;
+        Ok(catalog)
     }
 
     /// The revisions that a database file is at; none where there is no file, or no tables of
@@ -73,10 +62,7 @@ impl SqlCatalog {
         if !path.exists() {
             return Ok(Revisions::default());
         }
-        let mut db = dialect::untouched(path).read_only(true).connect().await?;
-        let found = schema::revisions(&mut db).await?;
-        db.close().await?;
-        Ok(found)
+        schema::revisions(&mut Connection::of_file(path).await?).await
     }
 
     /// Removes rows that were marked deleted before `before`, at most `rows` of each table; says
@@ -87,45 +73,28 @@ impl SqlCatalog {
         before: Timestamp,
         rows: Option<u64>,
     ) -> Result<Vec<Purged>> {
-        purge::purge(&self.writer, what, before, rows).await
+        purge::purge(&self.db, what, before, rows).await
     }
 
     /// An empty catalog in memory, gone with its last clone. For tests: it has one connection.
     pub async fn memory() -> Result<Self> {
-        let options = dialect::durable("sqlite::memory:".parse()?);
-        let writer = pool(1).connect_with(options).await?;
-        schema::ensure(&mut *writer.acquire().await?).await?;
-        Ok(Self { readers: writer.clone(), writer })
+        let catalog = Self { db: Pool::in_memory().await? };
+        schema::ensure(catalog.begin().await?).await?;
+        Ok(catalog)
     }
 
-    /// A transaction that holds the database's write lock from its start, so that what it reads
-    /// is still so when it writes.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.writer.begin_with(dialect::BEGIN_WRITE).await?)
+    /// A transaction that writes.
+    async fn begin(&self) -> Result<Transaction> {
+        Ok(self.db.begin().await?)
     }
-}
-
-/// Connections stay open: opening one costs more than keeping it, and one in memory is its data.
-fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                Self::Unavailable(error)
-            }
-            sqlx::Error::Database(cause) if dialect::is_busy(cause.as_ref()) => {
-                Self::Unavailable(error)
-            }
-            sqlx::Error::Database(cause) if dialect::is_full(cause.as_ref()) => Self::Full(error),
-            _ => Self::Database(error),
+        match error {
+            error if dialect::is_unavailable(&error) => Self::Unavailable(error),
+            error if dialect::is_full(&error) => Self::Full(error),
+            error => Self::Database(error),
         }
     }
 }
@@ -137,11 +106,11 @@ impl Catalog for SqlCatalog {
     }
 
     async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
-        read::get(&mut *self.readers.acquire().await?, viewer, id).await
+        read::get(&mut self.db.acquire().await?, viewer, id).await
     }
 
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
-        read::list(&mut *self.readers.begin().await?, viewer, query).await
+        read::list(&mut *self.db.snapshot().await?, viewer, query).await
     }
 
     async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {
@@ -203,7 +172,7 @@ impl Catalog for SqlCatalog {
     }
 
     async fn members(&self, id: ImageId) -> Result<Vec<Member>> {
-        members::all(&mut *self.readers.acquire().await?, id).await
+        members::all(&mut self.db.acquire().await?, id).await
     }
 
     async fn add_member(&self, id: ImageId, project: &str) -> Result<Member> {
@@ -219,15 +188,15 @@ impl Catalog for SqlCatalog {
     }
 
     async fn ids_with_status(&self, status: Status) -> Result<Vec<ImageId>> {
-        read::ids_with_status(&mut *self.readers.acquire().await?, status).await
+        read::ids_with_status(&mut self.db.acquire().await?, status).await
     }
 
     async fn status_of(&self, id: ImageId) -> Result<Option<Status>> {
-        read::status_of(&mut *self.readers.acquire().await?, id).await
+        read::status_of(&mut self.db.acquire().await?, id).await
     }
 
     async fn pending_deletions(&self, until: Timestamp) -> Result<Vec<ImageId>> {
-        pending::due(&mut *self.readers.acquire().await?, until).await
+        pending::due(&mut self.db.acquire().await?, until).await
     }
 
     async fn begin_scrub(&self, id: ImageId) -> Result<Vec<Location>> {
@@ -235,11 +204,11 @@ impl Catalog for SqlCatalog {
     }
 
     async fn usage(&self, owner: Option<&str>, except: Option<ImageId>) -> Result<Usage> {
-        usage::of(&mut *self.readers.acquire().await?, owner, except).await
+        usage::of(&mut self.db.acquire().await?, owner, except).await
     }
 
     async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        query("SELECT 1").execute(&mut self.db.acquire().await?).await?;
         Ok(())
     }
 }

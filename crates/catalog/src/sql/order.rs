@@ -1,10 +1,9 @@
 //! The order of a list, and where its next page begins (keyset pagination). Nulls stand before all
 //! values, as SQLite and MySQL sort them.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use image::Timestamp;
 
-use super::dialect;
+use super::dialect::{Query, Row};
 use crate::{Direction, ListQuery, Order, Result, SortKey};
 
 /// How the rows of a list are brought into order.
@@ -21,6 +20,7 @@ enum Value {
     Null,
     Text(String),
     Number(i64),
+    Time(Timestamp),
 }
 
 /// A row's values of the keys that a list is ordered by.
@@ -43,30 +43,37 @@ pub(super) fn complete(list: &ListQuery) -> Vec<Order> {
 }
 
 /// Adds `ORDER BY`.
-pub(super) fn add(query: &mut QueryBuilder<Sqlite>, order: &[Order], plan: Plan) {
+pub(super) fn add(query: &mut Query, order: &[Order], plan: Plan) {
     query.push(" ORDER BY ");
     let mut keys = query.separated(", ");
     for Order { key, direction } in order {
         match plan {
             Plan::Walk => keys.push(column(*key)),
-            Plan::Sort => keys.push(dialect::unindexed(column(*key))),
+            Plan::Sort => keys.push("{unindexed}").push_unseparated(column(*key)),
         };
-        keys.push_unseparated(match direction {
-            Direction::Ascending => " ASC",
-            Direction::Descending => " DESC",
+        keys.push_unseparated(match (direction, is_nullable(*key)) {
+            (Direction::Ascending, false) => " ASC",
+            (Direction::Descending, false) => " DESC",
+            (Direction::Ascending, true) => "{asc}",
+            (Direction::Descending, true) => "{desc}",
         });
     }
 }
 
+/// Whether the schema lets the column be null.
+fn is_nullable(key: SortKey) -> bool {
+    !matches!(key, SortKey::Status | SortKey::Id | SortKey::CreatedAt)
+}
+
 impl Place {
     /// Where this row stands.
-    pub(super) fn of(row: &SqliteRow, order: &[Order]) -> Result<Self> {
+    pub(super) fn of(row: &Row, order: &[Order]) -> Result<Self> {
         order.iter().map(|order| Value::read(row, order.key)).collect::<Result<_>>().map(Self)
     }
 
     /// Adds the condition that a row comes after this place: it is beyond it by the first key, or
     /// equal by that and beyond by the second, and so on.
-    pub(super) fn after(&self, query: &mut QueryBuilder<Sqlite>, order: &[Order]) {
+    pub(super) fn after(&self, query: &mut Query, order: &[Order]) {
         self.bound(query, order);
         query.push(" AND (");
         for (depth, (last, value)) in order.iter().zip(&self.0).enumerate() {
@@ -83,7 +90,7 @@ impl Place {
 
     /// Says of the first key what the condition implies, so that a walk along its index begins at
     /// the page and not at the list's start. Only keys that are never null and have an index.
-    fn bound(&self, query: &mut QueryBuilder<Sqlite>, order: &[Order]) {
+    fn bound(&self, query: &mut Query, order: &[Order]) {
         let (Some(first), Some(value)) = (order.first(), self.0.first()) else { return };
         if matches!(first.key, SortKey::CreatedAt | SortKey::Id) {
             query.push(" AND ").push(column(first.key)).push(match first.direction {
@@ -95,7 +102,7 @@ impl Place {
     }
 }
 
-fn same(query: &mut QueryBuilder<Sqlite>, column: &str, value: &Value) {
+fn same(query: &mut Query, column: &str, value: &Value) {
     query.push(column);
     match value {
         Value::Null => drop(query.push(" IS NULL")),
@@ -103,7 +110,7 @@ fn same(query: &mut QueryBuilder<Sqlite>, column: &str, value: &Value) {
     }
 }
 
-fn beyond(query: &mut QueryBuilder<Sqlite>, order: Order, value: &Value) {
+fn beyond(query: &mut Query, order: Order, value: &Value) {
     let column = column(order.key);
     match (order.direction, value) {
         (Direction::Ascending, Value::Null) => drop(query.push(column).push(" IS NOT NULL")),
@@ -130,19 +137,23 @@ fn column(key: SortKey) -> &'static str {
 }
 
 impl Value {
-    fn read(row: &SqliteRow, key: SortKey) -> Result<Self> {
+    fn read(row: &Row, key: SortKey) -> Result<Self> {
         let name = column(key).trim_start_matches("images.");
         Ok(match key {
-            SortKey::Size => row.try_get::<Option<i64>, _>(name)?.map_or(Self::Null, Self::Number),
-            _ => row.try_get::<Option<String>, _>(name)?.map_or(Self::Null, Self::Text),
+            SortKey::Size => row.try_get::<Option<i64>>(name)?.map_or(Self::Null, Self::Number),
+            SortKey::CreatedAt | SortKey::UpdatedAt => {
+                row.try_get::<Option<Timestamp>>(name)?.map_or(Self::Null, Self::Time)
+            }
+            _ => row.try_get::<Option<String>>(name)?.map_or(Self::Null, Self::Text),
         })
     }
 
-    fn bind(&self, query: &mut QueryBuilder<Sqlite>) {
+    fn bind(&self, query: &mut Query) {
         match self {
             Self::Null => query.push("NULL"),
             Self::Text(text) => query.push_bind(text.clone()),
             Self::Number(number) => query.push_bind(*number),
+            Self::Time(instant) => query.push_bind(*instant),
         };
     }
 }

@@ -1,11 +1,10 @@
 //! What belongs to an image and has a table of its own: properties, tags, locations. Their rows are
 //! read in one shape, from all three tables at once.
 
+use super::dialect::{Connection, Query, Row};
 use std::collections::HashMap;
 
 use image::{Image, ImageId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::locations;
 use crate::Result;
@@ -20,7 +19,7 @@ const TABLES: [&str; 3] = [
 
 /// Adds the query for the parts of these images, with the columns `image_id`, `kind`, `place` (by
 /// which locations are ordered), `word` and `more`.
-pub(super) fn select(query: &mut QueryBuilder<Sqlite>, ids: &[ImageId]) {
+pub(super) fn select(query: &mut Query, ids: &[ImageId]) {
     for (i, table) in TABLES.iter().enumerate() {
         query.push(if i == 0 { "" } else { " UNION ALL " });
         query.push(*table).push(" AND image_id IN (");
@@ -33,18 +32,18 @@ pub(super) fn select(query: &mut QueryBuilder<Sqlite>, ids: &[ImageId]) {
 }
 
 /// Adds properties, tags and locations to these images, in one query.
-pub(super) async fn add_all(db: &mut SqliteConnection, images: &mut [Image]) -> Result<()> {
+pub(super) async fn add_all(db: &mut Connection, images: &mut [Image]) -> Result<()> {
     if images.is_empty() {
         return Ok(());
     }
     let ids: Vec<_> = images.iter().map(|image| image.id).collect();
     let places: HashMap<_, _> =
         ids.iter().enumerate().map(|(place, id)| (id.to_string(), place)).collect();
-    let mut query = QueryBuilder::new("");
+    let mut query = Query::new("");
     select(&mut query, &ids);
     query.push(" ORDER BY kind, place");
-    for row in query.build().fetch_all(db).await? {
-        let place = places.get(row.try_get::<&str, _>("image_id")?);
+    for row in query.fetch_all(db).await? {
+        let place = places.get(row.try_get::<&str>("image_id")?);
         if let Some(image) = place.and_then(|place| images.get_mut(*place)) {
             add(image, &row)?;
         }
@@ -53,8 +52,8 @@ pub(super) async fn add_all(db: &mut SqliteConnection, images: &mut [Image]) -> 
 }
 
 /// Adds the part that a row holds; none when its columns are null.
-pub(super) fn add(image: &mut Image, row: &SqliteRow) -> Result<()> {
-    let Some(kind) = row.try_get::<Option<i64>, _>("kind")? else { return Ok(()) };
+pub(super) fn add(image: &mut Image, row: &Row) -> Result<()> {
+    let Some(kind) = row.try_get::<Option<i64>>("kind")? else { return Ok(()) };
     let word: String = row.try_get("word")?;
     match kind {
         0 => {

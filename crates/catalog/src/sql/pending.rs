@@ -5,10 +5,10 @@
 //! that mark and before the image's own, so that a restored image always has its bytes, and that a
 //! crash, or a second process at the same work, leaves nothing behind.
 
+use super::dialect::{Connection, Transaction, query};
 use image::{ImageId, Location, Status, Timestamp};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::{locations, read, time};
+use super::{locations, read};
 use crate::{Error, Result};
 
 /// The locations that go with the image `l.image_id`: those that are pending, and those whose
@@ -16,50 +16,47 @@ use crate::{Error, Result};
 const GOING: &str = "(l.status = 'pending_delete' OR (l.status = 'deleted' AND l.deleted_at > \
     (SELECT i.deleted_at FROM images i WHERE i.id = l.image_id)))";
 
-pub(super) async fn due(db: &mut SqliteConnection, until: Timestamp) -> Result<Vec<ImageId>> {
-    let ids: Vec<String> = sqlx::query_scalar(
+pub(super) async fn due(db: &mut Connection, until: Timestamp) -> Result<Vec<ImageId>> {
+    let ids: Vec<String> = query(
         "SELECT id FROM images WHERE status = 'pending_delete' AND deleted AND deleted_at <= ? \
          ORDER BY deleted_at, id",
     )
-    .bind(time::to_text(until))
-    .fetch_all(db)
+    .bind(until)
+    .column(db)
     .await?;
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
-pub(super) async fn claim(mut db: Transaction<'_, Sqlite>, id: ImageId) -> Result<Vec<Location>> {
+pub(super) async fn claim(mut db: Transaction, id: ImageId) -> Result<Vec<Location>> {
     hold(&mut db, id).await?;
     let select = format!(
         "SELECT l.value, l.meta_data FROM image_locations l \
          WHERE l.image_id = ? AND {GOING} ORDER BY l.id"
     );
-    let found: Vec<(String, Option<String>)> = sqlx::query_as(sqlx::AssertSqlSafe(select))
-        .bind(id.to_string())
-        .fetch_all(&mut *db)
-        .await?;
-    let now = time::to_text(Timestamp::now());
-    sqlx::query(
+    let found = query(select).bind(id.to_string()).fetch_all(&mut *db).await?;
+    let now = Timestamp::now();
+    query(
         "UPDATE image_locations SET status = 'deleted', deleted = TRUE, deleted_at = ?, \
          updated_at = ? WHERE image_id = ? AND status = 'pending_delete'",
     )
-    .bind(&now)
-    .bind(&now)
+    .bind(now)
+    .bind(now)
     .bind(id.to_string())
     .execute(&mut *db)
     .await?;
     db.commit().await?;
-    Ok(found.into_iter().map(|(uri, metadata)| locations::read(uri, metadata.as_deref())).collect())
+    found.iter().map(locations::of_row).collect()
 }
 
 /// Keeps the image as it is until the transaction ends, also on databases that lock rows.
-async fn hold(db: &mut SqliteConnection, id: ImageId) -> Result<()> {
-    let held = sqlx::query(
+async fn hold(db: &mut Connection, id: ImageId) -> Result<()> {
+    let held = query(
         "UPDATE images SET status = status WHERE id = ? AND status = 'pending_delete' AND deleted",
     )
     .bind(id.to_string())
     .execute(&mut *db)
     .await?;
-    if held.rows_affected() > 0 {
+    if held > 0 {
         return Ok(());
     }
     Err(match read::status_of(db, id).await? {
@@ -69,15 +66,17 @@ async fn hold(db: &mut SqliteConnection, id: ImageId) -> Result<()> {
 }
 
 /// Refuses to restore an image whose bytes are going, or gone.
-pub(super) async fn expect_untouched(db: &mut SqliteConnection, id: ImageId) -> Result<()> {
-    let (waiting, going): (i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT COALESCE(SUM(CASE WHEN l.status = 'pending_delete' THEN 1 ELSE 0 END), 0), \
-         COUNT(*) FROM image_locations l \
+pub(super) async fn expect_untouched(db: &mut Connection, id: ImageId) -> Result<()> {
+    let row = query(format!(
+        "SELECT COUNT(CASE WHEN l.status = 'pending_delete' THEN 1 END) AS waiting, \
+         COUNT(*) AS going FROM image_locations l \
          WHERE l.image_id = ? AND {GOING}"
-    )))
+    ))
     .bind(id.to_string())
     .fetch_one(db)
     .await?;
+    let waiting: i64 = row.try_get("waiting")?;
+    let going: i64 = row.try_get("going")?;
     match waiting > 0 && waiting == going {
         true => Ok(()),
         false => Err(Error::Scrubbed(id)),

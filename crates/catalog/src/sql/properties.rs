@@ -1,18 +1,18 @@
 //! Custom properties. A removed property's row stays, marked deleted.
 
+use super::dialect::{Connection, query};
 use std::collections::BTreeMap;
 
-use image::ImageId;
-use sqlx::SqliteConnection;
+use image::{ImageId, Timestamp};
 
 use crate::Result;
 
 /// Sets those with a value, removes the others.
 pub(super) async fn change(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     changes: &BTreeMap<String, Option<String>>,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
     for (name, value) in changes {
         match value {
@@ -25,13 +25,13 @@ pub(super) async fn change(
 
 /// One that was removed is revived: the name is unique within the image, removed or not.
 async fn set(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     name: &str,
     value: &str,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
-    let known = sqlx::query(
+    let known = query(
         "UPDATE image_properties SET value = ?, updated_at = ?, deleted_at = NULL, \
          deleted = FALSE WHERE image_id = ? AND name = ?",
     )
@@ -41,20 +41,20 @@ async fn set(
     .bind(name)
     .execute(&mut *db)
     .await?;
-    if known.rows_affected() == 0 {
+    if known == 0 {
         insert(db, id, name, value, now).await?;
     }
     Ok(())
 }
 
 pub(super) async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     name: &str,
     value: &str,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted) \
          VALUES (?, ?, ?, ?, ?, FALSE)",
     )
@@ -68,8 +68,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-async fn remove(db: &mut SqliteConnection, id: ImageId, name: &str, now: &str) -> Result<()> {
-    sqlx::query(
+async fn remove(db: &mut Connection, id: ImageId, name: &str, now: Timestamp) -> Result<()> {
+    query(
         "UPDATE image_properties SET deleted = TRUE, deleted_at = ?, updated_at = ? \
          WHERE image_id = ? AND name = ? AND NOT deleted",
     )

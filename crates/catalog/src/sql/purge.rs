@@ -4,10 +4,9 @@
 //! Rows of an image whose deletion is pending stay, whatever their age: they say where its bytes
 //! are.
 
+use super::dialect::{Pool, query};
 use image::Timestamp;
-use sqlx::SqlitePool;
 
-use super::time;
 use crate::Result;
 
 /// Which rows go.
@@ -63,7 +62,7 @@ const IMAGES: &[Table] = &[Table {
 
 /// Each table on its own: what is done stays done when a later one fails.
 pub(super) async fn purge(
-    writer: &SqlitePool,
+    pool: &Pool,
     what: What,
     before: Timestamp,
     rows: Option<u64>,
@@ -75,12 +74,10 @@ pub(super) async fn purge(
     let limit = rows.map_or(i64::MAX, |rows| i64::try_from(rows).unwrap_or(i64::MAX));
     let mut purged = Vec::new();
     for table in tables {
-        let done = sqlx::query(sqlx::AssertSqlSafe(statement(table)))
-            .bind(time::to_text(before))
-            .bind(limit)
-            .execute(writer)
-            .await?;
-        purged.push(Purged { table: table.name, rows: done.rows_affected() });
+        let mut db = pool.begin().await?;
+        let gone = query(statement(table)).bind(before).bind(limit).execute(&mut db).await?;
+        db.commit().await?;
+        purged.push(Purged { table: table.name, rows: gone });
     }
     Ok(purged)
 }

@@ -1,23 +1,22 @@
 //! Reading images.
 
+use super::dialect::{Connection, Query, Row, query};
 use image::{Image, ImageId, Status};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::order::{Place, Plan};
 use super::{filters, order, parts, rows, visibility};
 use crate::{Error, ListQuery, Order, Result, Viewer};
 
 /// One image with all its parts, in one query: nothing changes between two looks.
-pub(super) async fn get(db: &mut SqliteConnection, viewer: &Viewer, id: ImageId) -> Result<Image> {
-    let mut query = QueryBuilder::new("SELECT ");
+pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Result<Image> {
+    let mut query = Query::new("SELECT ");
     query.push(rows::COLUMNS).push(", parts.* FROM images LEFT JOIN (");
     parts::select(&mut query, &[id]);
     query.push(") AS parts ON parts.image_id = images.id WHERE NOT images.deleted AND ");
     query.push("images.id = ").push_bind(id.to_string());
     visibility::by_id(&mut query, viewer);
     query.push(" ORDER BY parts.kind, parts.place");
-    let found = query.build().fetch_all(db).await?;
+    let found = query.fetch_all(db).await?;
     let mut image = rows::image(found.first().ok_or(Error::NotFound(id))?)?;
     for row in &found {
         parts::add(&mut image, row)?;
@@ -28,7 +27,7 @@ pub(super) async fn get(db: &mut SqliteConnection, viewer: &Viewer, id: ImageId)
 /// A page of images, in two queries; three where there is a marker. More only where rows had to be
 /// left out: a page that is not full would be taken for the last one.
 pub(super) async fn list(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     viewer: &Viewer,
     list: &ListQuery,
 ) -> Result<Vec<Image>> {
@@ -55,13 +54,13 @@ pub(super) async fn list(
 }
 
 async fn page(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     viewer: &Viewer,
     list: &ListQuery,
     order: &[Order],
     place: Option<&Place>,
     limit: usize,
-) -> Result<Vec<SqliteRow>> {
+) -> Result<Vec<Row>> {
     let mut query = select();
     query.push(" NOT images.deleted");
     visibility::in_list(&mut query, viewer, list);
@@ -72,11 +71,11 @@ async fn page(
     let few = list.filters.iter().any(filters::finds_few);
     order::add(&mut query, order, if few { Plan::Sort } else { Plan::Walk });
     query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    Ok(query.build().fetch_all(db).await?)
+    Ok(query.fetch_all(db).await?)
 }
 
-fn select() -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT ");
+fn select() -> Query {
+    let mut query = Query::new("SELECT ");
     query.push(rows::COLUMNS).push(" FROM images WHERE");
     query
 }
@@ -84,7 +83,7 @@ fn select() -> QueryBuilder<Sqlite> {
 /// The image that a page begins after. As in Glance, an administrator may name one that was
 /// deleted meanwhile.
 async fn marker(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     viewer: &Viewer,
     id: ImageId,
     order: &[Order],
@@ -95,7 +94,7 @@ async fn marker(
         query.push(" AND NOT images.deleted");
     }
     visibility::by_id(&mut query, viewer);
-    let row = query.build().fetch_optional(db).await?;
+    let row = query.fetch_optional(db).await?;
     Place::of(&row.ok_or_else(|| Error::BadMarker(id.to_string()))?, order)
 }
 
@@ -105,23 +104,19 @@ fn readable(image: Result<Image>) -> Option<Image> {
 }
 
 /// Ids of images in a state.
-pub(super) async fn ids_with_status(
-    db: &mut SqliteConnection,
-    status: Status,
-) -> Result<Vec<ImageId>> {
+pub(super) async fn ids_with_status(db: &mut Connection, status: Status) -> Result<Vec<ImageId>> {
     let gone_too = matches!(status, Status::Deleted | Status::PendingDelete);
-    let ids: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM images WHERE status = ? AND (NOT deleted OR ?)")
-            .bind(status.as_str())
-            .bind(gone_too)
-            .fetch_all(db)
-            .await?;
+    let ids: Vec<String> = query("SELECT id FROM images WHERE status = ? AND (NOT deleted OR ?)")
+        .bind(status.as_str())
+        .bind(gone_too)
+        .column(db)
+        .await?;
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
 /// The state of an image, deleted ones included.
-pub(super) async fn status_of(db: &mut SqliteConnection, id: ImageId) -> Result<Option<Status>> {
-    let row = sqlx::query("SELECT id, status FROM images WHERE id = ?")
+pub(super) async fn status_of(db: &mut Connection, id: ImageId) -> Result<Option<Status>> {
+    let row = query("SELECT id, status FROM images WHERE id = ?")
         .bind(id.to_string())
         .fetch_optional(db)
         .await?;

@@ -1,30 +1,30 @@
 //! Registering and changing images. Every function takes a transaction that holds the write lock,
 //! and ends it.
 
+use super::dialect::{Connection, Query, Transaction, Value, query};
 use image::{Image, ImageId, Status, Timestamp};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, Transaction};
 
-use super::{locations, properties, read, tags, time};
+use super::{locations, properties, read, tags};
 use crate::{Error, ImageChange, Result, Viewer};
 
-pub(super) async fn create(mut db: Transaction<'_, Sqlite>, image: &Image) -> Result<()> {
+pub(super) async fn create(mut db: Transaction, image: &Image) -> Result<()> {
     insert(&mut db, image).await?;
-    let created = time::to_text(image.created_at);
+    let created = image.created_at;
     for (name, value) in &image.properties {
-        properties::insert(&mut db, image.id, name, value, &created).await?;
+        properties::insert(&mut db, image.id, name, value, created).await?;
     }
     for tag in &image.tags {
-        tags::insert(&mut db, image.id, tag, &created).await?;
+        tags::insert(&mut db, image.id, tag, created).await?;
     }
     for location in &image.locations {
-        locations::insert(&mut db, image.id, location, &created).await?;
+        locations::insert(&mut db, image.id, location, created).await?;
     }
     Ok(db.commit().await?)
 }
 
-async fn insert(db: &mut SqliteConnection, image: &Image) -> Result<()> {
+async fn insert(db: &mut Connection, image: &Image) -> Result<()> {
     let hashes = image.hashes.as_ref();
-    let inserted = sqlx::query(
+    let inserted = query(
         "INSERT INTO images (id, name, status, visibility, owner, disk_format, container_format, \
          size, virtual_size, checksum, os_hash_algo, os_hash_value, min_disk, min_ram, protected, \
          os_hidden, created_at, updated_at, deleted) \
@@ -46,8 +46,8 @@ async fn insert(db: &mut SqliteConnection, image: &Image) -> Result<()> {
     .bind(image.min_ram)
     .bind(image.protected)
     .bind(image.os_hidden)
-    .bind(time::to_text(image.created_at))
-    .bind(time::to_text(image.updated_at))
+    .bind(image.created_at)
+    .bind(image.updated_at)
     .execute(db)
     .await;
     match inserted {
@@ -64,18 +64,18 @@ pub(super) fn size_column(size: u64) -> i64 {
 }
 
 pub(super) async fn update(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     id: ImageId,
     change: &ImageChange,
 ) -> Result<Image> {
-    let now = time::to_text(Timestamp::now());
-    let changed = columns(id, change, &now).build().execute(&mut *db).await?;
-    if changed.rows_affected() == 0 {
+    let now = Timestamp::now();
+    let changed = columns(id, change, now).execute(&mut *db).await?;
+    if changed == 0 {
         return Err(unchanged(&mut db, id).await?);
     }
-    properties::change(&mut db, id, &change.properties, &now).await?;
+    properties::change(&mut db, id, &change.properties, now).await?;
     if let Some(tags) = &change.tags {
-        tags::replace(&mut db, id, tags, &now).await?;
+        tags::replace(&mut db, id, tags, now).await?;
     }
     let image = read::get(&mut db, &Viewer::service(), id).await?;
     db.commit().await?;
@@ -83,7 +83,7 @@ pub(super) async fn update(
 }
 
 /// Why no row was changed.
-async fn unchanged(db: &mut SqliteConnection, id: ImageId) -> Result<Error> {
+async fn unchanged(db: &mut Connection, id: ImageId) -> Result<Error> {
     Ok(match read::status_of(db, id).await? {
         None | Some(Status::Deleted | Status::PendingDelete) => Error::NotFound(id),
         Some(status) => Error::Conflict { image: id, status },
@@ -91,9 +91,9 @@ async fn unchanged(db: &mut SqliteConnection, id: ImageId) -> Result<Error> {
 }
 
 /// `UPDATE` of the columns that change.
-fn columns(id: ImageId, change: &ImageChange, now: &str) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("UPDATE images SET updated_at = ");
-    query.push_bind(now.to_owned());
+fn columns(id: ImageId, change: &ImageChange, now: Timestamp) -> Query {
+    let mut query = Query::new("UPDATE images SET updated_at = ");
+    query.push_bind(now);
     let texts = [
         ("name", change.name.clone()),
         ("visibility", change.visibility.map(|v| Some(v.to_string()))),
@@ -119,9 +119,9 @@ fn columns(id: ImageId, change: &ImageChange, now: &str) -> QueryBuilder<Sqlite>
     query
 }
 
-fn set<T>(query: &mut QueryBuilder<Sqlite>, column: &'static str, value: Option<T>)
+fn set<T>(query: &mut Query, column: &'static str, value: Option<T>)
 where
-    T: for<'q> sqlx::Encode<'q, Sqlite> + sqlx::Type<Sqlite> + 'static,
+    Value: From<T>,
 {
     if let Some(value) = value {
         query.push(", ").push(column).push(" = ").push_bind(value);
@@ -129,21 +129,21 @@ where
 }
 
 /// Says that the image changed, where only rows that belong to it do. Errors: `NotFound`.
-pub(super) async fn touch(db: &mut SqliteConnection, id: ImageId, now: &str) -> Result<()> {
-    let touched = sqlx::query("UPDATE images SET updated_at = ? WHERE id = ? AND NOT deleted")
+pub(super) async fn touch(db: &mut Connection, id: ImageId, now: Timestamp) -> Result<()> {
+    let touched = query("UPDATE images SET updated_at = ? WHERE id = ? AND NOT deleted")
         .bind(now)
         .bind(id.to_string())
         .execute(db)
         .await?;
-    if touched.rows_affected() == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
+    if touched == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
 }
 
 /// Keeps others from changing the image until the transaction ends, also on databases that lock
 /// rows. Errors: `NotFound`.
-pub(super) async fn hold(db: &mut SqliteConnection, id: ImageId) -> Result<()> {
-    let held = sqlx::query("UPDATE images SET status = status WHERE id = ? AND NOT deleted")
+pub(super) async fn hold(db: &mut Connection, id: ImageId) -> Result<()> {
+    let held = query("UPDATE images SET status = status WHERE id = ? AND NOT deleted")
         .bind(id.to_string())
         .execute(db)
         .await?;
-    if held.rows_affected() == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
+    if held == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
 }

@@ -1,12 +1,10 @@
 //! Rows become images. What no service should have written is `Corrupt`.
 
+use super::dialect::{Get, Row};
 use std::str::FromStr;
 
 use image::{DataHashes, Image, ImageId, Status, Timestamp};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
 
-use super::time;
 use crate::{Error, Result};
 
 /// What is read of an image, in one place for all statements.
@@ -17,7 +15,7 @@ pub(super) const COLUMNS: &str = "images.id, images.name, images.size, images.st
     images.os_hash_value";
 
 /// The image of a row, without properties, tags and locations.
-pub(super) fn image(row: &SqliteRow) -> Result<Image> {
+pub(super) fn image(row: &Row) -> Result<Image> {
     let id: String = row.try_get("id")?;
     let fields = Fields { row, id: &id };
     let created_at = fields.required("created_at", fields.time("created_at")?)?;
@@ -53,7 +51,7 @@ pub(super) fn status(id: ImageId, column: &str) -> Result<Status> {
 
 /// A row, with the name that complaints about it need.
 struct Fields<'a> {
-    row: &'a SqliteRow,
+    row: &'a Row,
     id: &'a str,
 }
 
@@ -62,7 +60,7 @@ impl<'a> Fields<'a> {
         Error::Corrupt { image: self.id.to_owned(), what: what.into() }
     }
 
-    fn get<T: Decode<'a, Sqlite> + Type<Sqlite>>(&self, column: &str) -> Result<T> {
+    fn get<T: Get<'a>>(&self, column: &str) -> Result<T> {
         self.row.try_get(column).map_err(|error| self.corrupt(error.to_string()))
     }
 
@@ -104,10 +102,7 @@ impl<'a> Fields<'a> {
     }
 
     fn time(&self, column: &str) -> Result<Option<Timestamp>> {
-        let text: Option<&str> = self.get(column)?;
-        let parse =
-            |text| time::from_text(text).ok_or_else(|| self.corrupt(format!("{column}: '{text}'")));
-        text.map(parse).transpose()
+        self.get(column)
     }
 
     /// The digest with its algorithm, or none: images from before `os_hash_value` have a checksum

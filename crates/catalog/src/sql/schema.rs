@@ -1,8 +1,6 @@
 //! Glance's tables: made in a fresh database, recognized in an old one.
 
-use sqlx::{Connection, SqliteConnection};
-
-use super::dialect;
+use super::dialect::{Connection, Transaction, query};
 use crate::{Error, Result};
 
 /// The head of Glance 33's migrations (`glance/db/sqlalchemy/alembic_migrations/versions`).
@@ -48,18 +46,18 @@ pub(super) enum Found {
 }
 
 /// The revisions that Alembic, which Glance migrates with, has noted.
-pub(super) async fn revisions(db: &mut SqliteConnection) -> Result<Revisions> {
-    let tables: Vec<String> = sqlx::query_scalar(dialect::KNOWN_TABLES).fetch_all(&mut *db).await?;
+pub(super) async fn revisions(db: &mut Connection) -> Result<Revisions> {
+    let tables: Vec<String> = query(db.dialect().known_tables()).column(db).await?;
     if !tables.iter().any(|name| name == "alembic_version") {
         return Ok(Revisions::default());
     }
-    let found = sqlx::query_scalar("SELECT version_num FROM alembic_version ORDER BY version_num");
-    Ok(Revisions(found.fetch_all(db).await?))
+    let mut found = query("SELECT version_num FROM alembic_version ORDER BY version_num");
+    Ok(Revisions(found.column(db).await?))
 }
 
 /// Looks, and changes nothing. Errors: `Schema` when Glance's tables are at another revision.
-pub(super) async fn look(db: &mut SqliteConnection) -> Result<Found> {
-    let tables: Vec<String> = sqlx::query_scalar(dialect::KNOWN_TABLES).fetch_all(&mut *db).await?;
+pub(super) async fn look(db: &mut Connection) -> Result<Found> {
+    let tables: Vec<String> = query(db.dialect().known_tables()).column(db).await?;
     if tables.is_empty() {
         return Ok(Found::Nothing);
     }
@@ -74,14 +72,14 @@ pub(super) async fn look(db: &mut SqliteConnection) -> Result<Found> {
 
 /// Creates the tables where there are none: all in one transaction, so that an interrupted start
 /// leaves none of them, and of two that start at once one creates them.
-pub(super) async fn ensure(db: &mut SqliteConnection) -> Result<()> {
-    let mut transaction = db.begin_with(dialect::BEGIN_WRITE).await?;
-    if look(&mut transaction).await? == Found::Nothing {
-        sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;
-        sqlx::query("INSERT INTO alembic_version (version_num) VALUES (?)")
+pub(super) async fn ensure(mut db: Transaction) -> Result<()> {
+    if look(&mut db).await? == Found::Nothing {
+        let tables = db.dialect().tables();
+        db.run(tables).await?;
+        query("INSERT INTO alembic_version (version_num) VALUES (?)")
             .bind(REVISION)
-            .execute(&mut *transaction)
+            .execute(&mut db)
             .await?;
     }
-    Ok(transaction.commit().await?)
+    Ok(db.commit().await?)
 }

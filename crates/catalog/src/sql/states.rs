@@ -1,41 +1,37 @@
 //! Moving images from state to state, up to their deletion. Every public function takes a
 //! transaction that holds the write lock, and ends it.
 
+use super::dialect::{Connection, Transaction, query};
 use image::{DataHashes, Event, Image, ImageId, Location, Status, Timestamp};
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use super::records::size_column;
-use super::{deletion, locations, pending, read, rows, time, usage};
+use super::{deletion, locations, pending, read, rows, usage};
 use crate::{Budget, Error, Result, Stored, Viewer};
 
-pub(super) async fn transition(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    event: Event,
-) -> Result<Status> {
-    let now = time::to_text(Timestamp::now());
-    let next = advance(&mut db, id, event, &now).await?;
+pub(super) async fn transition(mut db: Transaction, id: ImageId, event: Event) -> Result<Status> {
+    let now = Timestamp::now();
+    let next = advance(&mut db, id, event, now).await?;
     if event == Event::Restore {
         pending::expect_untouched(&mut db, id).await?;
     }
     match event {
-        Event::Abandon => forget_data(&mut db, id, &now).await?,
-        Event::Delete | Event::DeleteLater => deletion::mark(&mut db, id, next, &now).await?,
-        Event::Restore => deletion::unmark(&mut db, id, &now).await?,
+        Event::Abandon => forget_data(&mut db, id, now).await?,
+        Event::Delete | Event::DeleteLater => deletion::mark(&mut db, id, next, now).await?,
+        Event::Restore => deletion::unmark(&mut db, id, now).await?,
         _ => {}
     }
     db.commit().await?;
     Ok(next)
 }
 
-pub(super) async fn delete(mut db: Transaction<'_, Sqlite>, id: ImageId) -> Result<Vec<Location>> {
+pub(super) async fn delete(mut db: Transaction, id: ImageId) -> Result<Vec<Location>> {
     let locations = locations::all(&mut db, id).await?;
     transition(db, id, Event::Delete).await?;
     Ok(locations)
 }
 
 pub(super) async fn activate(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     id: ImageId,
     stored: &Stored,
     budget: Option<&Budget>,
@@ -43,25 +39,21 @@ pub(super) async fn activate(
     if let Some(budget) = budget {
         usage::expect_room(&mut db, budget, id, stored.size).await?;
     }
-    let now = time::to_text(Timestamp::now());
+    let now = Timestamp::now();
     keep_data(&mut db, id, stored).await?;
-    deletion::mark_locations(&mut db, id, Status::Deleted, &now).await?;
-    locations::insert(&mut db, id, &stored.location, &now).await?;
-    advance(&mut db, id, Event::Complete, &now).await?;
+    deletion::mark_locations(&mut db, id, Status::Deleted, now).await?;
+    locations::insert(&mut db, id, &stored.location, now).await?;
+    advance(&mut db, id, Event::Complete, now).await?;
     let image = read::get(&mut db, &Viewer::service(), id).await?;
     db.commit().await?;
     Ok(image)
 }
 
-pub(super) async fn refuse(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    location: &Location,
-) -> Result<()> {
-    let now = time::to_text(Timestamp::now());
-    advance(&mut db, id, Event::Abandon, &now).await?;
-    forget_data(&mut db, id, &now).await?;
-    locations::insert(&mut db, id, location, &now).await?;
+pub(super) async fn refuse(mut db: Transaction, id: ImageId, location: &Location) -> Result<()> {
+    let now = Timestamp::now();
+    advance(&mut db, id, Event::Abandon, now).await?;
+    forget_data(&mut db, id, now).await?;
+    locations::insert(&mut db, id, location, now).await?;
     Ok(db.commit().await?)
 }
 
@@ -75,10 +67,10 @@ struct Now {
 /// Moves the image to the state that follows the event. The condition on the state that was read
 /// lets one of two win that race, also on databases without one lock for all.
 pub(super) async fn advance(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     event: Event,
-    now: &str,
+    now: Timestamp,
 ) -> Result<Status> {
     let Now { status, protected, has_size } = look(db, id).await?;
     let conflict = || Error::Conflict { image: id, status };
@@ -89,20 +81,19 @@ pub(super) async fn advance(
     if next == Status::Active && !has_size {
         return Err(conflict());
     }
-    let moved =
-        sqlx::query("UPDATE images SET status = ?, updated_at = ? WHERE id = ? AND status = ?")
-            .bind(next.as_str())
-            .bind(now)
-            .bind(id.to_string())
-            .bind(status.as_str())
-            .execute(db)
-            .await?;
-    if moved.rows_affected() == 0 { Err(conflict()) } else { Ok(next) }
+    let moved = query("UPDATE images SET status = ?, updated_at = ? WHERE id = ? AND status = ?")
+        .bind(next.as_str())
+        .bind(now)
+        .bind(id.to_string())
+        .bind(status.as_str())
+        .execute(db)
+        .await?;
+    if moved == 0 { Err(conflict()) } else { Ok(next) }
 }
 
 /// An image that is deleted is gone, unless its deletion is to follow later.
-async fn look(db: &mut SqliteConnection, id: ImageId) -> Result<Now> {
-    let row = sqlx::query(
+async fn look(db: &mut Connection, id: ImageId) -> Result<Now> {
+    let row = query(
         "SELECT status, protected, size IS NOT NULL AS has_size FROM images \
          WHERE id = ? AND (NOT deleted OR status = 'pending_delete')",
     )
@@ -117,8 +108,8 @@ async fn look(db: &mut SqliteConnection, id: ImageId) -> Result<Now> {
     })
 }
 
-pub(super) async fn forget_data(db: &mut SqliteConnection, id: ImageId, now: &str) -> Result<()> {
-    sqlx::query(
+pub(super) async fn forget_data(db: &mut Connection, id: ImageId, now: Timestamp) -> Result<()> {
+    query(
         "UPDATE images SET size = NULL, virtual_size = NULL, checksum = NULL, \
          os_hash_algo = NULL, os_hash_value = NULL WHERE id = ?",
     )
@@ -128,9 +119,9 @@ pub(super) async fn forget_data(db: &mut SqliteConnection, id: ImageId, now: &st
     deletion::mark_locations(db, id, Status::Deleted, now).await
 }
 
-async fn keep_data(db: &mut SqliteConnection, id: ImageId, stored: &Stored) -> Result<()> {
+async fn keep_data(db: &mut Connection, id: ImageId, stored: &Stored) -> Result<()> {
     let hashes = stored.hashes.as_ref();
-    let kept = sqlx::query(
+    let kept = query(
         "UPDATE images SET size = ?, virtual_size = ?, checksum = ?, os_hash_algo = ?, \
          os_hash_value = ? WHERE id = ? AND NOT deleted",
     )
@@ -142,26 +133,26 @@ async fn keep_data(db: &mut SqliteConnection, id: ImageId, stored: &Stored) -> R
     .bind(id.to_string())
     .execute(db)
     .await?;
-    if kept.rows_affected() == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
+    if kept == 0 { Err(Error::NotFound(id)) } else { Ok(()) }
 }
 
 pub(super) async fn set_hashes(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     id: ImageId,
     hashes: &DataHashes,
 ) -> Result<()> {
-    let set = sqlx::query(
+    let set = query(
         "UPDATE images SET checksum = ?, os_hash_algo = ?, os_hash_value = ?, updated_at = ? \
          WHERE id = ? AND NOT deleted",
     )
     .bind(&hashes.checksum)
     .bind(&hashes.algorithm)
     .bind(&hashes.value)
-    .bind(time::to_text(Timestamp::now()))
+    .bind(Timestamp::now())
     .bind(id.to_string())
     .execute(&mut *db)
     .await?;
-    if set.rows_affected() == 0 {
+    if set == 0 {
         return Err(Error::NotFound(id));
     }
     Ok(db.commit().await?)

@@ -1,30 +1,26 @@
 //! Tags. A removed tag's row stays, marked deleted.
 
+use super::dialect::{Connection, Transaction, query};
 use std::collections::BTreeSet;
 
 use image::{ImageId, Timestamp};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::{records, time};
+use super::records;
 use crate::Result;
 
-pub(super) async fn add(mut db: Transaction<'_, Sqlite>, id: ImageId, tag: &str) -> Result<()> {
-    let now = time::to_text(Timestamp::now());
-    records::touch(&mut db, id, &now).await?;
+pub(super) async fn add(mut db: Transaction, id: ImageId, tag: &str) -> Result<()> {
+    let now = Timestamp::now();
+    records::touch(&mut db, id, now).await?;
     if !of(&mut db, id).await?.contains(tag) {
-        insert(&mut db, id, tag, &now).await?;
+        insert(&mut db, id, tag, now).await?;
     }
     Ok(db.commit().await?)
 }
 
-pub(super) async fn remove(
-    mut db: Transaction<'_, Sqlite>,
-    id: ImageId,
-    tag: &str,
-) -> Result<bool> {
-    let now = time::to_text(Timestamp::now());
-    records::touch(&mut db, id, &now).await?;
-    if !mark_deleted(&mut db, id, tag, &now).await? {
+pub(super) async fn remove(mut db: Transaction, id: ImageId, tag: &str) -> Result<bool> {
+    let now = Timestamp::now();
+    records::touch(&mut db, id, now).await?;
+    if !mark_deleted(&mut db, id, tag, now).await? {
         return Ok(false);
     }
     db.commit().await?;
@@ -33,10 +29,10 @@ pub(super) async fn remove(
 
 /// Makes these the image's tags; those that stay keep their rows.
 pub(super) async fn replace(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     tags: &BTreeSet<String>,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
     let before = of(db, id).await?;
     for tag in before.difference(tags) {
@@ -49,12 +45,12 @@ pub(super) async fn replace(
 }
 
 pub(super) async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: ImageId,
     tag: &str,
-    now: &str,
+    now: Timestamp,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO image_tags (image_id, value, created_at, updated_at, deleted) \
          VALUES (?, ?, ?, ?, FALSE)",
     )
@@ -67,22 +63,17 @@ pub(super) async fn insert(
     Ok(())
 }
 
-async fn of(db: &mut SqliteConnection, id: ImageId) -> Result<BTreeSet<String>> {
+async fn of(db: &mut Connection, id: ImageId) -> Result<BTreeSet<String>> {
     let tags: Vec<String> =
-        sqlx::query_scalar("SELECT value FROM image_tags WHERE image_id = ? AND NOT deleted")
+        query("SELECT value FROM image_tags WHERE image_id = ? AND NOT deleted")
             .bind(id.to_string())
-            .fetch_all(db)
+            .column(db)
             .await?;
     Ok(tags.into_iter().collect())
 }
 
-async fn mark_deleted(
-    db: &mut SqliteConnection,
-    id: ImageId,
-    tag: &str,
-    now: &str,
-) -> Result<bool> {
-    let marked = sqlx::query(
+async fn mark_deleted(db: &mut Connection, id: ImageId, tag: &str, now: Timestamp) -> Result<bool> {
+    let marked = query(
         "UPDATE image_tags SET deleted = TRUE, deleted_at = ?, updated_at = ? \
          WHERE image_id = ? AND value = ? AND NOT deleted",
     )
@@ -92,5 +83,5 @@ async fn mark_deleted(
     .bind(tag)
     .execute(db)
     .await?;
-    Ok(marked.rows_affected() > 0)
+    Ok(marked > 0)
 }

@@ -1,18 +1,20 @@
 //! What a project uses. Source: `_image_get_disk_usage_by_owner` and its neighbours in Glance's
 //! SQLAlchemy API.
 
+use super::dialect::{Connection, query};
 use image::ImageId;
-use sqlx::{Row, SqliteConnection};
 
 use crate::{Budget, Error, Result, Usage};
 
 /// All four figures in one look at the project's images. An image that is being copied from store
 /// to store says so in a property of the reserved namespace.
 const USAGE: &str = "SELECT \
-    COALESCE(SUM(CASE WHEN size > 0 AND id <> ? THEN size * copies ELSE 0 END), 0) AS stored, \
-    COALESCE(SUM(CASE WHEN size > 0 AND (moving OR copying) THEN size ELSE 0 END), 0) AS staged, \
+    CAST(COALESCE(SUM(CASE WHEN size > 0 AND id <> ? THEN size * copies ELSE 0 END), 0) \
+        AS {integer}) AS stored, \
+    CAST(COALESCE(SUM(CASE WHEN size > 0 AND (moving OR copying) THEN size ELSE 0 END), 0) \
+        AS {integer}) AS staged, \
     COUNT(*) AS images, \
-    COALESCE(SUM(CASE WHEN saving OR moving OR copying THEN 1 ELSE 0 END), 0) AS uploading \
+    COUNT(CASE WHEN saving OR moving OR copying THEN 1 END) AS uploading \
     FROM (SELECT i.id, i.size, \
         i.status = 'saving' AS saving, \
         i.status IN ('uploading', 'importing') AS moving, \
@@ -24,17 +26,17 @@ const USAGE: &str = "SELECT \
         AND i.status NOT IN ('killed', 'deleted', 'pending_delete')) AS counted";
 
 pub(super) async fn of(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     owner: Option<&str>,
     except: Option<ImageId>,
 ) -> Result<Usage> {
-    let row = sqlx::query(USAGE)
+    let row = query(USAGE)
         .bind(except.map(|id| id.to_string()).unwrap_or_default())
         .bind(owner)
         .fetch_one(db)
         .await?;
     let count = |name: &str| -> Result<u64> {
-        Ok(u64::try_from(row.try_get::<i64, _>(name)?).unwrap_or_default())
+        Ok(u64::try_from(row.try_get::<i64>(name)?).unwrap_or_default())
     };
     Ok(Usage {
         stored: count("stored")?,
@@ -47,7 +49,7 @@ pub(super) async fn of(
 /// Refuses bytes of an image that would exceed the budget. What it counts is still so when the
 /// transaction ends: it holds the write lock.
 pub(super) async fn expect_room(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     budget: &Budget,
     id: ImageId,
     size: u64,

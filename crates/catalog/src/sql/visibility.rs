@@ -1,14 +1,12 @@
 //! Which images a viewer sees, as conditions. Source: `_select_images_query` and `is_image_visible`
 //! of Glance's SQLAlchemy API.
 
-use sqlx::{QueryBuilder, Sqlite};
-
-use super::dialect;
+use super::dialect::Query;
 use crate::{Filter, ListQuery, MemberFilter, Viewer};
 
 /// Adds the condition for one image by its id: members see it whatever they answered. An image
 /// that nobody owns is seen by all unless it is private, which Glance's policy forbids.
-pub(super) fn by_id(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
+pub(super) fn by_id(query: &mut Query, viewer: &Viewer) {
     if !viewer.is_admin {
         query.push(" AND (");
         visible(query, viewer, MemberFilter::All);
@@ -17,7 +15,7 @@ pub(super) fn by_id(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
 }
 
 /// Adds the condition for a list: also, community images of others only when asked for.
-pub(super) fn in_list(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer, list: &ListQuery) {
+pub(super) fn in_list(query: &mut Query, viewer: &Viewer, list: &ListQuery) {
     if !viewer.is_admin {
         query.push(" AND (");
         visible(query, viewer, list.member_status);
@@ -31,8 +29,8 @@ pub(super) fn in_list(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer, list: &
     }
 }
 
-fn visible(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer, members: MemberFilter) {
-    query.push(dialect::unindexed("images.visibility")).push(" IN ('public', 'community')");
+fn visible(query: &mut Query, viewer: &Viewer, members: MemberFilter) {
+    query.push("{unindexed}images.visibility").push(" IN ('public', 'community')");
     own(query, viewer);
     let Some(project) = &viewer.project else { return };
     query.push(
@@ -46,9 +44,9 @@ fn visible(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer, members: MemberFil
     query.push("))");
 }
 
-fn own(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
+fn own(query: &mut Query, viewer: &Viewer) {
     if let Some(project) = &viewer.project {
-        query.push(" OR ").push(dialect::unindexed("images.owner")).push(" = ");
+        query.push(" OR {unindexed}images.owner = ");
         query.push_bind(project.clone());
     }
 }

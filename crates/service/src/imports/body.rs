@@ -107,8 +107,8 @@ fn stores(body: &Value) -> Result<Option<Vec<String>>> {
     let names = value.as_array().and_then(|names| {
         names.iter().map(|name| Some(name.as_str()?.to_owned())).collect::<Option<Vec<_>>>()
     });
-    let names = names
-        .ok_or_else(|| ApiError::bad_request("'stores' must be a list of names of stores"))?;
+    let names =
+        names.ok_or_else(|| ApiError::bad_request("'stores' must be a list of names of stores"))?;
     let mut seen = BTreeSet::new();
     Ok(Some(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
 }
@@ -147,7 +147,10 @@ mod tests {
                 json!({"method": web, "all_stores_must_succeed": "yes"}),
                 "'all_stores_must_succeed' must be boolean value only",
             ),
-            (json!({"method": web, "stores": "fast"}), "'stores' must be a list of names of stores"),
+            (
+                json!({"method": web, "stores": "fast"}),
+                "'stores' must be a list of names of stores",
+            ),
             (json!({"method": {"name": "web-download", "uri": 5}}), "'uri' must be a string"),
         ];
         for (body, message) in cases {

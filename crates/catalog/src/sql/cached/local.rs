@@ -8,7 +8,7 @@ use image::{ImageId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqlitePool};
 
-use super::super::{dialect, pool};
+use super::super::dialect;
 use super::shared::number;
 use crate::{CachedImage, CachedImages, Error, Result};
 
@@ -29,7 +29,7 @@ impl LocalRecords {
     /// Opens the file, and makes it when it is not there.
     pub async fn open(path: &Path) -> Result<Self> {
         let options = dialect::durable(dialect::untouched(path)).create_if_missing(true);
-        let db = pool(1).connect_with(options).await?;
+        let db = dialect::pool(1).connect_with(options).await?;
         sqlx::query(TABLE).execute(&db).await?;
         Ok(Self { db })
     }

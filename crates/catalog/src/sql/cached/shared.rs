@@ -1,11 +1,10 @@
 //! Glance's tables `cached_images` and `node_reference`.
 
+use crate::sql::dialect::{Connection, Row, query};
 use async_trait::async_trait;
 use image::ImageId;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
-use super::super::{SqlCatalog, time};
+use super::super::SqlCatalog;
 use crate::{CachedImage, CachedImages, Error, Result};
 
 /// The records of one node in the catalog's database.
@@ -23,7 +22,7 @@ impl NodeRecords {
         let node = match find(&mut db, url).await? {
             Some(node) => node,
             None => {
-                sqlx::query("INSERT INTO node_reference (node_reference_url) VALUES (?)")
+                query("INSERT INTO node_reference (node_reference_url) VALUES (?)")
                     .bind(url)
                     .execute(&mut *db)
                     .await?;
@@ -35,20 +34,20 @@ impl NodeRecords {
     }
 }
 
-async fn find(db: &mut SqliteConnection, url: &str) -> Result<Option<i64>> {
-    let query = "SELECT node_reference_id FROM node_reference WHERE node_reference_url = ?";
-    Ok(sqlx::query_scalar(query).bind(url).fetch_optional(db).await?)
+async fn find(db: &mut Connection, url: &str) -> Result<Option<i64>> {
+    let sql = "SELECT node_reference_id FROM node_reference WHERE node_reference_url = ?";
+    Ok(query(sql).bind(url).value(db).await?)
 }
 
 #[async_trait]
 impl CachedImages for NodeRecords {
     async fn all(&self) -> Result<Vec<CachedImage>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, image_id, last_accessed, last_modified, size, hits, checksum \
              FROM cached_images WHERE node_reference_id = ? ORDER BY id",
         )
         .bind(self.node)
-        .fetch_all(&self.catalog.readers)
+        .fetch_all(&mut self.catalog.db.acquire().await?)
         .await?;
         rows.iter().map(cached).collect()
     }
@@ -58,20 +57,19 @@ impl CachedImages for NodeRecords {
         if !update(&mut db, self.node, image).await? {
             insert(&mut db, self.node, image).await?;
         }
-        let row = sqlx::query_scalar(
-            "SELECT id FROM cached_images WHERE image_id = ? AND node_reference_id = ?",
-        )
-        .bind(image.image_id.to_string())
-        .bind(self.node)
-        .fetch_optional(&mut *db)
-        .await?;
+        let row =
+            query("SELECT id FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
+                .bind(image.image_id.to_string())
+                .bind(self.node)
+                .value(&mut *db)
+                .await?;
         db.commit().await?;
         Ok(row)
     }
 
     async fn remove(&self, id: ImageId) -> Result<()> {
         let mut db = self.catalog.begin().await?;
-        sqlx::query("DELETE FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
+        query("DELETE FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
             .bind(id.to_string())
             .bind(self.node)
             .execute(&mut *db)
@@ -80,25 +78,25 @@ impl CachedImages for NodeRecords {
     }
 
     async fn nodes(&self, id: ImageId) -> Result<Option<Vec<String>>> {
-        let urls = sqlx::query_scalar(
+        let urls = query(
             "SELECT node_reference_url FROM node_reference JOIN cached_images \
              ON cached_images.node_reference_id = node_reference.node_reference_id \
              WHERE image_id = ? ORDER BY node_reference_url",
         )
         .bind(id.to_string())
-        .fetch_all(&self.catalog.readers)
+        .column(&mut self.catalog.db.acquire().await?)
         .await?;
         Ok(Some(urls))
     }
 }
 
-async fn update(db: &mut SqliteConnection, node: i64, image: &CachedImage) -> Result<bool> {
-    let updated = sqlx::query(
+async fn update(db: &mut Connection, node: i64, image: &CachedImage) -> Result<bool> {
+    let updated = query(
         "UPDATE cached_images SET last_accessed = ?, last_modified = ?, size = ?, hits = ?, \
          checksum = ? WHERE image_id = ? AND node_reference_id = ?",
     )
-    .bind(time::to_text(image.last_accessed))
-    .bind(time::to_text(image.last_modified))
+    .bind(image.last_accessed)
+    .bind(image.last_modified)
     .bind(number(image.size))
     .bind(number(image.hits))
     .bind(&image.checksum)
@@ -106,17 +104,17 @@ async fn update(db: &mut SqliteConnection, node: i64, image: &CachedImage) -> Re
     .bind(node)
     .execute(db)
     .await?;
-    Ok(updated.rows_affected() > 0)
+    Ok(updated > 0)
 }
 
-async fn insert(db: &mut SqliteConnection, node: i64, image: &CachedImage) -> Result<()> {
-    sqlx::query(
+async fn insert(db: &mut Connection, node: i64, image: &CachedImage) -> Result<()> {
+    query(
         "INSERT INTO cached_images (image_id, last_accessed, last_modified, size, hits, checksum, \
          node_reference_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(image.image_id.to_string())
-    .bind(time::to_text(image.last_accessed))
-    .bind(time::to_text(image.last_modified))
+    .bind(image.last_accessed)
+    .bind(image.last_modified)
     .bind(number(image.size))
     .bind(number(image.hits))
     .bind(&image.checksum)
@@ -126,13 +124,9 @@ async fn insert(db: &mut SqliteConnection, node: i64, image: &CachedImage) -> Re
     Ok(())
 }
 
-fn cached(row: &SqliteRow) -> Result<CachedImage> {
+fn cached(row: &Row) -> Result<CachedImage> {
     let id: String = row.try_get("image_id")?;
     let corrupt = |what: &str| Error::Corrupt { image: id.clone(), what: what.to_owned() };
-    let instant = |column: &str| {
-        let text: String = row.try_get(column)?;
-        time::from_text(&text).ok_or_else(|| corrupt(&format!("{column}: '{text}'")))
-    };
     let count = |column: &str| {
         let number: i64 = row.try_get(column)?;
         u64::try_from(number).map_err(|_| corrupt(&format!("{column}: {number}")))
@@ -142,8 +136,8 @@ fn cached(row: &SqliteRow) -> Result<CachedImage> {
         image_id: id.parse().map_err(|_| corrupt("cached_images.image_id"))?,
         size: count("size")?,
         hits: count("hits")?,
-        last_accessed: instant("last_accessed")?,
-        last_modified: instant("last_modified")?,
+        last_accessed: row.try_get("last_accessed")?,
+        last_modified: row.try_get("last_modified")?,
         checksum: row.try_get("checksum")?,
     })
 }

@@ -1,8 +1,8 @@
 //! Namespaces from files and to files, as `glance-manage db_load_metadefs`, `db_export_metadefs`
 //! and `db_unload_metadefs` do it.
 
+use crate::sql::dialect::{Connection, Query, Transaction, query};
 use image::Timestamp;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::items::{self, place};
 use super::resource_types::{self, Seeded};
@@ -32,7 +32,7 @@ enum Own {
 
 /// One document, all of it or nothing.
 pub(super) async fn load(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     document: &Document,
     existing: Existing,
 ) -> Result<Loaded> {
@@ -56,14 +56,14 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
-async fn find(db: &mut SqliteConnection, namespace: &str) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar("SELECT id FROM metadef_namespaces WHERE namespace = ?")
+async fn find(db: &mut Connection, namespace: &str) -> Result<Option<i64>> {
+    Ok(query("SELECT id FROM metadef_namespaces WHERE namespace = ?")
         .bind(namespace)
-        .fetch_optional(db)
+        .value(db)
         .await?)
 }
 
-async fn insert(db: &mut SqliteConnection, namespace: &Namespace) -> Result<i64> {
+async fn insert(db: &mut Connection, namespace: &Namespace) -> Result<i64> {
     namespaces::insert(db, namespace).await?;
     Ok(place(db, &namespace.name).await?.id)
 }
@@ -85,7 +85,7 @@ fn namespace(document: &Document) -> Namespace {
     }
 }
 
-async fn fill(db: &mut SqliteConnection, id: i64, document: &Document, own: Own) -> Result<()> {
+async fn fill(db: &mut Connection, id: i64, document: &Document, own: Own) -> Result<()> {
     for association in &document.resource_type_associations {
         load_association(db, id, association, own).await?;
     }
@@ -117,7 +117,7 @@ async fn fill(db: &mut SqliteConnection, id: i64, document: &Document, own: Own)
 }
 
 async fn load_association(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: i64,
     from: &DocumentAssociation,
     own: Own,
@@ -147,7 +147,7 @@ async fn load_association(
 }
 
 async fn load_object(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: i64,
     document: &Document,
     from: &DocumentObject,
@@ -169,11 +169,10 @@ async fn load_object(
     }
 }
 
-pub(super) async fn export(db: &mut SqliteConnection) -> Result<Vec<Document>> {
-    let names: Vec<String> =
-        sqlx::query_scalar("SELECT namespace FROM metadef_namespaces ORDER BY namespace")
-            .fetch_all(&mut *db)
-            .await?;
+pub(super) async fn export(db: &mut Connection) -> Result<Vec<Document>> {
+    let names: Vec<String> = query("SELECT namespace FROM metadef_namespaces ORDER BY namespace")
+        .column(&mut *db)
+        .await?;
     let mut documents = Vec::new();
     for name in names {
         let namespace = namespaces::get(db, &Viewer::service(), &name).await?;
@@ -209,10 +208,10 @@ fn document(namespace: Namespace, contents: Contents) -> Document {
     }
 }
 
-pub(super) async fn unload(mut db: Transaction<'_, Sqlite>) -> Result<()> {
+pub(super) async fn unload(mut db: Transaction) -> Result<()> {
     for table in TABLES {
-        let mut query = sqlx::QueryBuilder::new("DELETE FROM ");
-        query.push(table).build().execute(&mut *db).await?;
+        let mut query = Query::new("DELETE FROM ");
+        query.push(table).execute(&mut *db).await?;
     }
     Ok(db.commit().await?)
 }

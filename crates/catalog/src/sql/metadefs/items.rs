@@ -1,9 +1,8 @@
 //! What objects, properties and tags have in common: rows of a table, each in a namespace and of
 //! its own name there.
 
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
-
 use crate::metadefs::{Fault, Kind};
+use crate::sql::dialect::{Connection, Query, Transaction, query};
 use crate::{Error, Result};
 
 /// The table of a kind.
@@ -23,8 +22,8 @@ pub(super) struct Place {
 }
 
 /// The namespace of a name.
-pub(super) async fn place(db: &mut SqliteConnection, namespace: &str) -> Result<Place> {
-    let row = sqlx::query("SELECT id, protected FROM metadef_namespaces WHERE namespace = ?")
+pub(super) async fn place(db: &mut Connection, namespace: &str) -> Result<Place> {
+    let row = query("SELECT id, protected FROM metadef_namespaces WHERE namespace = ?")
         .bind(namespace)
         .fetch_optional(db)
         .await?
@@ -35,20 +34,20 @@ pub(super) async fn place(db: &mut SqliteConnection, namespace: &str) -> Result<
 
 /// The id of a row in a namespace.
 pub(super) async fn find(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     kind: Kind,
     name: &str,
 ) -> Result<Option<i64>> {
-    let mut query = QueryBuilder::new("SELECT id FROM ");
+    let mut query = Query::new("SELECT id FROM ");
     query.push(table(kind)).push(" WHERE namespace_id = ").push_bind(place);
     query.push(" AND name = ").push_bind(name.to_owned());
-    Ok(query.build_query_scalar().fetch_optional(db).await?)
+    Ok(query.value(db).await?)
 }
 
 /// Deletes one of them.
 pub(super) async fn remove(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     namespace: &str,
     kind: Kind,
     name: &str,
@@ -59,18 +58,14 @@ pub(super) async fn remove(
     if place.protected {
         return Err(Fault::Protected { kind, name: name.to_owned() }.into());
     }
-    let mut query = QueryBuilder::new("DELETE FROM ");
+    let mut query = Query::new("DELETE FROM ");
     query.push(table(kind)).push(" WHERE id = ").push_bind(id);
-    query.build().execute(&mut *db).await?;
+    query.execute(&mut *db).await?;
     Ok(db.commit().await?)
 }
 
 /// Deletes all of a kind, unless the namespace is protected.
-pub(super) async fn clear(
-    mut db: Transaction<'_, Sqlite>,
-    namespace: &str,
-    kind: Kind,
-) -> Result<()> {
+pub(super) async fn clear(mut db: Transaction, namespace: &str, kind: Kind) -> Result<()> {
     let place = place(&mut db, namespace).await?;
     if place.protected {
         return Err(Fault::NamespaceProtected(namespace.to_owned()).into());
@@ -80,10 +75,10 @@ pub(super) async fn clear(
 }
 
 /// Deletes all of a kind.
-pub(super) async fn delete_all(db: &mut SqliteConnection, place: i64, kind: Kind) -> Result<()> {
-    let mut query = QueryBuilder::new("DELETE FROM ");
+pub(super) async fn delete_all(db: &mut Connection, place: i64, kind: Kind) -> Result<()> {
+    let mut query = Query::new("DELETE FROM ");
     query.push(table(kind)).push(" WHERE namespace_id = ").push_bind(place);
-    query.build().execute(db).await?;
+    query.execute(db).await?;
     Ok(())
 }
 

@@ -28,15 +28,15 @@ impl Metadefs for SqlCatalog {
         viewer: &Viewer,
         query: &NamespaceQuery,
     ) -> Result<Vec<(Namespace, Vec<Association>)>> {
-        namespaces::list(&mut *self.readers.begin().await?, viewer, query).await
+        namespaces::list(&mut *self.db.snapshot().await?, viewer, query).await
     }
 
     async fn namespace(&self, viewer: &Viewer, name: &str) -> Result<Namespace> {
-        namespaces::get(&mut *self.readers.acquire().await?, viewer, name).await
+        namespaces::get(&mut self.db.acquire().await?, viewer, name).await
     }
 
     async fn contents(&self, namespace: &str) -> Result<Contents> {
-        namespaces::contents(&mut *self.readers.begin().await?, namespace).await
+        namespaces::contents(&mut *self.db.snapshot().await?, namespace).await
     }
 
     async fn create_namespace(&self, namespace: &Namespace, contents: &Contents) -> Result<()> {
@@ -65,11 +65,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn objects(&self, namespace: &str) -> Result<Vec<Object>> {
-        objects::list(&mut *self.readers.begin().await?, namespace).await
+        objects::list(&mut *self.db.snapshot().await?, namespace).await
     }
 
     async fn object(&self, namespace: &str, name: &str) -> Result<Object> {
-        objects::get(&mut *self.readers.begin().await?, namespace, name).await
+        objects::get(&mut *self.db.snapshot().await?, namespace, name).await
     }
 
     async fn add_object(&self, namespace: &str, object: &Object) -> Result<()> {
@@ -81,11 +81,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn properties(&self, namespace: &str) -> Result<Vec<Property>> {
-        properties::list(&mut *self.readers.begin().await?, namespace).await
+        properties::list(&mut *self.db.snapshot().await?, namespace).await
     }
 
     async fn property(&self, namespace: &str, name: &str) -> Result<Property> {
-        properties::get(&mut *self.readers.begin().await?, namespace, name).await
+        properties::get(&mut *self.db.snapshot().await?, namespace, name).await
     }
 
     async fn add_property(&self, namespace: &str, property: &Property) -> Result<()> {
@@ -97,11 +97,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn tags(&self, namespace: &str, query: &TagQuery) -> Result<Vec<Tag>> {
-        tags::list(&mut *self.readers.begin().await?, namespace, query).await
+        tags::list(&mut *self.db.snapshot().await?, namespace, query).await
     }
 
     async fn tag(&self, namespace: &str, name: &str) -> Result<Tag> {
-        tags::get(&mut *self.readers.begin().await?, namespace, name).await
+        tags::get(&mut *self.db.snapshot().await?, namespace, name).await
     }
 
     async fn add_tags(&self, namespace: &str, tags: &[Tag], others: Others) -> Result<()> {
@@ -113,11 +113,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn resource_types(&self) -> Result<Vec<ResourceType>> {
-        resource_types::list(&mut *self.readers.acquire().await?).await
+        resource_types::list(&mut self.db.acquire().await?).await
     }
 
     async fn associations(&self, namespace: &str) -> Result<Vec<Association>> {
-        resource_types::of_namespace(&mut *self.readers.begin().await?, namespace).await
+        resource_types::of_namespace(&mut *self.db.snapshot().await?, namespace).await
     }
 
     async fn associate(&self, namespace: &str, association: &Association) -> Result<()> {
@@ -129,7 +129,7 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn export(&self) -> Result<Vec<Document>> {
-        documents::export(&mut *self.readers.begin().await?).await
+        documents::export(&mut *self.db.snapshot().await?).await
     }
 
     async fn unload(&self) -> Result<()> {

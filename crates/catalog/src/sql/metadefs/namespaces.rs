@@ -1,59 +1,52 @@
 //! Namespaces.
 
+use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
 use std::collections::HashMap;
 
 use image::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::items::{self, place};
 use super::{objects, page, properties, resource_types, rows, tags};
 use crate::metadefs::{
     Association, Contents, Fault, Kind, Namespace, NamespaceQuery, Reach, TagQuery,
 };
-use crate::sql::time;
 use crate::{Result, Viewer};
 
 const SELECT: &str = "SELECT n.id, n.namespace, n.display_name, n.description, n.visibility, \
      n.protected, n.owner, n.created_at, n.updated_at FROM metadef_namespaces n";
 
 /// One namespace that the viewer sees.
-pub(super) async fn get(
-    db: &mut SqliteConnection,
-    viewer: &Viewer,
-    name: &str,
-) -> Result<Namespace> {
-    let mut query = QueryBuilder::new(SELECT);
+pub(super) async fn get(db: &mut Connection, viewer: &Viewer, name: &str) -> Result<Namespace> {
+    let mut query = Query::new(SELECT);
     query.push(" WHERE n.namespace = ").push_bind(name.to_owned());
     visible(&mut query, viewer);
-    let row = query.build().fetch_optional(db).await?;
+    let row = query.fetch_optional(db).await?;
     read(&row.ok_or_else(|| Fault::NamespaceNotFound(name.to_owned()))?)
 }
 
 /// A page of namespaces in two queries; three where there is a marker.
 pub(super) async fn list(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     viewer: &Viewer,
     list: &NamespaceQuery,
 ) -> Result<Vec<(Namespace, Vec<Association>)>> {
     if let Some(marker) = &list.marker {
         get(db, viewer, marker).await?;
     }
-    let found = select(viewer, list).build().fetch_all(&mut *db).await?;
+    let found = select(viewer, list).fetch_all(&mut *db).await?;
     let ids: Vec<i64> = found.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
     let mut associations: HashMap<i64, Vec<Association>> = HashMap::new();
     for (id, association) in resource_types::of(db, &ids).await? {
         associations.entry(id).or_default().push(association);
     }
-    let with = |(row, id): (&SqliteRow, &i64)| {
-        Ok((read(row)?, associations.remove(id).unwrap_or_default()))
-    };
+    let with =
+        |(row, id): (&Row, &i64)| Ok((read(row)?, associations.remove(id).unwrap_or_default()));
     found.iter().zip(&ids).map(with).collect()
 }
 
-fn select(viewer: &Viewer, list: &NamespaceQuery) -> QueryBuilder<Sqlite> {
+fn select(viewer: &Viewer, list: &NamespaceQuery) -> Query {
     let key = list.key.as_str();
-    let mut query = QueryBuilder::new(SELECT);
+    let mut query = Query::new(SELECT);
     if let Some(marker) = &list.marker {
         query.push(" JOIN metadef_namespaces m ON m.namespace = ").push_bind(marker.clone());
         query.push(" AND ");
@@ -75,7 +68,7 @@ fn select(viewer: &Viewer, list: &NamespaceQuery) -> QueryBuilder<Sqlite> {
 
 /// Administrators see all; others what is public, and what their project owns. Source:
 /// `_select_namespaces_query` of Glance's SQLAlchemy API.
-fn visible(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
+fn visible(query: &mut Query, viewer: &Viewer) {
     if viewer.is_admin {
         return;
     }
@@ -86,7 +79,7 @@ fn visible(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
     query.push(")");
 }
 
-fn for_one_of(query: &mut QueryBuilder<Sqlite>, names: &[String]) {
+fn for_one_of(query: &mut Query, names: &[String]) {
     query.push(
         " AND EXISTS (SELECT 1 FROM metadef_namespace_resource_types a \
          JOIN metadef_resource_types t ON t.id = a.resource_type_id \
@@ -100,7 +93,7 @@ fn for_one_of(query: &mut QueryBuilder<Sqlite>, names: &[String]) {
 }
 
 /// A namespace that says nothing of its visibility is private.
-fn read(row: &SqliteRow) -> Result<Namespace> {
+fn read(row: &Row) -> Result<Namespace> {
     let visibility: Option<&str> = row.try_get("visibility")?;
     let protected: Option<bool> = row.try_get("protected")?;
     Ok(Namespace {
@@ -114,7 +107,7 @@ fn read(row: &SqliteRow) -> Result<Namespace> {
     })
 }
 
-pub(super) async fn contents(db: &mut SqliteConnection, name: &str) -> Result<Contents> {
+pub(super) async fn contents(db: &mut Connection, name: &str) -> Result<Contents> {
     Ok(Contents {
         associations: resource_types::of_namespace(db, name).await?,
         objects: objects::list(db, name).await?,
@@ -125,7 +118,7 @@ pub(super) async fn contents(db: &mut SqliteConnection, name: &str) -> Result<Co
 
 /// All or nothing: whatever in it can't be added, the namespace isn't either.
 pub(super) async fn create(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     namespace: &Namespace,
     contents: &Contents,
 ) -> Result<()> {
@@ -146,8 +139,8 @@ pub(super) async fn create(
     Ok(db.commit().await?)
 }
 
-pub(super) async fn insert(db: &mut SqliteConnection, namespace: &Namespace) -> Result<()> {
-    sqlx::query(
+pub(super) async fn insert(db: &mut Connection, namespace: &Namespace) -> Result<()> {
+    query(
         "INSERT INTO metadef_namespaces (namespace, display_name, description, visibility, \
          protected, owner, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -157,8 +150,8 @@ pub(super) async fn insert(db: &mut SqliteConnection, namespace: &Namespace) -> 
     .bind(namespace.reach.as_str())
     .bind(namespace.protected)
     .bind(&namespace.owner)
-    .bind(time::to_text(namespace.times.created_at))
-    .bind(rows::text(namespace.times.updated_at))
+    .bind(namespace.times.created_at)
+    .bind(namespace.times.updated_at)
     .execute(db)
     .await
     .map_err(|error| {
@@ -167,11 +160,7 @@ pub(super) async fn insert(db: &mut SqliteConnection, namespace: &Namespace) -> 
     Ok(())
 }
 
-pub(super) async fn change(
-    mut db: Transaction<'_, Sqlite>,
-    name: &str,
-    to: &Namespace,
-) -> Result<Namespace> {
+pub(super) async fn change(mut db: Transaction, name: &str, to: &Namespace) -> Result<Namespace> {
     let id = place(&mut db, name).await?.id;
     update(&mut db, id, to).await?;
     let changed = get(&mut db, &Viewer::service(), &to.name).await?;
@@ -179,8 +168,8 @@ pub(super) async fn change(
     Ok(changed)
 }
 
-pub(super) async fn update(db: &mut SqliteConnection, id: i64, to: &Namespace) -> Result<()> {
-    sqlx::query(
+pub(super) async fn update(db: &mut Connection, id: i64, to: &Namespace) -> Result<()> {
+    query(
         "UPDATE metadef_namespaces SET namespace = ?, display_name = ?, description = ?, \
          visibility = ?, protected = ?, owner = ?, updated_at = ? WHERE id = ?",
     )
@@ -190,7 +179,7 @@ pub(super) async fn update(db: &mut SqliteConnection, id: i64, to: &Namespace) -
     .bind(to.reach.as_str())
     .bind(to.protected)
     .bind(&to.owner)
-    .bind(time::to_text(Timestamp::now()))
+    .bind(Timestamp::now())
     .bind(id)
     .execute(db)
     .await
@@ -200,7 +189,7 @@ pub(super) async fn update(db: &mut SqliteConnection, id: i64, to: &Namespace) -
     Ok(())
 }
 
-pub(super) async fn delete(mut db: Transaction<'_, Sqlite>, name: &str) -> Result<()> {
+pub(super) async fn delete(mut db: Transaction, name: &str) -> Result<()> {
     let place = place(&mut db, name).await?;
     if place.protected {
         return Err(Fault::NamespaceProtected(name.to_owned()).into());
@@ -209,10 +198,10 @@ pub(super) async fn delete(mut db: Transaction<'_, Sqlite>, name: &str) -> Resul
     Ok(db.commit().await?)
 }
 
-pub(super) async fn delete_with_contents(db: &mut SqliteConnection, id: i64) -> Result<()> {
+pub(super) async fn delete_with_contents(db: &mut Connection, id: i64) -> Result<()> {
     for kind in [Kind::Tag, Kind::Object, Kind::Property, Kind::Association] {
         items::delete_all(db, id, kind).await?;
     }
-    sqlx::query("DELETE FROM metadef_namespaces WHERE id = ?").bind(id).execute(db).await?;
+    query("DELETE FROM metadef_namespaces WHERE id = ?").bind(id).execute(db).await?;
     Ok(())
 }

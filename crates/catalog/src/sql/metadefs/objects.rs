@@ -1,42 +1,36 @@
 //! Objects. The names of required properties are one text with commas, as Glance keeps them.
 
+use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
 use image::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::items::{self, place};
 use super::rows;
 use crate::Result;
 use crate::metadefs::{Kind, Object};
-use crate::sql::time;
 
 const KIND: Kind = Kind::Object;
 
-pub(super) async fn list(db: &mut SqliteConnection, namespace: &str) -> Result<Vec<Object>> {
+pub(super) async fn list(db: &mut Connection, namespace: &str) -> Result<Vec<Object>> {
     select(db, namespace, None).await
 }
 
-pub(super) async fn get(db: &mut SqliteConnection, namespace: &str, name: &str) -> Result<Object> {
+pub(super) async fn get(db: &mut Connection, namespace: &str, name: &str) -> Result<Object> {
     let found = select(db, namespace, Some(name)).await?.pop();
     found.ok_or_else(|| items::not_found(KIND, namespace, name))
 }
 
-async fn select(
-    db: &mut SqliteConnection,
-    namespace: &str,
-    name: Option<&str>,
-) -> Result<Vec<Object>> {
+async fn select(db: &mut Connection, namespace: &str, name: Option<&str>) -> Result<Vec<Object>> {
     let place = place(db, namespace).await?;
-    let mut query = QueryBuilder::new("SELECT * FROM metadef_objects WHERE namespace_id = ");
+    let mut query = Query::new("SELECT * FROM metadef_objects WHERE namespace_id = ");
     query.push_bind(place.id);
     if let Some(name) = name {
         query.push(" AND name = ").push_bind(name.to_owned());
     }
     query.push(" ORDER BY name");
-    query.build().fetch_all(db).await?.iter().map(read).collect()
+    query.fetch_all(db).await?.iter().map(read).collect()
 }
 
-fn read(row: &SqliteRow) -> Result<Object> {
+fn read(row: &Row) -> Result<Object> {
     let required: Option<&str> = row.try_get("required")?;
     let names = required.filter(|names| !names.is_empty()).map(|names| names.split(','));
     Ok(Object {
@@ -52,23 +46,19 @@ fn required(object: &Object) -> Option<String> {
     (!object.required.is_empty()).then(|| object.required.join(","))
 }
 
-pub(super) async fn add(
-    mut db: Transaction<'_, Sqlite>,
-    namespace: &str,
-    object: &Object,
-) -> Result<()> {
+pub(super) async fn add(mut db: Transaction, namespace: &str, object: &Object) -> Result<()> {
     let id = place(&mut db, namespace).await?.id;
     insert(&mut db, id, namespace, object).await?;
     Ok(db.commit().await?)
 }
 
 pub(super) async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     namespace: &str,
     object: &Object,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO metadef_objects (namespace_id, name, description, required, json_schema, \
          created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
@@ -77,8 +67,8 @@ pub(super) async fn insert(
     .bind(&object.description)
     .bind(required(object))
     .bind(rows::json_text(&object.properties))
-    .bind(time::to_text(object.times.created_at))
-    .bind(rows::text(object.times.updated_at))
+    .bind(object.times.created_at)
+    .bind(object.times.updated_at)
     .execute(db)
     .await
     .map_err(|error| {
@@ -88,7 +78,7 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn change(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     namespace: &str,
     name: &str,
     to: &Object,
@@ -103,12 +93,12 @@ pub(super) async fn change(
 }
 
 pub(super) async fn update(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: i64,
     namespace: &str,
     to: &Object,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "UPDATE metadef_objects SET name = ?, description = ?, required = ?, json_schema = ?, \
          updated_at = ? WHERE id = ?",
     )
@@ -116,7 +106,7 @@ pub(super) async fn update(
     .bind(&to.description)
     .bind(required(to))
     .bind(rows::json_text(&to.properties))
-    .bind(time::to_text(Timestamp::now()))
+    .bind(Timestamp::now())
     .bind(id)
     .execute(db)
     .await

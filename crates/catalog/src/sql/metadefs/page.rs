@@ -1,12 +1,11 @@
 //! The order of a list, and where its next page begins: by one column, then by creation and id, as
 //! Glance sorts. Nulls stand before all values, as SQLite and MySQL sort them.
 
-use sqlx::{QueryBuilder, Sqlite};
-
 use crate::Direction;
+use crate::sql::dialect::Query;
 
 /// Adds the condition that a row `n` stands after the marker's row `m`.
-pub(super) fn after(query: &mut QueryBuilder<Sqlite>, key: &str, direction: Direction) {
+pub(super) fn after(query: &mut Query, key: &str, direction: Direction) {
     let beyond = match direction {
         Direction::Ascending => ('>', "m", "n"),
         Direction::Descending => ('<', "n", "m"),
@@ -25,16 +24,20 @@ pub(super) fn after(query: &mut QueryBuilder<Sqlite>, key: &str, direction: Dire
 }
 
 /// Adds `ORDER BY` of rows `n`.
-pub(super) fn order(query: &mut QueryBuilder<Sqlite>, key: &str, direction: Direction) {
+pub(super) fn order(query: &mut Query, key: &str, direction: Direction) {
     let word = match direction {
-        Direction::Ascending => "ASC",
-        Direction::Descending => "DESC",
+        Direction::Ascending => " ASC",
+        Direction::Descending => " DESC",
     };
     query.push(" ORDER BY ");
     if !is_part_of_every_order(key) {
-        query.push(format!("n.{key} {word}, "));
+        let word = match direction {
+            Direction::Ascending => "{asc}",
+            Direction::Descending => "{desc}",
+        };
+        query.push(format!("n.{key}{word}, "));
     }
-    query.push(format!("n.created_at {word}, n.id {word}"));
+    query.push(format!("n.created_at{word}, n.id{word}"));
 }
 
 /// Sorted by `id` is sorted by creation, then id: so does Glance.

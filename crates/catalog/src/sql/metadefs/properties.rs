@@ -1,75 +1,61 @@
 //! Properties of a namespace.
 
+use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
 use image::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::items::{self, place};
 use super::rows;
 use crate::Result;
 use crate::metadefs::{Kind, Property};
-use crate::sql::time;
 
 const KIND: Kind = Kind::Property;
 
-pub(super) async fn list(db: &mut SqliteConnection, namespace: &str) -> Result<Vec<Property>> {
+pub(super) async fn list(db: &mut Connection, namespace: &str) -> Result<Vec<Property>> {
     select(db, namespace, None).await
 }
 
-pub(super) async fn get(
-    db: &mut SqliteConnection,
-    namespace: &str,
-    name: &str,
-) -> Result<Property> {
+pub(super) async fn get(db: &mut Connection, namespace: &str, name: &str) -> Result<Property> {
     let found = select(db, namespace, Some(name)).await?.pop();
     found.ok_or_else(|| items::not_found(KIND, namespace, name))
 }
 
-async fn select(
-    db: &mut SqliteConnection,
-    namespace: &str,
-    name: Option<&str>,
-) -> Result<Vec<Property>> {
+async fn select(db: &mut Connection, namespace: &str, name: Option<&str>) -> Result<Vec<Property>> {
     let place = place(db, namespace).await?;
-    let mut query = QueryBuilder::new("SELECT name, json_schema FROM metadef_properties ");
+    let mut query = Query::new("SELECT name, json_schema FROM metadef_properties ");
     query.push("WHERE namespace_id = ").push_bind(place.id);
     if let Some(name) = name {
         query.push(" AND name = ").push_bind(name.to_owned());
     }
     query.push(" ORDER BY name");
-    query.build().fetch_all(db).await?.iter().map(read).collect()
+    query.fetch_all(db).await?.iter().map(read).collect()
 }
 
-fn read(row: &SqliteRow) -> Result<Property> {
+fn read(row: &Row) -> Result<Property> {
     Ok(Property { name: row.try_get("name")?, definition: rows::json(row)? })
 }
 
-pub(super) async fn add(
-    mut db: Transaction<'_, Sqlite>,
-    namespace: &str,
-    property: &Property,
-) -> Result<()> {
+pub(super) async fn add(mut db: Transaction, namespace: &str, property: &Property) -> Result<()> {
     let id = place(&mut db, namespace).await?.id;
     insert(&mut db, id, namespace, property).await?;
     Ok(db.commit().await?)
 }
 
 pub(super) async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     namespace: &str,
     property: &Property,
 ) -> Result<()> {
-    let now = time::to_text(Timestamp::now());
-    sqlx::query(
+    let now = Timestamp::now();
+    query(
         "INSERT INTO metadef_properties (namespace_id, name, json_schema, created_at, updated_at) \
          VALUES (?, ?, ?, ?, ?)",
     )
     .bind(place)
     .bind(&property.name)
     .bind(rows::json_text(&property.definition))
-    .bind(&now)
-    .bind(&now)
+    .bind(now)
+    .bind(now)
     .execute(db)
     .await
     .map_err(|error| {
@@ -79,7 +65,7 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn change(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     namespace: &str,
     name: &str,
     to: &Property,
@@ -92,22 +78,20 @@ pub(super) async fn change(
 }
 
 pub(super) async fn update(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     id: i64,
     namespace: &str,
     to: &Property,
 ) -> Result<()> {
-    sqlx::query(
-        "UPDATE metadef_properties SET name = ?, json_schema = ?, updated_at = ? WHERE id = ?",
-    )
-    .bind(&to.name)
-    .bind(rows::json_text(&to.definition))
-    .bind(time::to_text(Timestamp::now()))
-    .bind(id)
-    .execute(db)
-    .await
-    .map_err(|error| {
-        items::unless_taken(error, || items::duplicate_by_update(KIND, namespace, &to.name))
-    })?;
+    query("UPDATE metadef_properties SET name = ?, json_schema = ?, updated_at = ? WHERE id = ?")
+        .bind(&to.name)
+        .bind(rows::json_text(&to.definition))
+        .bind(Timestamp::now())
+        .bind(id)
+        .execute(db)
+        .await
+        .map_err(|error| {
+            items::unless_taken(error, || items::duplicate_by_update(KIND, namespace, &to.name))
+        })?;
     Ok(())
 }

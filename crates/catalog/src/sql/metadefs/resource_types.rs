@@ -1,42 +1,34 @@
 //! Types of resources, and which namespaces are for them.
 
+use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
 use image::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::items::{self, place};
 use super::rows;
 use crate::Result;
 use crate::metadefs::{Association, Fault, Kind, ResourceType};
-use crate::sql::time;
 
 const KIND: Kind = Kind::Association;
 
-pub(super) async fn list(db: &mut SqliteConnection) -> Result<Vec<ResourceType>> {
-    let rows = sqlx::query("SELECT * FROM metadef_resource_types ORDER BY id").fetch_all(db);
+pub(super) async fn list(db: &mut Connection) -> Result<Vec<ResourceType>> {
+    let rows = query("SELECT * FROM metadef_resource_types ORDER BY id").fetch_all(db).await?;
     let read =
-        |row: &SqliteRow| Ok(ResourceType { name: row.try_get("name")?, times: rows::times(row)? });
-    rows.await?.iter().map(read).collect()
+        |row: &Row| Ok(ResourceType { name: row.try_get("name")?, times: rows::times(row)? });
+    rows.iter().map(read).collect()
 }
 
 /// The associations of one namespace.
-pub(super) async fn of_namespace(
-    db: &mut SqliteConnection,
-    namespace: &str,
-) -> Result<Vec<Association>> {
+pub(super) async fn of_namespace(db: &mut Connection, namespace: &str) -> Result<Vec<Association>> {
     let place = place(db, namespace).await?;
     Ok(of(db, &[place.id]).await?.into_iter().map(|(_, association)| association).collect())
 }
 
 /// The associations of these namespaces, each with the id of its namespace, in one query.
-pub(super) async fn of(
-    db: &mut SqliteConnection,
-    namespaces: &[i64],
-) -> Result<Vec<(i64, Association)>> {
+pub(super) async fn of(db: &mut Connection, namespaces: &[i64]) -> Result<Vec<(i64, Association)>> {
     if namespaces.is_empty() {
         return Ok(Vec::new());
     }
-    let mut query = QueryBuilder::new(
+    let mut query = Query::new(
         "SELECT a.namespace_id, t.name, a.prefix, a.properties_target, a.created_at, a.updated_at \
          FROM metadef_namespace_resource_types a \
          JOIN metadef_resource_types t ON t.id = a.resource_type_id WHERE a.namespace_id IN (",
@@ -46,10 +38,10 @@ pub(super) async fn of(
         list.push_bind(*id);
     }
     query.push(") ORDER BY a.namespace_id, a.created_at, a.resource_type_id");
-    query.build().fetch_all(db).await?.iter().map(read).collect()
+    query.fetch_all(db).await?.iter().map(read).collect()
 }
 
-fn read(row: &SqliteRow) -> Result<(i64, Association)> {
+fn read(row: &Row) -> Result<(i64, Association)> {
     let association = Association {
         resource_type: row.try_get("name")?,
         prefix: row.try_get("prefix")?,
@@ -60,7 +52,7 @@ fn read(row: &SqliteRow) -> Result<(i64, Association)> {
 }
 
 pub(super) async fn associate(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     namespace: &str,
     association: &Association,
 ) -> Result<()> {
@@ -71,7 +63,7 @@ pub(super) async fn associate(
 
 /// Adds an association, and its type where there is none.
 pub(super) async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     namespace: &str,
     association: &Association,
@@ -87,12 +79,12 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn insert_of(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     resource_type: i64,
     association: &Association,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    query(
         "INSERT INTO metadef_namespace_resource_types (namespace_id, resource_type_id, prefix, \
          properties_target, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
     )
@@ -100,26 +92,26 @@ pub(super) async fn insert_of(
     .bind(resource_type)
     .bind(&association.prefix)
     .bind(&association.properties_target)
-    .bind(time::to_text(association.times.created_at))
-    .bind(rows::text(association.times.updated_at))
+    .bind(association.times.created_at)
+    .bind(association.times.updated_at)
     .execute(db)
     .await?;
     Ok(())
 }
 
 pub(super) async fn update(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     resource_type: i64,
     to: &Association,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "UPDATE metadef_namespace_resource_types SET prefix = ?, properties_target = ?, \
          updated_at = ? WHERE namespace_id = ? AND resource_type_id = ?",
     )
     .bind(&to.prefix)
     .bind(&to.properties_target)
-    .bind(time::to_text(Timestamp::now()))
+    .bind(Timestamp::now())
     .bind(place)
     .bind(resource_type)
     .execute(db)
@@ -128,11 +120,7 @@ pub(super) async fn update(
 }
 
 /// The type stays: other namespaces may be for it, and Glance keeps it too.
-pub(super) async fn dissociate(
-    mut db: Transaction<'_, Sqlite>,
-    namespace: &str,
-    name: &str,
-) -> Result<()> {
+pub(super) async fn dissociate(mut db: Transaction, namespace: &str, name: &str) -> Result<()> {
     let place = place(&mut db, namespace).await?;
     let resource_type = find(&mut db, name).await?;
     let resource_type =
@@ -143,7 +131,7 @@ pub(super) async fn dissociate(
     if place.protected {
         return Err(Fault::Protected { kind: KIND, name: name.to_owned() }.into());
     }
-    sqlx::query(
+    query(
         "DELETE FROM metadef_namespace_resource_types \
          WHERE namespace_id = ? AND resource_type_id = ?",
     )
@@ -155,26 +143,23 @@ pub(super) async fn dissociate(
 }
 
 pub(super) async fn is_associated(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     resource_type: i64,
 ) -> Result<bool> {
-    let found: Option<i64> = sqlx::query_scalar(
+    let found: Option<i64> = query(
         "SELECT resource_type_id FROM metadef_namespace_resource_types \
          WHERE namespace_id = ? AND resource_type_id = ?",
     )
     .bind(place)
     .bind(resource_type)
-    .fetch_optional(db)
+    .value(db)
     .await?;
     Ok(found.is_some())
 }
 
-pub(super) async fn find(db: &mut SqliteConnection, name: &str) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar("SELECT id FROM metadef_resource_types WHERE name = ?")
-        .bind(name)
-        .fetch_optional(db)
-        .await?)
+pub(super) async fn find(db: &mut Connection, name: &str) -> Result<Option<i64>> {
+    Ok(query("SELECT id FROM metadef_resource_types WHERE name = ?").bind(name).value(db).await?)
 }
 
 /// Whether a type comes from the files that an operator loads: Glance marks those protected, and
@@ -185,16 +170,16 @@ pub(super) enum Seeded {
     No,
 }
 
-pub(super) async fn create(db: &mut SqliteConnection, name: &str, seeded: Seeded) -> Result<i64> {
-    let now = time::to_text(Timestamp::now());
-    sqlx::query(
+pub(super) async fn create(db: &mut Connection, name: &str, seeded: Seeded) -> Result<i64> {
+    let now = Timestamp::now();
+    query(
         "INSERT INTO metadef_resource_types (name, protected, created_at, updated_at) \
          VALUES (?, ?, ?, ?)",
     )
     .bind(name)
     .bind(seeded == Seeded::Yes)
-    .bind(&now)
-    .bind((seeded == Seeded::No).then_some(&now))
+    .bind(now)
+    .bind((seeded == Seeded::No).then_some(now))
     .execute(&mut *db)
     .await?;
     let id = find(db, name).await?;
@@ -202,9 +187,9 @@ pub(super) async fn create(db: &mut SqliteConnection, name: &str, seeded: Seeded
 }
 
 /// Marks a type as changed now.
-pub(super) async fn touch(db: &mut SqliteConnection, id: i64) -> Result<()> {
-    sqlx::query("UPDATE metadef_resource_types SET updated_at = ? WHERE id = ?")
-        .bind(time::to_text(Timestamp::now()))
+pub(super) async fn touch(db: &mut Connection, id: i64) -> Result<()> {
+    query("UPDATE metadef_resource_types SET updated_at = ? WHERE id = ?")
+        .bind(Timestamp::now())
         .bind(id)
         .execute(db)
         .await?;

@@ -1,19 +1,17 @@
 //! Tags of a namespace.
 
+use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
 use image::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::items::{self, place};
 use super::{page, rows};
 use crate::Result;
 use crate::metadefs::{Kind, Others, Tag, TagQuery};
-use crate::sql::time;
 
 const KIND: Kind = Kind::Tag;
 
 pub(super) async fn list(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     namespace: &str,
     list: &TagQuery,
 ) -> Result<Vec<Tag>> {
@@ -26,12 +24,12 @@ pub(super) async fn list(
         None => None,
     };
     let mut query = select(place, marker, list);
-    query.build().fetch_all(db).await?.iter().map(read).collect()
+    query.fetch_all(db).await?.iter().map(read).collect()
 }
 
-fn select(place: i64, marker: Option<i64>, list: &TagQuery) -> QueryBuilder<Sqlite> {
+fn select(place: i64, marker: Option<i64>, list: &TagQuery) -> Query {
     let key = list.key.as_str();
-    let mut query = QueryBuilder::new("SELECT n.* FROM metadef_tags n");
+    let mut query = Query::new("SELECT n.* FROM metadef_tags n");
     if let Some(marker) = marker {
         query.push(" JOIN metadef_tags m ON m.id = ").push_bind(marker).push(" AND ");
         page::after(&mut query, key, list.direction);
@@ -44,13 +42,13 @@ fn select(place: i64, marker: Option<i64>, list: &TagQuery) -> QueryBuilder<Sqli
     query
 }
 
-fn read(row: &SqliteRow) -> Result<Tag> {
+fn read(row: &Row) -> Result<Tag> {
     Ok(Tag { name: row.try_get("name")?, times: rows::times(row)? })
 }
 
-pub(super) async fn get(db: &mut SqliteConnection, namespace: &str, name: &str) -> Result<Tag> {
+pub(super) async fn get(db: &mut Connection, namespace: &str, name: &str) -> Result<Tag> {
     let place = place(db, namespace).await?;
-    let row = sqlx::query("SELECT * FROM metadef_tags WHERE namespace_id = ? AND name = ?")
+    let row = query("SELECT * FROM metadef_tags WHERE namespace_id = ? AND name = ?")
         .bind(place.id)
         .bind(name)
         .fetch_optional(db)
@@ -59,7 +57,7 @@ pub(super) async fn get(db: &mut SqliteConnection, namespace: &str, name: &str) 
 }
 
 pub(super) async fn add(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     namespace: &str,
     tags: &[Tag],
     others: Others,
@@ -75,18 +73,18 @@ pub(super) async fn add(
 }
 
 pub(super) async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     place: i64,
     namespace: &str,
     tag: &Tag,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO metadef_tags (namespace_id, name, created_at, updated_at) VALUES (?, ?, ?, ?)",
     )
     .bind(place)
     .bind(&tag.name)
-    .bind(time::to_text(tag.times.created_at))
-    .bind(rows::text(tag.times.updated_at))
+    .bind(tag.times.created_at)
+    .bind(tag.times.updated_at)
     .execute(db)
     .await
     .map_err(|error| items::unless_taken(error, || items::duplicate(KIND, namespace, &tag.name)))?;
@@ -94,7 +92,7 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn rename(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     namespace: &str,
     name: &str,
     to: &str,
@@ -108,15 +106,10 @@ pub(super) async fn rename(
     Ok(renamed)
 }
 
-pub(super) async fn update(
-    db: &mut SqliteConnection,
-    id: i64,
-    namespace: &str,
-    to: &str,
-) -> Result<()> {
-    sqlx::query("UPDATE metadef_tags SET name = ?, updated_at = ? WHERE id = ?")
+pub(super) async fn update(db: &mut Connection, id: i64, namespace: &str, to: &str) -> Result<()> {
+    query("UPDATE metadef_tags SET name = ?, updated_at = ? WHERE id = ?")
         .bind(to)
-        .bind(time::to_text(Timestamp::now()))
+        .bind(Timestamp::now())
         .bind(id)
         .execute(db)
         .await

@@ -299,7 +299,10 @@ async fn what_glances_loader_leaves_open_has_glances_defaults() {
         "UPDATE metadef_namespaces SET visibility = NULL, protected = NULL",
         "UPDATE metadef_objects SET json_schema = 'null'",
     ] {
-        sqlx::query(statement).execute(&catalog.writer).await.unwrap();
+        crate::sql::dialect::query(statement)
+            .execute(&mut catalog.begin().await.unwrap())
+            .await
+            .unwrap();
     }
     let namespace = catalog.namespace(&Viewer::service(), "n").await.unwrap();
     assert_eq!((namespace.reach, namespace.protected), (Reach::Private, false));

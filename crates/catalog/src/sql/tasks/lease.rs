@@ -1,57 +1,55 @@
 //! Who works on a task: each statement names the sign of life that it expects to find.
 
+use crate::sql::dialect::{Connection, Transaction, query};
 use std::time::Duration;
 
 use image::{TaskId, TaskStatus, Timestamp};
 use serde_json::Value;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 
-use super::super::time;
 use super::list;
 use crate::{Ending, Error, LOCK, Lease, Renewed, Result};
 
 /// The message of a task that somebody wants to end.
 const CANCELLING: &str = "Cancellation was requested";
 
-pub(super) async fn begin(db: &mut SqliteConnection, lease: &mut Lease) -> Result<()> {
+pub(super) async fn begin(db: &mut Connection, lease: &mut Lease) -> Result<()> {
     let next = sign_of_life();
-    let begun = sqlx::query(
+    let begun = query(
         "UPDATE tasks SET status = 'processing', updated_at = ? \
          WHERE id = ? AND status = 'pending' AND updated_at = ? AND NOT deleted",
     )
-    .bind(time::to_text(next))
+    .bind(next)
     .bind(lease.task.to_string())
-    .bind(time::to_text(lease.renewed_at))
+    .bind(lease.renewed_at)
     .execute(db)
     .await?;
-    held(begun.rows_affected(), lease.task)?;
+    held(begun, lease.task)?;
     lease.renewed_at = next;
     Ok(())
 }
 
 pub(super) async fn renew(
-    mut db: Transaction<'_, Sqlite>,
+    mut db: Transaction,
     lease: &mut Lease,
     message: &str,
 ) -> Result<Renewed> {
     let next = sign_of_life();
-    let renewed = sqlx::query(
+    let renewed = query(
         "UPDATE tasks SET updated_at = ? WHERE id = ? AND status IN ('pending', 'processing') \
          AND updated_at = ? AND NOT deleted",
     )
-    .bind(time::to_text(next))
+    .bind(next)
     .bind(lease.task.to_string())
-    .bind(time::to_text(lease.renewed_at))
+    .bind(lease.renewed_at)
     .execute(&mut *db)
     .await?;
-    held(renewed.rows_affected(), lease.task)?;
+    held(renewed, lease.task)?;
     expect_lock(&mut db, lease.task).await?;
-    let known: Option<String> =
-        sqlx::query_scalar("SELECT message FROM task_info WHERE task_id = ?")
-            .bind(lease.task.to_string())
-            .fetch_optional(&mut *db)
-            .await?
-            .flatten();
+    let known: Option<String> = query("SELECT message FROM task_info WHERE task_id = ?")
+        .bind(lease.task.to_string())
+        .value(&mut *db)
+        .await?
+        .flatten();
     let cancelled = known.as_deref() == Some(CANCELLING);
     if !cancelled {
         say(&mut db, lease.task, message).await?;
@@ -63,31 +61,31 @@ pub(super) async fn renew(
 
 /// The image that the task is about, if there is one and it is locked, is locked by this task: a
 /// service that took the lock for stale has given it to another.
-async fn expect_lock(db: &mut SqliteConnection, task: TaskId) -> Result<()> {
-    let others: i64 = sqlx::query_scalar(
+async fn expect_lock(db: &mut Connection, task: TaskId) -> Result<()> {
+    let others: i64 = query(
         "SELECT COUNT(*) FROM tasks JOIN image_properties AS p ON p.image_id = tasks.image_id \
          WHERE tasks.id = ? AND p.name = ? AND p.value <> tasks.id AND NOT p.deleted",
     )
     .bind(task.to_string())
     .bind(LOCK)
-    .fetch_one(db)
+    .only(db)
     .await?;
     if others == 0 { Ok(()) } else { Err(Error::LeaseLost(task)) }
 }
 
-pub(super) async fn take_over(db: &mut SqliteConnection, seen: &image::Task) -> Result<Lease> {
+pub(super) async fn take_over(db: &mut Connection, seen: &image::Task) -> Result<Lease> {
     let next = sign_of_life();
-    let taken = sqlx::query(
+    let taken = query(
         "UPDATE tasks SET status = 'processing', updated_at = ? \
          WHERE id = ? AND status = ? AND updated_at = ? AND NOT deleted",
     )
-    .bind(time::to_text(next))
+    .bind(next)
     .bind(seen.id.to_string())
     .bind(seen.status.as_str())
-    .bind(time::to_text(seen.updated_at))
+    .bind(seen.updated_at)
     .execute(db)
     .await?;
-    held(taken.rows_affected(), seen.id)?;
+    held(taken, seen.id)?;
     Ok(Lease { task: seen.id, renewed_at: next })
 }
 
@@ -109,7 +107,7 @@ impl Now {
 }
 
 pub(in crate::sql) async fn end(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     lease: &Lease,
     ending: &Ending,
     Now { now, expires_at }: Now,
@@ -118,25 +116,25 @@ pub(in crate::sql) async fn end(
         Ending::Success(_) => TaskStatus::Success,
         Ending::Failure(_) => TaskStatus::Failure,
     };
-    let ended = sqlx::query(
+    let ended = query(
         "UPDATE tasks SET status = ?, updated_at = ?, expires_at = ? WHERE id = ? \
          AND status IN ('pending', 'processing') AND updated_at = ? AND NOT deleted",
     )
     .bind(status.as_str())
-    .bind(time::to_text(now))
-    .bind(time::to_text(expires_at))
+    .bind(now)
+    .bind(expires_at)
     .bind(lease.task.to_string())
-    .bind(time::to_text(lease.renewed_at))
+    .bind(lease.renewed_at)
     .execute(&mut *db)
     .await?;
-    held(ended.rows_affected(), lease.task)?;
+    held(ended, lease.task)?;
     match ending {
         Ending::Success(result) => bring(db, lease.task, result).await,
         Ending::Failure(why) => say(db, lease.task, why).await,
     }
 }
 
-pub(super) async fn cancel(mut db: Transaction<'_, Sqlite>, id: TaskId) -> Result<TaskStatus> {
+pub(super) async fn cancel(mut db: Transaction, id: TaskId) -> Result<TaskStatus> {
     let task = list::get(&mut db, id).await?;
     if !task.status.is_final() {
         say(&mut db, id, CANCELLING).await?;
@@ -145,8 +143,8 @@ pub(super) async fn cancel(mut db: Transaction<'_, Sqlite>, id: TaskId) -> Resul
     Ok(task.status)
 }
 
-async fn say(db: &mut SqliteConnection, id: TaskId, message: &str) -> Result<()> {
-    sqlx::query("UPDATE task_info SET message = ? WHERE task_id = ?")
+async fn say(db: &mut Connection, id: TaskId, message: &str) -> Result<()> {
+    query("UPDATE task_info SET message = ? WHERE task_id = ?")
         .bind(message)
         .bind(id.to_string())
         .execute(db)
@@ -154,8 +152,8 @@ async fn say(db: &mut SqliteConnection, id: TaskId, message: &str) -> Result<()>
     Ok(())
 }
 
-async fn bring(db: &mut SqliteConnection, id: TaskId, result: &Value) -> Result<()> {
-    sqlx::query("UPDATE task_info SET result = ? WHERE task_id = ?")
+async fn bring(db: &mut Connection, id: TaskId, result: &Value) -> Result<()> {
+    query("UPDATE task_info SET result = ? WHERE task_id = ?")
         .bind(result.to_string())
         .bind(id.to_string())
         .execute(db)

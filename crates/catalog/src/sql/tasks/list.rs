@@ -1,31 +1,27 @@
 //! Reading tasks.
 
+use crate::sql::dialect::{Connection, Query};
 use image::{ImageId, Task, TaskId, TaskStatus, Timestamp};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::super::time;
 use super::rows;
 use crate::{Direction, Error, Result, TaskColumn, TaskQuery};
 
-/// Comes before every other time: where a column that orders a list is null.
-const NEVER: &str = "0001-01-01 00:00:00";
-
-pub(super) async fn get(db: &mut SqliteConnection, id: TaskId) -> Result<Task> {
+pub(super) async fn get(db: &mut Connection, id: TaskId) -> Result<Task> {
     let mut query = whole();
     query.push(" AND tasks.id = ").push_bind(id.to_string());
-    let row = query.build().fetch_optional(db).await?;
+    let row = query.fetch_optional(db).await?;
     rows::whole(&row.ok_or(Error::TaskNotFound(id))?)
 }
 
-pub(super) async fn of_image(db: &mut SqliteConnection, image: ImageId) -> Result<Vec<Task>> {
+pub(super) async fn of_image(db: &mut Connection, image: ImageId) -> Result<Vec<Task>> {
     let mut query = whole();
     query.push(" AND image_id = ").push_bind(image.to_string());
     query.push(" AND (expires_at IS NULL OR expires_at >= ");
-    query.push_bind(time::to_text(Timestamp::now())).push(") ORDER BY created_at, id");
-    query.build().fetch_all(db).await?.iter().map(rows::whole).collect()
+    query.push_bind(Timestamp::now()).push(") ORDER BY created_at, id");
+    query.fetch_all(db).await?.iter().map(rows::whole).collect()
 }
 
-pub(super) async fn unfinished(db: &mut SqliteConnection) -> Result<Vec<Task>> {
+pub(super) async fn unfinished(db: &mut Connection) -> Result<Vec<Task>> {
     let mut query = whole();
     query.push(" AND status IN (");
     let mut states = query.separated(", ");
@@ -33,20 +29,20 @@ pub(super) async fn unfinished(db: &mut SqliteConnection) -> Result<Vec<Task>> {
         states.push_bind(status.as_str());
     }
     query.push(") ORDER BY created_at, id");
-    query.build().fetch_all(db).await?.iter().map(rows::whole).collect()
+    query.fetch_all(db).await?.iter().map(rows::whole).collect()
 }
 
 /// All there is to know of tasks that are not deleted.
-fn whole() -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT ");
+fn whole() -> Query {
+    let mut query = Query::new("SELECT ");
     query.push(rows::COLUMNS).push(", ").push(rows::INFO);
     query.push(" FROM tasks LEFT JOIN task_info ON task_info.task_id = tasks.id");
     query.push(" WHERE NOT tasks.deleted");
     query
 }
 
-pub(super) async fn list(db: &mut SqliteConnection, wanted: &TaskQuery) -> Result<Vec<Task>> {
-    let mut query = QueryBuilder::new("SELECT ");
+pub(super) async fn list(db: &mut Connection, wanted: &TaskQuery) -> Result<Vec<Task>> {
+    let mut query = Query::new("SELECT ");
     query.push(rows::COLUMNS).push(" FROM tasks WHERE NOT deleted");
     if let Some(owner) = &wanted.owner {
         query.push(" AND owner = ").push_bind(owner.clone());
@@ -64,26 +60,32 @@ pub(super) async fn list(db: &mut SqliteConnection, wanted: &TaskQuery) -> Resul
         comparable(column)
     ));
     query.push_bind(i64::from(wanted.limit));
-    query.build().fetch_all(db).await?.iter().map(rows::stub).collect()
+    query.fetch_all(db).await?.iter().map(rows::stub).collect()
 }
 
 /// Only what comes behind the marker: all columns of the order point the same way.
 async fn behind(
-    db: &mut SqliteConnection,
-    query: &mut QueryBuilder<Sqlite>,
+    db: &mut Connection,
+    query: &mut Query,
     column: TaskColumn,
     direction: Direction,
     marker: TaskId,
 ) -> Result<()> {
-    let mut place = QueryBuilder::<Sqlite>::new("SELECT ");
+    let mut place = Query::new("SELECT ");
     place.push(comparable(column)).push(" AS place, created_at FROM tasks WHERE id = ");
     place.push_bind(marker.to_string()).push(" AND NOT deleted");
-    let row = place.build().fetch_optional(&mut *db).await?;
+    let row = place.fetch_optional(&mut *db).await?;
     let row = row.ok_or(Error::TaskNotFound(marker))?;
     query.push(" AND (").push(comparable(column)).push(", created_at, id) ");
     query.push(if direction == Direction::Ascending { "> (" } else { "< (" });
-    query.push_bind(row.try_get::<String, _>("place")?).push(", ");
-    query.push_bind(row.try_get::<String, _>("created_at")?).push(", ");
+    match column {
+        TaskColumn::CreatedAt | TaskColumn::UpdatedAt | TaskColumn::ExpiresAt => {
+            query.push_bind(row.try_get::<Timestamp>("place")?)
+        }
+        _ => query.push_bind(row.try_get::<String>("place")?),
+    };
+    query.push(", ");
+    query.push_bind(row.try_get::<Timestamp>("created_at")?).push(", ");
     query.push_bind(marker.to_string()).push(")");
     Ok(())
 }
@@ -107,7 +109,7 @@ fn name(column: TaskColumn) -> &'static str {
 fn comparable(column: TaskColumn) -> String {
     let name = name(column);
     match column {
-        TaskColumn::ExpiresAt | TaskColumn::UpdatedAt => format!("COALESCE({name}, '{NEVER}')"),
+        TaskColumn::ExpiresAt | TaskColumn::UpdatedAt => format!("COALESCE({name}, {{never}})"),
         TaskColumn::ImageId | TaskColumn::UserId | TaskColumn::RequestId => {
             format!("COALESCE({name}, '')")
         }

@@ -4,12 +4,12 @@ mod lease;
 mod list;
 mod rows;
 
+use crate::sql::dialect::{Connection, Transaction, query};
 use async_trait::async_trait;
 use image::{ImageId, Task, TaskId, TaskStatus, Timestamp};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::time::Duration;
 
-use super::{SqlCatalog, time};
+use super::SqlCatalog;
 use crate::{Ending, Lease, Renewed, Result, TaskQuery, Tasks};
 
 pub(super) use lease::{Now, end};
@@ -23,23 +23,25 @@ impl Tasks for SqlCatalog {
     }
 
     async fn task(&self, id: TaskId) -> Result<Task> {
-        list::get(&mut *self.readers.acquire().await?, id).await
+        list::get(&mut self.db.acquire().await?, id).await
     }
 
     async fn list_tasks(&self, query: &TaskQuery) -> Result<Vec<Task>> {
-        list::list(&mut *self.readers.begin().await?, query).await
+        list::list(&mut *self.db.snapshot().await?, query).await
     }
 
     async fn image_tasks(&self, image: ImageId) -> Result<Vec<Task>> {
-        list::of_image(&mut *self.readers.acquire().await?, image).await
+        list::of_image(&mut self.db.acquire().await?, image).await
     }
 
     async fn unfinished_tasks(&self) -> Result<Vec<Task>> {
-        list::unfinished(&mut *self.readers.acquire().await?).await
+        list::unfinished(&mut self.db.acquire().await?).await
     }
 
     async fn begin_task(&self, lease: &mut Lease) -> Result<()> {
-        lease::begin(&mut *self.writer.acquire().await?, lease).await
+        let mut db = self.begin().await?;
+        lease::begin(&mut db, lease).await?;
+        Ok(db.commit().await?)
     }
 
     async fn renew_task(&self, lease: &mut Lease, message: &str) -> Result<Renewed> {
@@ -47,7 +49,10 @@ impl Tasks for SqlCatalog {
     }
 
     async fn take_task_over(&self, seen: &Task) -> Result<Lease> {
-        lease::take_over(&mut *self.writer.acquire().await?, seen).await
+        let mut db = self.begin().await?;
+        let lease = lease::take_over(&mut db, seen).await?;
+        db.commit().await?;
+        Ok(lease)
     }
 
     async fn end_task(&self, lease: &Lease, ending: &Ending, keep: Duration) -> Result<()> {
@@ -65,8 +70,8 @@ impl Tasks for SqlCatalog {
     }
 }
 
-pub(super) async fn insert(db: &mut SqliteConnection, task: &Task) -> Result<()> {
-    sqlx::query(
+pub(super) async fn insert(db: &mut Connection, task: &Task) -> Result<()> {
+    query(
         "INSERT INTO tasks (id, type, status, owner, expires_at, created_at, updated_at, deleted, \
          image_id, request_id, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, FALSE, ?, ?, ?)",
     )
@@ -74,15 +79,15 @@ pub(super) async fn insert(db: &mut SqliteConnection, task: &Task) -> Result<()>
     .bind(task.kind.as_str())
     .bind(task.status.as_str())
     .bind(&task.owner)
-    .bind(task.expires_at.map(time::to_text))
-    .bind(time::to_text(task.created_at))
-    .bind(time::to_text(task.updated_at))
+    .bind(task.expires_at)
+    .bind(task.created_at)
+    .bind(task.updated_at)
     .bind(&task.image_id)
     .bind(&task.request_id)
     .bind(&task.user_id)
     .execute(&mut *db)
     .await?;
-    sqlx::query("INSERT INTO task_info (task_id, input, result, message) VALUES (?, ?, ?, ?)")
+    query("INSERT INTO task_info (task_id, input, result, message) VALUES (?, ?, ?, ?)")
         .bind(task.id.to_string())
         .bind(task.input.to_string())
         .bind((!task.result.is_null()).then(|| task.result.to_string()))
@@ -92,15 +97,15 @@ pub(super) async fn insert(db: &mut SqliteConnection, task: &Task) -> Result<()>
     Ok(())
 }
 
-async fn expire(mut db: Transaction<'_, Sqlite>) -> Result<u64> {
-    let now = time::to_text(Timestamp::now());
-    let expired = sqlx::query(
+async fn expire(mut db: Transaction) -> Result<u64> {
+    let now = Timestamp::now();
+    let expired = query(
         "UPDATE tasks SET deleted = TRUE, deleted_at = ? WHERE NOT deleted AND expires_at <= ?",
     )
-    .bind(&now)
-    .bind(&now)
+    .bind(now)
+    .bind(now)
     .execute(&mut *db)
     .await?;
     db.commit().await?;
-    Ok(expired.rows_affected())
+    Ok(expired)
 }

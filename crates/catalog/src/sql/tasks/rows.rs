@@ -1,13 +1,11 @@
 //! Rows become tasks. What no service should have written is `Corrupt`.
 
+use crate::sql::dialect::Row;
 use std::str::FromStr;
 
 use image::{Task, Timestamp};
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
-use super::super::time;
 use crate::{Error, Result};
 
 /// What a list shows of a task.
@@ -19,7 +17,7 @@ pub(super) const COLUMNS: &str = "tasks.id, tasks.type, tasks.status, tasks.owne
 pub(super) const INFO: &str = "task_info.input, task_info.result, task_info.message";
 
 /// The task of a row with [`COLUMNS`].
-pub(super) fn stub(row: &SqliteRow) -> Result<Task> {
+pub(super) fn stub(row: &Row) -> Result<Task> {
     let id: &str = row.try_get("id")?;
     let corrupt = |column: &str| Error::Corrupt {
         image: format!("task {id}"),
@@ -27,8 +25,7 @@ pub(super) fn stub(row: &SqliteRow) -> Result<Task> {
     };
     let word = |column: &'static str| -> Result<&str> { Ok(row.try_get(column)?) };
     let time = |column: &'static str| -> Result<Option<Timestamp>> {
-        let text: Option<&str> = row.try_get(column)?;
-        text.map(|text| time::from_text(text).ok_or_else(|| corrupt(column))).transpose()
+        row.try_get(column).map_err(|_| corrupt(column))
     };
     fn parsed<T: FromStr>(text: &str) -> Option<T> {
         text.parse().ok()
@@ -52,7 +49,7 @@ pub(super) fn stub(row: &SqliteRow) -> Result<Task> {
 }
 
 /// The task of a row with [`COLUMNS`] and [`INFO`].
-pub(super) fn whole(row: &SqliteRow) -> Result<Task> {
+pub(super) fn whole(row: &Row) -> Result<Task> {
     let json = |column: &'static str| -> Result<Value> {
         let text: Option<&str> = row.try_get(column)?;
         Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null))
@@ -60,7 +57,7 @@ pub(super) fn whole(row: &SqliteRow) -> Result<Task> {
     Ok(Task {
         input: json("input")?,
         result: json("result")?,
-        message: row.try_get::<Option<String>, _>("message")?.unwrap_or_default(),
+        message: row.try_get::<Option<String>>("message")?.unwrap_or_default(),
         ..stub(row)?
     })
 }

@@ -1,7 +1,5 @@
 //! Times as SQLAlchemy writes them into SQLite: `2026-11-24 15:01:22.668048`, in UTC.
 
-use std::time::Duration;
-
 use image::Timestamp;
 
 /// The text of an instant.
@@ -22,16 +20,13 @@ pub(super) fn to_text(instant: Timestamp) -> String {
 
 /// The instant of a text; with or without a fraction, with a space or a `T`.
 pub(super) fn from_text(text: &str) -> Option<Timestamp> {
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
-    let instant = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
-    Some(Timestamp::from_microsecond(instant.as_microsecond()))
+    instant(text.parse().ok()?)
 }
 
-/// The text of an instant that much earlier; the same text when it is no time.
-pub(super) fn earlier(text: &str, by: Duration) -> String {
-    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-    let earlier = |at: Timestamp| Timestamp::from_microsecond(at.as_microsecond() - by);
-    from_text(text).map_or_else(|| text.to_owned(), |at| to_text(earlier(at)))
+/// The instant of a civil time, in UTC.
+pub(super) fn instant(civil: jiff::civil::DateTime) -> Option<Timestamp> {
+    let instant = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
+    Some(Timestamp::from_microsecond(instant.as_microsecond()))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! What differs between databases.
+//! SQLite.
 
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 /// Begins a transaction that holds the write lock from its start.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
@@ -23,18 +23,28 @@ const FULL: i32 = 13;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A file as it is: nothing about it changes before its revision is known.
-pub(super) fn untouched(path: &Path) -> SqliteConnectOptions {
+pub(in crate::sql) fn untouched(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE)
 }
 
 /// A write-ahead log lets readers go on beside the writer; with `synchronous=FULL` a commit
 /// survives a loss of power. Foreign keys are held, as Glance holds them.
-pub(super) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
+pub(in crate::sql) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
+}
+
+/// Connections stay open: opening one costs more than keeping it, and one in memory is its data.
+pub(in crate::sql) fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
 }
 
 /// Whether another process held the database for too long.
@@ -50,10 +60,4 @@ pub(super) fn is_full(error: &dyn DatabaseError) -> bool {
 fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
     let code = error.code()?.parse::<i32>().ok()?;
     Some(code & 0xff)
-}
-
-/// The column, spelled so that its index is not used. SQLite keeps no statistics of its own accord
-/// and takes any index for selective: also those of columns with two values.
-pub(super) fn unindexed(column: &str) -> String {
-    format!("+{column}")
 }

@@ -1,0 +1,177 @@
+//! Connections, and their pools.
+
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
+
+use super::{Dialect, mysql, postgres, sqlite};
+
+/// The connections to one database.
+#[derive(Debug, Clone)]
+pub(in crate::sql) enum Pool {
+    Sqlite {
+        readers: SqlitePool,
+        /// One connection: writers wait their turn here, and never see `database is locked`.
+        writer: SqlitePool,
+    },
+    MySql(MySqlPool),
+    Postgres(PgPool),
+}
+
+/// A connection, in a transaction or not.
+pub(in crate::sql) struct Connection(pub(super) Inner);
+
+pub(super) enum Inner {
+    Sqlite(Own<Sqlite>),
+    MySql(Own<MySql>),
+    Postgres(Own<Postgres>),
+}
+
+pub(super) enum Own<DB: Database> {
+    Plain(PoolConnection<DB>),
+    Transaction(sqlx::Transaction<'static, DB>),
+}
+
+/// A transaction, undone unless it is committed.
+pub(in crate::sql) struct Transaction(Connection);
+
+/// Connections that read an SQLite file at the same time, at most.
+const READERS: u32 = 4;
+
+impl Pool {
+    /// The connections to an SQLite file, which is made where there is none.
+    pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
+        let options = sqlite::durable(sqlite::untouched(path));
+        let making = options.clone().create_if_missing(true);
+        let writer = sqlite::pool(1).connect_with(making).await?;
+        let readers = sqlite::pool(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self::Sqlite { readers, writer })
+    }
+
+    /// One connection to an SQLite database in memory.
+    pub(in crate::sql) async fn in_memory() -> sqlx::Result<Self> {
+        let options = sqlite::durable("sqlite::memory:".parse()?);
+        let writer = sqlite::pool(1).connect_with(options).await?;
+        Ok(Self::Sqlite { readers: writer.clone(), writer })
+    }
+
+    /// A connection for one query.
+    pub(in crate::sql) async fn acquire(&self) -> sqlx::Result<Connection> {
+        Ok(Connection(match self {
+            Self::Sqlite { readers, .. } => Inner::Sqlite(Own::Plain(readers.acquire().await?)),
+            Self::MySql(pool) => Inner::MySql(Own::Plain(pool.acquire().await?)),
+            Self::Postgres(pool) => Inner::Postgres(Own::Plain(pool.acquire().await?)),
+        }))
+    }
+
+    /// A transaction that only reads, and sees one state of the database all along.
+    pub(in crate::sql) async fn snapshot(&self) -> sqlx::Result<Transaction> {
+        Ok(Transaction(Connection(match self {
+            Self::Sqlite { readers, .. } => Inner::Sqlite(Own::Transaction(readers.begin().await?)),
+            Self::MySql(pool) => {
+                Inner::MySql(Own::Transaction(pool.begin_with(mysql::SNAPSHOT).await?))
+            }
+            Self::Postgres(pool) => {
+                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::SNAPSHOT).await?))
+            }
+        })))
+    }
+
+    /// A transaction that writes. On SQLite it holds the lock of the database from its start; on
+    /// others, what it decides on is to be locked by what it does first.
+    pub(in crate::sql) async fn begin(&self) -> sqlx::Result<Transaction> {
+        Ok(Transaction(Connection(match self {
+            Self::Sqlite { writer, .. } => {
+                Inner::Sqlite(Own::Transaction(writer.begin_with(sqlite::BEGIN_WRITE).await?))
+            }
+            Self::MySql(pool) => {
+                Inner::MySql(Own::Transaction(pool.begin_with(mysql::BEGIN_WRITE).await?))
+            }
+            Self::Postgres(pool) => {
+                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::BEGIN_WRITE).await?))
+            }
+        })))
+    }
+}
+
+impl Connection {
+    /// To an SQLite file as it is: nothing about it changes.
+    pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
+        let options = sqlite::untouched(path).read_only(true);
+        let pool = sqlite::pool(1).connect_with(options).await?;
+        Ok(Self(Inner::Sqlite(Own::Plain(pool.acquire().await?))))
+    }
+
+    pub(in crate::sql) fn dialect(&self) -> Dialect {
+        match self.0 {
+            Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::MySql(_) => Dialect::MySql,
+            Inner::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs statements that have no values, separated by semicolons.
+    pub(in crate::sql) async fn run(&mut self, sql: &'static str) -> sqlx::Result<()> {
+        match &mut self.0 {
+            Inner::Sqlite(db) => drop(sqlx::raw_sql(sql).execute(&mut **db).await?),
+            Inner::MySql(db) => drop(sqlx::raw_sql(sql).execute(&mut **db).await?),
+            Inner::Postgres(db) => drop(sqlx::raw_sql(sql).execute(&mut **db).await?),
+        }
+        Ok(())
+    }
+}
+
+impl Transaction {
+    pub(in crate::sql) async fn commit(self) -> sqlx::Result<()> {
+        match self.0.0 {
+            Inner::Sqlite(db) => db.commit().await,
+            Inner::MySql(db) => db.commit().await,
+            Inner::Postgres(db) => db.commit().await,
+        }
+    }
+}
+
+impl<DB: Database> Own<DB> {
+    async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Transaction(transaction) => transaction.commit().await,
+        }
+    }
+}
+
+impl<DB: Database> Deref for Own<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Plain(db) => db,
+            Self::Transaction(db) => db,
+        }
+    }
+}
+
+impl<DB: Database> DerefMut for Own<DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Plain(db) => db,
+            Self::Transaction(db) => db,
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}

@@ -1,0 +1,55 @@
+//! The databases that a catalog may be in, and all that differs between them.
+//!
+//! Statements are written once, as [`Query`]: text with `?` for values, and with words in braces
+//! for what databases spell differently ([`words`]). What runs it is a [`Connection`] of one of
+//! three kinds; what comes back is a [`Row`], whose columns are read as this crate's types. Which
+//! kind it is decides one `match` in each of these, once for each statement.
+
+mod connection;
+mod failure;
+mod mysql;
+mod postgres;
+mod query;
+mod row;
+mod sqlite;
+mod time;
+mod value;
+mod words;
+
+pub(super) use connection::{Connection, Pool, Transaction};
+pub(super) use failure::{is_full, is_unavailable};
+pub(super) use query::{Query, query};
+pub(super) use row::{Get, Row};
+pub(super) use sqlite::{durable, pool, untouched};
+pub(super) use value::Value;
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// MySQL and MariaDB.
+    MySql,
+    /// PostgreSQL.
+    Postgres,
+}
+
+impl Dialect {
+    /// Lists the tables that say whether a database is Glance's.
+    pub(super) fn known_tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::KNOWN_TABLES,
+            Self::MySql => mysql::KNOWN_TABLES,
+            Self::Postgres => postgres::KNOWN_TABLES,
+        }
+    }
+
+    /// Makes Glance's tables.
+    pub(super) fn tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => include_str!("../schema/sqlite.sql"),
+            Self::MySql => include_str!("../schema/mysql.sql"),
+            Self::Postgres => include_str!("../schema/postgres.sql"),
+        }
+    }
+}

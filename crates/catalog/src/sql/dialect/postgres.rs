@@ -1,0 +1,51 @@
+//! PostgreSQL.
+
+use image::Timestamp;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::{Decode, Encode, Postgres, Type};
+
+/// Begins a transaction that sees what others have committed when it looks: what it locks is as it
+/// reads it then.
+pub(super) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Begins a transaction that reads one state of the database.
+pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Lists the tables that say whether a database is Glance's.
+pub(super) const KNOWN_TABLES: &str = "SELECT CAST(tablename AS TEXT) FROM pg_catalog.pg_tables \
+     WHERE schemaname = CURRENT_SCHEMA AND tablename IN ('alembic_version', 'images')";
+
+/// `timestamp`, in the catalog `pg_type`.
+const TIMESTAMP: Oid = Oid(1114);
+
+/// 2000-01-01, from which PostgreSQL counts microseconds, in microseconds since 1970.
+const EPOCH: i64 = 946_684_800_000_000;
+
+/// The instant that a `timestamp` holds.
+pub(super) struct Time(pub(super) Timestamp);
+
+impl Type<Postgres> for Time {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TIMESTAMP)
+    }
+
+    fn compatible(of: &PgTypeInfo) -> bool {
+        of.oid() == Some(TIMESTAMP)
+    }
+}
+
+impl Encode<'_, Postgres> for Time {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <i64 as Encode<Postgres>>::encode(self.0.as_microsecond().saturating_sub(EPOCH), buffer)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Time {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        let micros = <i64 as Decode<Postgres>>::decode(value)?;
+        Ok(Self(Timestamp::from_microsecond(micros.saturating_add(EPOCH))))
+    }
+}

@@ -1,0 +1,81 @@
+//! What databases spell differently.
+
+use std::borrow::Cow;
+
+use super::Dialect;
+
+/// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
+type Word = (&'static str, [&'static str; 3]);
+
+const WORDS: [Word; 6] = [
+    // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
+    // takes any index for selective, also those of columns with two values.
+    ("unindexed", ["+", "", ""]),
+    // After a query: its rows stay as they are until the transaction ends. A writer of SQLite has
+    // the whole database to itself.
+    ("for update", ["", " FOR UPDATE", " FOR UPDATE"]),
+    // After a key of an order that may be null: nulls stand before all values. They do anyway but
+    // in PostgreSQL, where this is not said of other keys: their index could not be used then.
+    ("asc", [" ASC", " ASC", " ASC NULLS FIRST"]),
+    ("desc", [" DESC", " DESC", " DESC NULLS LAST"]),
+    // What `CAST` makes a number of 64 bits of: sums are decimals but in SQLite.
+    ("integer", ["INTEGER", "SIGNED", "BIGINT"]),
+    // A time before all others.
+    (
+        "never",
+        [
+            "'0001-01-01 00:00:00.000000'",
+            "TIMESTAMP'0001-01-01 00:00:00'",
+            "TIMESTAMP '0001-01-01 00:00:00'",
+        ],
+    ),
+];
+
+/// The statement as the database wants it.
+pub(super) fn spell(dialect: Dialect, sql: Cow<'static, str>) -> Cow<'static, str> {
+    let wanted = |c: char| c == '{' || (c == '?' && dialect == Dialect::Postgres);
+    if !sql.contains(wanted) {
+        return sql;
+    }
+    let mut spelled = String::with_capacity(sql.len() + 64);
+    let (mut rest, mut values) = (sql.as_ref(), 0);
+    while let Some(at) = rest.find(wanted) {
+        spelled.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(behind) = rest.strip_prefix('?') {
+            values += 1;
+            spelled.push_str(&format!("${values}"));
+            rest = behind;
+        } else {
+            let (word, behind) = rest[1..].split_once('}').unwrap_or((&rest[1..], ""));
+            spelled.push_str(spelling(dialect, word));
+            rest = behind;
+        }
+    }
+    spelled.push_str(rest);
+    spelled.into()
+}
+
+fn spelling(dialect: Dialect, word: &str) -> &'static str {
+    let known = WORDS.iter().find(|(known, _)| *known == word);
+    debug_assert!(known.is_some(), "no such word: {word}");
+    known.map_or("", |(_, spellings)| match dialect {
+        Dialect::Sqlite => spellings[0],
+        Dialect::MySql => spellings[1],
+        Dialect::Postgres => spellings[2],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_database_has_its_spelling() {
+        let sql = "SELECT CAST(? AS {integer}) WHERE {unindexed}a = ?{for update}";
+        let spelled = |dialect| spell(dialect, sql.into());
+        assert_eq!(spelled(Dialect::Sqlite), "SELECT CAST(? AS INTEGER) WHERE +a = ?");
+        assert_eq!(spelled(Dialect::MySql), "SELECT CAST(? AS SIGNED) WHERE a = ? FOR UPDATE");
+        assert_eq!(spelled(Dialect::Postgres), "SELECT CAST($1 AS BIGINT) WHERE a = $2 FOR UPDATE");
+    }
+}
