@@ -10,21 +10,12 @@
 mod keystone;
 mod settings;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
 
 use tokio::sync::OnceCell;
 
 use keystone::{Endpoint, Keystone};
 pub use settings::Settings;
-
-/// How long an answer is believed. An operator who raises a limit sees it work at once, and a burst
-/// of requests asks once.
-const BELIEVED: Duration = Duration::from_secs(1);
-
-/// Projects whose limits are remembered at most.
-const REMEMBERED: usize = 1024;
 
 /// Why limits are not known. Whoever asks must then refuse, not allow.
 #[derive(Debug, thiserror::Error)]
@@ -46,14 +37,13 @@ pub enum Error {
 }
 
 /// Limits by the name of what is limited; a negative one is none.
-pub type Limits = Arc<BTreeMap<String, i64>>;
+pub type Limits = BTreeMap<String, i64>;
 
 /// Asks Keystone for limits.
 pub struct UnifiedLimits {
     keystone: Keystone,
     settings: Settings,
     endpoint: OnceCell<Endpoint>,
-    known: Mutex<HashMap<String, (Instant, Limits)>>,
 }
 
 impl std::fmt::Debug for UnifiedLimits {
@@ -65,44 +55,17 @@ impl std::fmt::Debug for UnifiedLimits {
 impl UnifiedLimits {
     /// Asks nobody yet. Errors: `Unreachable` when TLS can't be set up as the settings say.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        Ok(Self {
-            keystone: Keystone::new(&settings)?,
-            settings,
-            endpoint: OnceCell::new(),
-            known: Mutex::default(),
-        })
+        Ok(Self { keystone: Keystone::new(&settings)?, settings, endpoint: OnceCell::new() })
     }
 
-    /// The limits of a project, of those that are registered for this service.
+    /// The limits of a project, of those that are registered for this service. Asked for each time:
+    /// an operator who changes one sees it work with the next request.
     pub async fn of(&self, project: &str) -> Result<Limits, Error> {
-        if let Some(limits) = self.remembered(project) {
-            return Ok(limits);
-        }
-        let limits = Arc::new(self.ask(project).await?);
-        self.remember(project, Arc::clone(&limits));
-        Ok(limits)
-    }
-
-    async fn ask(&self, project: &str) -> Result<BTreeMap<String, i64>, Error> {
         let find = || self.keystone.endpoint(&self.settings);
         let endpoint = self.endpoint.get_or_try_init(find).await?;
         let mut limits = self.keystone.registered_limits(endpoint).await?;
         limits.extend(self.keystone.project_limits(endpoint, project).await?);
         Ok(limits)
-    }
-
-    fn remembered(&self, project: &str) -> Option<Limits> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (asked, limits) = known.get(project)?;
-        (asked.elapsed() < BELIEVED).then(|| Arc::clone(limits))
-    }
-
-    fn remember(&self, project: &str, limits: Limits) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED {
-            known.retain(|_, (asked, _)| asked.elapsed() < BELIEVED);
-        }
-        known.insert(project.to_owned(), (Instant::now(), limits));
     }
 }
 
