@@ -10,7 +10,7 @@ from cached_service import Cached
 from service import Account, Service, unique
 from several_stores import SeveralStores
 
-pytest_plugins = ["importing"]
+pytest_plugins = ["importing", "limits"]
 
 
 @pytest.fixture(scope="session")

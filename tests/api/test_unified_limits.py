@@ -1,96 +1,16 @@
-"""Limits that Keystone holds (`use_keystone_limits`), with a real Keystone where there is one:
-TEST_KEYSTONE_URL and TEST_KEYSTONE_PASSWORD name it and its administrator's password."""
-
-import os
+"""Limits that Keystone holds (`use_keystone_limits`), with a real Keystone where there is one."""
 
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
+from limits import FREE
 from service import Account
 
-KEYSTONE = os.environ.get("TEST_KEYSTONE_URL")
-PASSWORD = os.environ.get("TEST_KEYSTONE_PASSWORD", "")
 MIB = 1 << 20
-
-pytestmark = pytest.mark.skipif(not KEYSTONE, reason="TEST_KEYSTONE_URL names no Keystone")
-
-
-class Keystone(requests.Session):
-    """Keystone as its administrator."""
-
-    def __init__(self):
-        super().__init__()
-        # uWSGI closes connections without saying so beforehand.
-        self.headers["Connection"] = "close"
-        again = Retry(total=5, read=5, connect=5, allowed_methods=None)
-        self.mount(KEYSTONE, HTTPAdapter(max_retries=again))
-        user = {"name": "admin", "domain": {"id": "default"}, "password": PASSWORD}
-        identity = {"methods": ["password"], "password": {"user": user}}
-        auth = {"auth": {"identity": identity, "scope": {"system": {"all": True}}}}
-        answer = self.request("POST", "/auth/tokens", json=auth)
-        self.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
-
-    def request(self, method, path, **options):
-        answer = super().request(method, KEYSTONE + path, **({"timeout": 60} | options))
-        assert answer.ok, answer.text
-        return answer
-
-
-@pytest.fixture(scope="module")
-def limits():
-    """Sets the limits of all projects; they go when the tests have run."""
-    keystone = Keystone()
-    service = keystone.get("/services?type=image").json()["services"][0]["id"]
-    path = f"/registered_limits?service_id={service}"
-
-    def clear():
-        for limit in keystone.get(path).json()["registered_limits"]:
-            keystone.delete(f"/registered_limits/{limit['id']}")
-
-    def limits(**wanted):
-        clear()
-        entries = [
-            {
-                "service_id": service,
-                "region_id": "RegionOne",
-                "resource_name": name,
-                "default_limit": limit,
-            }
-            for name, limit in wanted.items()
-        ]
-        keystone.post("/registered_limits", json={"registered_limits": entries})
-
-    yield limits
-    clear()
-
-
-FREE = {
-    "image_size_total": -1,
-    "image_stage_total": -1,
-    "image_count_total": -1,
-    "image_count_uploading": -1,
-}
 
 
 @pytest.fixture
-def api(start):
-    config = f"""
-[DEFAULT]
-use_keystone_limits = true
-user_storage_quota = 1
-[oslo_limit]
-auth_url = {KEYSTONE}
-auth_type = password
-username = admin
-password = {PASSWORD}
-user_domain_id = default
-system_scope = all
-endpoint_service_type = image
-endpoint_region_name = RegionOne
-"""
-    return Account(start(config=config)).api()
+def api(limited_admin):
+    return limited_admin.api()
 
 
 def over(resource, limit, usage, delta):
