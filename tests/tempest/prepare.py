@@ -1,4 +1,5 @@
-"""Makes in Keystone what a cloud has there for an image service: roles, an account, an endpoint."""
+"""Makes in Keystone what a cloud has there for an image service: roles, an account, an endpoint,
+limits."""
 
 import os
 
@@ -37,9 +38,21 @@ def main():
     role = ensure("role", {"name": "admin"})
     for granted in [role, roles["service"]]:
         admin.put(f"{AUTH_URL}/projects/{project}/users/{user}/roles/{granted}")
+    admin.put(f"{AUTH_URL}/system/users/{user}/roles/{roles['reader']}")
     service = ensure("service", {"type": "image"}, name="glance")
     for interface in ["public", "internal", "admin"]:
         place(service, interface)
+    limit(service)
+
+
+def limit(service):
+    """Nothing is limited until a test limits its own project."""
+    resources = ["size_total", "stage_total", "count_total", "count_uploading"]
+    for name in [f"image_{resource}" for resource in resources]:
+        match = {"service_id": service, "region_id": "RegionOne", "resource_name": name}
+        if not admin.get(f"{AUTH_URL}/registered_limits", params=match).json()["registered_limits"]:
+            made = {"registered_limits": [match | {"default_limit": -1}]}
+            admin.post(f"{AUTH_URL}/registered_limits", json=made)
 
 
 def place(service, interface):
