@@ -17,7 +17,7 @@ test: ## every test: those beside the code, and the real binary against the real
 	cargo build --locked
 	$(TINTYPE) appliance setup
 	cargo nextest run --locked --workspace
-	TINTYPE=$(abspath $(TINTYPE)) tests/run
+	TINTYPE=$(abspath $(TINTYPE)) tests/services/up tests/run
 
 lint: ## formatting, Clippy, licenses and sources of dependencies, unused dependencies
 	@scripts/packages build
