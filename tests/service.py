@@ -47,7 +47,8 @@ class Service:
 
     def _wait_until_ready(self, limit):
         ready = queue.SimpleQueue()
-        threading.Thread(target=self._read_log, args=[ready], daemon=True).start()
+        self._reader = threading.Thread(target=self._read_log, args=[ready], daemon=True)
+        self._reader.start()
         try:
             url = ready.get(timeout=limit)
         except queue.Empty:
@@ -66,9 +67,11 @@ class Service:
         ready.put(None)
 
     def stop(self):
-        """Asks it to stop, as an operator does, and returns its exit code."""
+        """Asks it to stop, as an operator does, and returns its exit code; the log is whole then."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        code = self.process.wait(timeout=30)
+        self._reader.join(timeout=30)
+        return code
 
     def kill(self):
         """Ends it as a power failure would, as far as a process can tell."""
