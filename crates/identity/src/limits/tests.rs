@@ -1,6 +1,7 @@
 //! Against a small server that answers as Keystone's API reference says.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::{Query, State};
