@@ -36,6 +36,12 @@ class Web:
                 else:
                     self.send(data)
 
+            def do_HEAD(self):
+                data = web.files.get(self.path)
+                self.send_response(404 if data is None else 200)
+                self.send_header("Content-Length", str(len(data or b"")))
+                self.end_headers()
+
             def send(self, data):
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(data)))

@@ -4,6 +4,7 @@ import concurrent.futures
 
 import pytest
 
+from importing import configuration, ended, files, import_image, stage
 from service import Account
 
 
@@ -122,3 +123,122 @@ def test_a_negative_quota_is_none(api):
 
 def test_without_keystones_limits_no_usage_is_told(api):
     assert api().get("/v2/info/usage").json() == {"usage": {}}
+
+
+@pytest.fixture
+def importing_api(start, tmp_path, web):
+    """Starts a service with two stores and options, that imports."""
+
+    def api(*options):
+        options = "\n".join(options)
+        return Account(start(config=configuration(tmp_path, web, default=options))).api()
+
+    return api
+
+
+def fill(api, web, method, image, data):
+    if method == "glance-direct":
+        assert stage(api, image, data).status_code == 204
+        return import_image(api, image, method, stores=["fast", "slow"])
+    return import_image(api, image, method, uri=web.serve(f"/{image}", data), stores=["fast"])
+
+
+@pytest.mark.parametrize("method", ["glance-direct", "web-download"])
+def test_an_import_takes_no_more_than_the_quota(importing_api, tmp_path, web, eventually, method):
+    api = importing_api("user_storage_quota = 4KB")
+    image = api.create()
+    assert fill(api, web, method, image, bytes(4097)).status_code == 202
+    task = eventually(lambda: ended(api, image))
+    assert task["status"] == "failure"
+    assert "will exceed the limit. 4096 bytes remaining." in task["message"]
+    assert api.status(image) == "queued"
+    assert [files(tmp_path, name) for name in ("fast", "slow", "staging")] == [[], [], []]
+    assert fill(api, web, method, image, bytes(4096)).status_code == 202
+    eventually(lambda: api.status(image) == "active")
+
+
+def test_a_copy_counts_once_it_is_there(importing_api, tmp_path, eventually):
+    """As in Glance: what the image itself has does not keep it from being copied."""
+    api = importing_api("user_storage_quota = 4KB")
+    image, another = api.create(), api.create()
+    assert api.upload(image, bytes(3000)).status_code == 204
+    assert import_image(api, image, "copy-image", stores=["slow"]).status_code == 202
+    assert eventually(lambda: ended(api, image))["status"] == "success"
+    refused = api.upload(another, b"x")
+    assert refused.status_code == 413 and "-1904 bytes remaining" in refused.text
+
+
+def test_a_task_of_the_older_api_has_the_same_quota(importing_api, tmp_path, web, eventually):
+    api = importing_api("user_storage_quota = 4KB")
+    source = {"import_from": web.serve("/large", bytes(4097)), "import_from_format": "raw"}
+    source["image_properties"] = {"name": "large"}
+    task = api.post("/v2/tasks", json={"type": "import", "input": source}).json()["id"]
+    failed = lambda: api.get(f"/v2/tasks/{task}").json()["status"] == "failure"
+    eventually(failed)
+    assert "4096 bytes remaining" in api.get(f"/v2/tasks/{task}").json()["message"]
+    assert files(tmp_path, "fast") == []
+
+
+@pytest.fixture
+def located(start, tmp_path, web):
+    """Starts a service whose images may lie at the test's web server."""
+
+    def located(*options):
+        options = ["show_multiple_locations = true", *options]
+        text = configuration(tmp_path, web, default="\n".join(options))
+        text = text.replace("slow:file", "slow:file, web:http") + "[web]\n"
+        service = start(config=text)
+        api = Account(service).api()
+        api.service = service
+        return api
+
+    return located
+
+
+def add(api, image, *urls):
+    values = [{"url": url, "metadata": {}} for url in urls]
+    return api.change(
+        image, [{"op": "add", "path": "/locations/-", "value": value} for value in values]
+    )
+
+
+def replace(api, image, *urls):
+    values = [{"url": url, "metadata": {}} for url in urls]
+    return api.change(image, [{"op": "replace", "path": "/locations", "value": values}])
+
+
+def test_locations_have_a_quota(located, web, eventually):
+    api = located("image_location_quota = 1")
+    one, two = web.serve("/one", b"1234"), web.serve("/two", b"1234")
+    image = api.create()
+    words = "on the number of allowed image locations. Attempted: 2, Maximum: 1"
+    for refused in [replace(api, image, one, two), add(api, image, one, two)]:
+        assert refused.status_code == 413 and words in refused.text, refused.text
+    assert api.status(image) == "queued"
+    assert add(api, image, one).status_code == 200
+    refused = add(api, image, two)
+    assert refused.status_code == 413 and words in refused.text
+
+
+def test_no_location_is_attached_where_none_is_allowed(located, web, eventually):
+    api = located("image_location_quota = 0")
+    image = api.create()
+    url = web.serve("/attached", b"1234")
+    assert api.post(f"/v2/images/{image}/locations", json={"url": url}).status_code == 202
+    said = lambda: any("Attempted: 1, Maximum: 0" in line for line in api.service.log)
+    eventually(said)
+    assert api.status(image) == "queued"
+
+
+def test_locations_take_of_the_quota(located, web):
+    api = located("user_storage_quota = 7")
+    one, two = web.serve("/one", b"1234"), web.serve("/two", b"1234")
+    image = api.create()
+    refused = replace(api, image, one, two)
+    assert refused.status_code == 413
+    words = "Denying attempt to upload image because it exceeds the quota: The size of the data"
+    assert f"{words} 8 will exceed the limit. 7 bytes remaining." in refused.text
+    assert add(api, image, one).status_code == 200
+    refused = add(api, image, two)
+    assert refused.status_code == 413
+    assert f"{words} 4 will exceed the limit. 3 bytes remaining." in refused.text

@@ -19,8 +19,6 @@ pub struct Limits {
     pub properties: usize,
     /// `image_tag_quota`.
     pub tags: usize,
-    /// `image_location_quota`.
-    pub locations: usize,
     /// `hashing_algorithm`, a name that OpenSSL knows.
     pub hash_algorithm: String,
     /// How long an upload may be silent before it counts as gone.
@@ -36,7 +34,6 @@ impl Default for Limits {
             members: 128,
             properties: 128,
             tags: 128,
-            locations: 10,
             hash_algorithm: "sha512".to_owned(),
             upload_idle: Duration::from_secs(60),
         }
@@ -55,7 +52,6 @@ impl Limits {
             members: quota(options.get("image_member_quota")?, default.members),
             properties: quota(options.get("image_property_quota")?, default.properties),
             tags: quota(options.get("image_tag_quota")?, default.tags),
-            locations: quota(options.get("image_location_quota")?, default.locations),
             hash_algorithm: options.or("hashing_algorithm", default.hash_algorithm)?,
             upload_idle: default.upload_idle,
         })

@@ -101,9 +101,20 @@ impl Allowance {
         let project = caller.project_id.clone();
         let whole_mib = length.unwrap_or(0) / MIB;
         enforce(app, project.as_deref(), Resource::SizeTotal, whole_mib).await?;
-        let limits = &app.limits;
-        let quota = remaining(app, project.as_deref(), image).await?;
-        let bounds = Bounds { quota, ..bounds(app, limits.image_size) };
+        Self::for_task(app, project, image, app.limits.image_size, length).await
+    }
+
+    /// For a task of a project: `most` bytes, where the project's share is not smaller. What
+    /// Keystone limits is asked by the task itself.
+    pub(crate) async fn for_task(
+        app: &App,
+        project: Option<String>,
+        image: ImageId,
+        most: u64,
+        length: Option<u64>,
+    ) -> Result<Self> {
+        let quota = remaining(app, project.as_deref(), Some(image)).await?;
+        let bounds = Bounds { quota, ..bounds(app, most) };
         bounds.expect_room(length)?;
         Ok(Self { project, bounds })
     }
@@ -130,12 +141,17 @@ impl Allowance {
     }
 }
 
-/// Bytes that `user_storage_quota` leaves, besides what the image itself takes.
-async fn remaining(app: &App, project: Option<&str>, image: ImageId) -> Result<Option<i128>> {
+/// Bytes that `user_storage_quota` leaves, below zero where it was lowered; what `except` takes
+/// counts as left. `None` where no such quota holds.
+pub(crate) async fn remaining(
+    app: &App,
+    project: Option<&str>,
+    except: Option<ImageId>,
+) -> Result<Option<i128>> {
     let Some(quota) = app.rules.storage.filter(|_| app.rules.unified.is_none()) else {
         return Ok(None);
     };
-    let usage = app.catalog.usage(project, Some(image)).await?;
+    let usage = app.catalog.usage(project, except).await?;
     Ok(Some(i128::from(quota) - i128::from(usage.stored)))
 }
 

@@ -16,6 +16,7 @@ use super::{inject, order, proxy};
 use crate::app::{self, App};
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
+use crate::quota::{self, Resource};
 
 /// An import's lock is stale after so long without news of its task; that of a task that nobody has
 /// begun with, after twice as long. Source: `ImagesController._enforce_import_lock` of Glance.
@@ -31,6 +32,7 @@ pub(crate) async fn admit(
     request_id: Option<String>,
 ) -> Result<()> {
     let wanted = body::parse(request, &app.imports.settings.methods)?;
+    quota::enforce(app, caller.project_id.as_deref(), Resource::SizeTotal, 0).await?;
     let mut image = app.visible(caller, id).await?;
     app.stores.settle(&mut image.locations);
     check_image(&image, &wanted.method)?;

@@ -14,6 +14,7 @@ use super::order::Order;
 use super::pipe::{Written, intake, remove};
 use super::plugins::{self, Staged, Stop};
 use super::pulse::Copied;
+use super::quotas;
 use super::signed;
 use super::source::{self, Opened};
 use super::spread::Target;
@@ -32,6 +33,7 @@ pub(super) async fn bring(
     let mut image = app.catalog.get(&Viewer::service(), order.image).await?;
     app.stores.settle(&mut image.locations);
     let targets = targets(app, order)?;
+    quotas::check(app, job, order, &image).await?;
     if job.is_recovered {
         super::recovery::clear(app, &image, &targets, order).await;
     }
@@ -70,10 +72,15 @@ async fn fill(
     let (disk, container) = formats.ok_or(Failure::Unreadable)?;
     let Prepared { opened, disk, container } = prepare(app, order, opened, disk, container).await?;
     let inspector = upload::inspector(Some(disk), Some(container));
-    let most = app.limits.image_size;
+    let (most, length) = (app.limits.image_size, opened.length);
+    let allowance = quotas::allowance(app, job, image.id, most, length).await?;
     let digests = signed_digests(app, job, image, &properties).await?;
-    let intake = intake(app, opened.body, most, inspector, digests);
-    let written = groups::write(app, order, targets, intake, opened.length, copied).await?;
+    let intake = intake(opened.body, allowance.bounds, inspector, digests);
+    let written = groups::write(app, order, targets, intake, length, copied).await?;
+    if let Err(why) = quotas::check_again(app, job, image.id, written.size).await {
+        remove(targets, &written.locations).await;
+        return Err(why);
+    }
     Ok(Imported {
         locations: written.locations,
         failed: written.failed,
@@ -156,7 +163,8 @@ async fn copy(
     let known = image.hashes.as_ref();
     let algorithm = known.map_or(&app.limits.hash_algorithm, |hashes| &hashes.algorithm);
     let digests = signed::digests(app, image, algorithm, job.token.as_ref()).await?;
-    let intake = intake(app, body, u64::MAX, None, digests);
+    let allowance = quotas::allowance(app, job, image.id, u64::MAX, Some(size)).await?;
+    let intake = intake(body, allowance.bounds, None, digests);
     let written = groups::write(app, order, targets, intake, Some(size), copied).await?;
     let same = known.is_none_or(|known| known.value == written.facts.hashes.value);
     if !same || written.size != size {

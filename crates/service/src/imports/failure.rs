@@ -33,6 +33,8 @@ pub(super) enum Failure {
     Data(String),
     #[error("Image data can't be verified: {0}")]
     Unverified(#[from] crate::keys::Error),
+    #[error("{0}")]
+    Quota(String),
     #[error("The plugin {name} failed: {cause}.")]
     Plugin {
         name: &'static str,

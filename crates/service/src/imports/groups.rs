@@ -11,6 +11,7 @@ use super::pulse::Copied;
 use super::spread::Target;
 use crate::app::App;
 use crate::digest::Digests;
+use crate::quota;
 
 /// Writes a source into all of these stores. On an error nothing is left in any.
 pub(super) async fn write(
@@ -59,7 +60,7 @@ async fn again(
     // No signature is verified twice: that these are the same bytes is what the digests say.
     let digests = Digests::start(&written.facts.hashes.algorithm);
     let digests = digests.map_err(|error| Failure::Data(error.to_string()))?;
-    let source = intake(app, body, u64::MAX, None, digests);
+    let source = intake(body, quota::bounds(app, u64::MAX), None, digests);
     let more = pipe(app, order, group, source, Some(written.size), copied).await?;
     if more.facts.hashes.value == written.facts.hashes.value {
         return Ok(more);

@@ -15,15 +15,16 @@ use super::body::Method;
 use super::failure::{Failure, ended_early};
 use super::order;
 use super::pulse::Pulse;
+use super::quotas;
 use super::signed;
 use super::source::{self, Opened};
 use super::worker::Job;
 use crate::app::App;
 use crate::create;
 use crate::error::{ApiError, Result};
-use crate::intake::Intake;
+use crate::intake::{Bounds, Intake};
 use crate::keys::Token;
-use crate::{quota, upload};
+use crate::upload;
 
 /// Starts the task that a body of `POST /v2/tasks` asks for.
 pub(crate) async fn start(
@@ -134,8 +135,10 @@ async fn make(app: &App, job: &Job) -> Result<ImageId, Failure> {
     let method = Method::WebDownload(url);
     let opened = source::open(app, &method, &image, None).await?;
     app.catalog.transition(image.id, Event::BeginUpload).await?;
-    let stored = write(app, &image, opened, job.token.as_ref()).await?;
-    app.catalog.activate(image.id, &stored).await?;
+    let most = app.limits.image_size;
+    let allowance = quotas::allowance(app, job, image.id, most, opened.length).await?;
+    let stored = write(app, &image, opened, allowance.bounds, job.token.as_ref()).await?;
+    allowance.activate(app, image.id, &stored).await?;
     Ok(image.id)
 }
 
@@ -181,10 +184,10 @@ async fn write(
     app: &App,
     image: &Image,
     opened: Opened,
+    bounds: Bounds,
     token: Option<&Token>,
 ) -> Result<Stored, Failure> {
     let (name, store) = app.stores.get(None)?;
-    let bounds = quota::bounds(app, app.limits.image_size);
     let digests = signed::digests(app, image, &app.limits.hash_algorithm, token).await?;
     let inspector = upload::inspector(image.disk_format, image.container_format);
     let (source, facts) = Intake::start(opened.body, bounds, inspector, digests);

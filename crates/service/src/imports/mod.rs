@@ -21,6 +21,7 @@ mod pipe;
 mod plugins;
 mod proxy;
 mod pulse;
+mod quotas;
 mod recovery;
 mod run;
 mod settings;

@@ -11,21 +11,19 @@ use super::pulse::Copied;
 use super::spread::{Rule, Spread, Target, spread};
 use crate::app::App;
 use crate::digest::Digests;
-use crate::intake::{Facts, Intake};
-use crate::quota;
+use crate::intake::{Bounds, Facts, Intake};
 
 /// A source that is digested and inspected as it passes.
 pub(super) type Running = (store::Source, oneshot::Receiver<Facts>);
 
 /// The source that a body is.
 pub(super) fn intake(
-    app: &App,
     body: Body,
-    most: u64,
+    bounds: Bounds,
     inspector: Option<disk::Inspector>,
     digests: Digests,
 ) -> Running {
-    Intake::start(body, quota::bounds(app, most), inspector, digests)
+    Intake::start(body, bounds, inspector, digests)
 }
 
 /// What was written, and is durable.

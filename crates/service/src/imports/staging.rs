@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use axum::body::Body;
+use identity::Caller;
 use image::{Event, Image, ImageId, Status};
 use store::Store;
 
@@ -12,7 +13,8 @@ use super::{Imports, begun};
 use crate::app::App;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake, Refused};
-use crate::{quota, upload};
+use crate::quota::{self, Resource};
+use crate::upload;
 
 /// The name under which Glance knows the staging area.
 const NAME: &str = "os_glance_staging_store";
@@ -20,6 +22,7 @@ const NAME: &str = "os_glance_staging_store";
 /// Receives the bytes of `PUT …/stage`. Runs to its end, whatever becomes of the client.
 pub(crate) async fn stage(
     app: Arc<App>,
+    caller: &Caller,
     image: Image,
     body: Body,
     length: Option<u64>,
@@ -39,14 +42,27 @@ pub(crate) async fn stage(
         Err(catalog::Error::Conflict { status, .. }) => return Err(refused(status)),
         moved => moved?,
     };
-    match tokio::spawn(async move { take(&app, image.id, body, length).await }).await {
+    let project = caller.project_id.clone();
+    let taken = async move { take(&app, image.id, project, body, length).await };
+    match tokio::spawn(taken).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
     }
 }
 
-async fn take(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Result<()> {
-    let staged = write(app, id, body, length).await;
+async fn take(
+    app: &App,
+    id: ImageId,
+    project: Option<String>,
+    body: Body,
+    length: Option<u64>,
+) -> Result<()> {
+    // The image counts already.
+    let counted = quota::enforce(app, project.as_deref(), Resource::CountUploading, 0).await;
+    let staged = match counted {
+        Ok(()) => write(app, id, body, length).await,
+        Err(over) => Err(over),
+    };
     let why = match staged {
         Ok(()) => return Ok(()),
         Err(why) => why,

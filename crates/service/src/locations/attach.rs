@@ -7,7 +7,7 @@ use identity::Caller;
 use image::{DataHashes, Event, Image, ImageId, Location, Status};
 use serde_json::{Value, json};
 
-use super::{check, validation};
+use super::{check, quota, validation};
 use crate::app::App;
 use crate::digest::Digests;
 use crate::error::{ApiError, Result};
@@ -87,7 +87,9 @@ pub(crate) async fn proceed(app: &App, id: ImageId, attachment: Attachment) -> R
     if image.status == Status::Active && image.locations == [location.clone()] {
         return complete(app, &image).await;
     }
+    quota::expect_place(app, 1)?;
     let size = check(app, &location).await?;
+    quota::expect_room(app, image.owner.as_deref(), size, None).await?;
     match claim {
         Some(claim) if app.locations.secure_hash => verify(app, image, location, size, claim).await,
         Some((algorithm, value)) => {

@@ -3,10 +3,11 @@
 use catalog::Stored;
 use identity::Caller;
 use identity::policy::Action;
-use image::{DataHashes, Image, Location, Status};
+use image::{DataHashes, Image, ImageId, Location, Status};
 use serde_json::Value;
 
 use super::operation::Operation;
+use super::quota;
 use super::validation::{self, Claims};
 use super::{check, detach};
 use crate::app::{self, App};
@@ -46,7 +47,7 @@ pub(crate) async fn plan(
         size: image.size,
         hashes: None,
     };
-    let mut draft = Draft { app, image, plan };
+    let mut draft = Draft { app, caller, image, plan };
     for operation in operations {
         let action = match operation {
             Operation::Add { .. } | Operation::Replace { .. } => Action::SetImageLocation,
@@ -87,6 +88,7 @@ pub(crate) async fn carry_out(app: &App, image: Image, plan: Plan) -> Result<Ima
 
 struct Draft<'a> {
     app: &'a App,
+    caller: &'a Caller,
     image: &'a Image,
     plan: Plan,
 }
@@ -106,7 +108,9 @@ impl Draft<'_> {
         self.claim(&[claims])?;
         let place = position(place, self.plan.kept.len())
             .ok_or_else(|| ApiError::bad_request("Invalid position for adding a location."))?;
-        self.take(place, location).await
+        quota::expect_place(self.app, self.plan.kept.len() + 1)?;
+        let size = self.take(place, location).await?;
+        self.expect_room(size, None).await
     }
 
     async fn replace(&mut self, values: &[Value]) -> Result<()> {
@@ -120,10 +124,17 @@ impl Draft<'_> {
         if !self.plan.kept.is_empty() {
             return self.describe(locations);
         }
+        quota::expect_place(self.app, locations.len())?;
+        let count = locations.len() as u64;
+        let mut size = 0;
         for location in locations {
-            self.take(self.plan.kept.len(), location).await?;
+            size = self.take(self.plan.kept.len(), location).await?;
         }
-        Ok(())
+        self.expect_room(size.saturating_mul(count), Some(self.image.id)).await
+    }
+
+    async fn expect_room(&self, size: u64, replaced: Option<ImageId>) -> Result<()> {
+        quota::expect_room(self.app, self.caller.project_id.as_deref(), size, replaced).await
     }
 
     fn remove(&mut self, place: &str) -> Result<()> {
@@ -171,24 +182,17 @@ impl Draft<'_> {
         Ok(())
     }
 
-    async fn take(&mut self, place: usize, location: Location) -> Result<()> {
-        let attempted = self.plan.kept.len() + 1;
-        if attempted > self.app.locations.quota {
-            return Err(ApiError::too_large(format!(
-                "The limit has been exceeded on the number of allowed image locations. \
-                 Attempted: {attempted}, Maximum: {}",
-                self.app.locations.quota
-            )));
-        }
+    /// Says how large the image is, each time.
+    async fn take(&mut self, place: usize, location: Location) -> Result<u64> {
         let size = check(self.app, &location).await?;
         if self.plan.kept.iter().any(|kept| kept.location == location) {
             let message = format!("The location {} already exists", location.uri);
             return Err(ApiError::bad_request(message));
         }
-        self.plan.size.get_or_insert(size);
+        let size = *self.plan.size.get_or_insert(size);
         let place = place.min(self.plan.kept.len());
         self.plan.kept.insert(place, Kept { location, before: None });
-        Ok(())
+        Ok(size)
     }
 
     /// The same URLs with other metadata.

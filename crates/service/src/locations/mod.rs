@@ -7,6 +7,7 @@ mod attach;
 mod change;
 mod erase;
 mod operation;
+mod quota;
 mod settings;
 mod validation;
 

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::openapi::{Content, Operation};
+use crate::quota::{self, Resource};
 use crate::rendering::RequestId;
 use crate::{body, imports};
 
@@ -62,8 +63,10 @@ async fn stage(
     }
     body::expect_type(&headers, &["application/octet-stream"])?;
     let length = size(&headers)?;
+    let whole_mib = length.unwrap_or(0) >> 20;
+    quota::enforce(&app, caller.project_id.as_deref(), Resource::StageTotal, whole_mib).await?;
     let image = app.permitted(&caller, &id, Action::ModifyImage).await?;
-    imports::stage(app, image, body, length).await?;
+    imports::stage(app, &caller, image, body, length).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
