@@ -15,6 +15,7 @@ import urllib.parse
 import pika
 import pytest
 
+from importing import configuration, import_image
 from service import Account, unique
 
 BROKER = os.environ.get("TEST_AMQP_URL")
@@ -283,3 +284,111 @@ def test_without_a_driver_nothing_is_told(start):
     Account(service).api().create()
     service.stop()
     assert not any("image.create" in line for line in service.log)
+
+
+@needs_broker
+def test_an_import_and_its_task_are_told(start, topic, reader, tmp_path, web, data, eventually):
+    text = configuration(tmp_path, web, default=config(topic).replace("[DEFAULT]\n", ""))
+    api = Account(start(config=sections_sorted(text))).api()
+    image = api.create()
+    url = web.serve(f"/{image}", data)
+    import_image(api, image, "web-download", uri=url, stores=["fast", "slow"])
+    broken = api.create()
+    eventually(lambda: api.status(image) == "active")
+    import_image(api, broken, "web-download", uri=web.url("/nothing"))
+    expected = [
+        "image.create",
+        "task.create",
+        "task.processing",
+        "image.update",
+        "image.prepare",
+        "image.prepare",
+        "image.upload",
+        "image.upload",
+        "image.activate",
+        "image.update",
+        "task.success",
+        "task.run",
+    ]
+    failed = ["task.create", "task.processing", "image.update", "task.failure", "task.run"]
+    everything = len(expected) + 1 + len(failed) + 1
+    eventually(lambda: len(reader.messages()) >= everything)
+    events = reader.events()
+    of_image = [e for e in events if told_of(e, image, api)]
+    told = {event["event_type"]: event["payload"] for event in events}
+    infos = [e["event_type"] for e in events if e["priority"] == "INFO"]
+    assert [e for e in infos if e != "image.create"][: len(expected) - 1] == expected[1:]
+    assert [e for e in infos if e != "image.create"][len(expected) - 1 :] == failed
+    backends = [e["payload"]["backend"] for e in of_image if e["event_type"] == "image.prepare"]
+    assert backends == ["fast", "slow"]
+    success = told["task.success"]
+    assert (success["type"], success["status"]) == ("api_image_import", "success")
+    assert (success["result"], success["message"], success["deleted"]) == (None, None, False)
+    assert "input" not in success
+    (error,) = [e for e in events if e["priority"] == "ERROR"]
+    assert f"Failed to upload image data for image {broken}" in error["payload"]
+
+
+def told_of(event, image, api):
+    return isinstance(event["payload"], dict) and event["payload"].get("id") == image
+
+
+def sections_sorted(text):
+    """The options of `[DEFAULT]` first, the other sections after it."""
+    sections, name = {}, "DEFAULT"
+    for line in text.splitlines():
+        if line.startswith("["):
+            name = line.strip("[]")
+        elif line:
+            sections.setdefault(name, []).append(line)
+    return "\n".join("\n".join([f"[{name}]", *lines]) for name, lines in sections.items())
+
+
+@needs_broker
+def test_metadata_definitions_are_told(start, topic, reader, eventually):
+    api = Account(start(config=config(topic))).api()
+    path = "/v2/metadefs/namespaces"
+    words = {"namespace": "n", "properties": {"p": {"type": "string", "title": "P"}}}
+    assert api.post(path, json=words).status_code == 201
+    api.put(f"{path}/n", json={"namespace": "m"})
+    path += "/m"
+    held = {"q": {"type": "integer", "title": "Q"}}
+    api.post(f"{path}/objects", json={"name": "o", "properties": held})
+    api.put(f"{path}/objects/o", json={"name": "o2"})
+    api.delete(f"{path}/objects/o2")
+    api.post(f"{path}/tags/t")
+    api.put(f"{path}/tags/t", json={"name": "t2"})
+    api.delete(f"{path}/tags/t2")
+    api.post(f"{path}/resource_types", json={"name": "OS::Nova::Flavor", "prefix": "hw_"})
+    api.delete(f"{path}/resource_types/OS::Nova::Flavor")
+    api.put(f"{path}/properties/p", json={"name": "p2", "type": "string", "title": "P"})
+    api.delete(f"{path}/properties")
+    api.delete(path)
+    expected = [
+        ("namespace.create", "n", None),
+        ("property.create", "n", "p"),
+        ("namespace.update", "m", None),
+        ("object.create", "m", "o"),
+        ("object.update", "m", "o2"),
+        ("object.delete", "m", "o2"),
+        ("tag.create", "m", "t"),
+        ("tag.update", "m", "t2"),
+        ("tag.delete", "m", "t2"),
+        ("resource_type.create", "m", "OS::Nova::Flavor"),
+        ("resource_type.delete", "m", "OS::Nova::Flavor"),
+        ("property.update", "m", "p2"),
+        ("namespace.delete_properties", "m", None),
+        ("namespace.delete", "m", None),
+    ]
+    eventually(lambda: len(reader.messages()) >= len(expected))
+    events = reader.events()
+    told = [(e["event_type"], e["payload"]["namespace"], e["payload"].get("name")) for e in events]
+    assert told == [(f"metadef_{event}", *names) for event, *names in expected]
+    payloads = [event["payload"] for event in events]
+    assert payloads[2]["namespace_old"] == "n"
+    assert payloads[3]["properties"][0]["name"] == "q"
+    assert payloads[3]["properties"][0]["type"] == "integer"
+    assert (payloads[4]["name_old"], payloads[11]["name_old"]) == ("o", "p")
+    assert payloads[9]["prefix"] == "hw_"
+    assert [p["deleted"] for p in payloads] == [e.endswith(".delete") for e, *_ in expected]
+    assert payloads[1]["enum"] is None and payloads[1]["title"] == "P"

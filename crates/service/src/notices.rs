@@ -1,5 +1,8 @@
-//! What notifications say of images and members, as Glance's do. Locations are never told: they
+//! What notifications say of images, members, tasks and metadata definitions, as Glance's do. Locations are never told: they
 //! may hold credentials.
+
+pub(crate) mod metadefs;
+pub(crate) mod tasks;
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

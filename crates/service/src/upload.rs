@@ -83,7 +83,7 @@ async fn receive(
 }
 
 /// What Glance tells, in its order: the image's data is there, and so the image.
-fn tell_of_success(app: &App, image: &Image) {
+pub(crate) fn tell_of_success(app: &App, image: &Image) {
     app.notifier.info("image.upload", || notices::uploaded(image));
     app.notifier.info("image.activate", || notices::image(image));
     app.notifier.info("image.update", || notices::image(image));

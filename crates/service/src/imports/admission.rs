@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::body::{self, Method, Remote, Wanted};
 use super::worker::Job;
-use super::{inject, order, proxy};
+use super::{inject, order, proxy, told};
 use crate::app::{self, App};
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
@@ -244,6 +244,7 @@ async fn begin(
         }
         begun => begun?,
     }
+    told::created(app, &task);
     let lease = Lease::of(&task);
     app.imports.submit(Job { task, lease, token, enlisted, is_recovered: false }).await;
     Ok(())

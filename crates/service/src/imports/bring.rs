@@ -18,6 +18,7 @@ use super::quotas;
 use super::signed;
 use super::source::{self, Opened};
 use super::spread::Target;
+use super::told;
 use super::worker::Job;
 use crate::app::App;
 use crate::digest::Digests;
@@ -76,6 +77,7 @@ async fn fill(
     let allowance = quotas::allowance(app, job, image.id, most, length).await?;
     let digests = signed_digests(app, job, image, &properties).await?;
     let intake = intake(opened.body, allowance.bounds, inspector, digests);
+    told::preparing(app, image, order);
     let written = groups::write(app, order, targets, intake, length, copied).await?;
     if let Err(why) = quotas::check_again(app, job, image.id, written.size).await {
         remove(targets, &written.locations).await;
@@ -165,6 +167,7 @@ async fn copy(
     let digests = signed::digests(app, image, algorithm, job.token.as_ref()).await?;
     let allowance = quotas::allowance(app, job, image.id, u64::MAX, Some(size)).await?;
     let intake = intake(body, allowance.bounds, None, digests);
+    told::preparing(app, image, order);
     let written = groups::write(app, order, targets, intake, Some(size), copied).await?;
     let same = known.is_none_or(|known| known.value == written.facts.hashes.value);
     if !same || written.size != size {

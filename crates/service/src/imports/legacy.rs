@@ -18,13 +18,14 @@ use super::pulse::Pulse;
 use super::quotas;
 use super::signed;
 use super::source::{self, Opened};
+use super::told;
 use super::worker::Job;
 use crate::app::App;
 use crate::create;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake};
 use crate::keys::Token;
-use crate::upload;
+use crate::{notices, upload};
 
 /// Starts the task that a body of `POST /v2/tasks` asks for.
 pub(crate) async fn start(
@@ -51,6 +52,7 @@ pub(crate) async fn start(
     };
     let enlisted = app.imports.enlist(task.id);
     app.imports.tasks.create_task(&task).await?;
+    told::created(app, &task);
     let lease = Lease::of(&task);
     let shown = task.clone();
     app.imports.submit(Job { task, lease, token, enlisted, is_recovered: false }).await;
@@ -110,6 +112,7 @@ async fn attempt(
 ) -> Result<ImageId, Failure> {
     let _permit = pulse.during(permits.acquire()).await?;
     pulse.begin(job.is_recovered).await?;
+    told::begun(app, job.task.id).await;
     if job.task.kind != TaskType::Import {
         return Err(Failure::Unreadable);
     }
@@ -138,7 +141,8 @@ async fn make(app: &App, job: &Job) -> Result<ImageId, Failure> {
     let most = app.limits.image_size;
     let allowance = quotas::allowance(app, job, image.id, most, opened.length).await?;
     let stored = write(app, &image, opened, allowance.bounds, job.token.as_ref()).await?;
-    allowance.activate(app, image.id, &stored).await?;
+    let active = allowance.activate(app, image.id, &stored).await?;
+    upload::tell_of_success(app, &active);
     Ok(image.id)
 }
 
@@ -177,6 +181,7 @@ async fn record(app: &App, task: &Task) -> Result<Image, Failure> {
     let image = create::parse_owned(&fields.into(), owner, &app.limits).map_err(refused)?;
     let image = Image { id: id(task).unwrap_or(image.id), ..image };
     app.catalog.create(&image).await?;
+    app.notifier.info("image.create", || notices::image(&image));
     Ok(image)
 }
 

@@ -29,6 +29,7 @@ mod signed;
 mod source;
 mod spread;
 mod staging;
+mod told;
 mod worker;
 
 use std::collections::HashMap;

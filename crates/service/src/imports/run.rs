@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::order::Order;
 use super::pulse::Pulse;
 use super::worker::Job;
-use super::{legacy, location, recovery};
+use super::{legacy, location, recovery, told};
 use crate::app::App;
 
 /// Runs a job to the end of its task.
@@ -27,6 +27,7 @@ pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
         TaskType::LocationImport => location::run(&app, &job, &mut pulse, &permits).await,
         TaskType::Import => legacy::run(&app, &job, &mut pulse, &permits).await,
     };
+    told::ended(&app, task, &ended).await;
     match ended {
         Ok(()) => tracing::info!(%task, "task done"),
         Err(Failure::Lost) => tracing::warn!(%task, "another service has taken the task over"),
@@ -72,6 +73,7 @@ async fn abandon(app: &App, order: &Order, pulse: &Pulse, why: &Failure) -> Resu
     let (stores, keep) = (order.named_stores(app), app.imports.settings.keep);
     let records = &app.imports.records;
     records.abandon_import(pulse.lease(), order.image, &stores, &why.to_string(), keep).await?;
+    told::abandoned(app, order, why).await;
     unstage(app, order).await;
     Ok(())
 }
@@ -101,6 +103,7 @@ async fn attempt(
 ) -> Result<Imported, Failure> {
     let _permit = pulse.during(permits.acquire()).await?;
     pulse.begin(job.is_recovered).await?;
+    told::begun(app, job.task.id).await;
     // What parses hostile bytes may fail in ways that nobody foresaw. The image must not stay
     // `importing` for that.
     let copied = pulse.copied.clone();
@@ -113,7 +116,10 @@ async fn keep(app: &App, order: &Order, pulse: &Pulse, imported: Imported) -> Re
     let keep = app.imports.settings.keep;
     let records = &app.imports.records;
     let error = match records.finish_import(pulse.lease(), order.image, &imported, keep).await {
-        Ok(()) => return Ok(()),
+        Ok(()) => {
+            told::imported(app, order, &imported).await;
+            return Ok(());
+        }
         Err(error) => error,
     };
     // The database may have done it and not have said so: whoever takes the task over looks.

@@ -11,7 +11,7 @@ use super::{check, quota, validation};
 use crate::app::App;
 use crate::digest::Digests;
 use crate::error::{ApiError, Result};
-use crate::imports;
+use crate::{imports, notices};
 use crate::reading::{self, Origin};
 
 /// The scheme whose locations users may add; others are for services.
@@ -108,7 +108,9 @@ async fn activate(
     hashes: Option<DataHashes>,
 ) -> Result<Image> {
     let stored = Stored { location, size, virtual_size: None, hashes };
-    Ok(app.settled(app.catalog.activate(id, &stored).await?))
+    let image = app.catalog.activate(id, &stored).await?;
+    app.notifier.info("image.update", || notices::image(&image));
+    Ok(app.settled(image))
 }
 
 /// Finds the hashes out that an active image lacks, where they are wanted.

@@ -1,7 +1,7 @@
 //! Metadata definitions between their JSON and the catalog's words: what requests say, and what is
 //! shown.
 
-mod definition;
+pub(crate) mod definition;
 pub(crate) mod listing;
 pub(crate) mod request;
 pub(crate) mod view;

@@ -124,7 +124,9 @@ async fn change(
         before
     } else {
         let image = app.catalog.update(before.id, &change).await?;
-        app.notifier.info("image.update", || notices::image(&image));
+        if moves.is_empty() {
+            app.notifier.info("image.update", || notices::image(&image));
+        }
         image
     };
     let image = locations::carry_out(&app, image, moves).await?;

@@ -12,8 +12,8 @@ use image::Status;
 use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
-use crate::locations;
 use crate::openapi::Operation;
+use crate::{locations, notices};
 
 pub(super) const OPERATIONS: &[Operation] = &[Operation::delete(
     "/v2/stores/{store_id}/{image_id}",
@@ -58,6 +58,7 @@ async fn remove(
     let location = found.ok_or_else(|| {
         ApiError::not_found(format!("Image {id} is not stored in store {store}."))
     })?;
-    locations::detach(&app, &image, location).await?;
+    let image = locations::detach(&app, &image, location).await?;
+    app.notifier.info("image.update", || notices::image(&image));
     Ok(StatusCode::NO_CONTENT)
 }

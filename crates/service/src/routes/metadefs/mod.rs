@@ -41,6 +41,11 @@ pub(super) fn operations() -> Vec<Operation> {
     .concat()
 }
 
+/// What is about to go, where somebody is told of it.
+async fn going<T>(app: &App, found: impl Future<Output = catalog::Result<T>>) -> Option<T> {
+    if app.notifier.is_on() { found.await.ok() } else { None }
+}
+
 /// A namespace that the caller sees.
 async fn seen(app: &App, caller: &Caller, name: &str) -> Result<Namespace> {
     use catalog::Error::Metadef;

@@ -19,6 +19,7 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{listing as query, request, view};
+use crate::notices::metadefs as notices;
 use crate::openapi::{Content, Operation};
 use crate::{listing, schemas};
 
@@ -90,6 +91,7 @@ async fn create(
     let new = request::new_namespace(&sent, caller.project_id.as_deref())?;
     check_creation(&app, &caller, &new.contents)?;
     app.metadefs.create_namespace(&new.namespace, &new.contents).await?;
+    notices::namespace_created(&app.notifier, &new.namespace, &new.contents);
     let shown = view::created_namespace(&new.namespace, &new.contents, &sent);
     let location = [(header::LOCATION, location(&app.url(&headers), &new.namespace)?)];
     Ok((StatusCode::CREATED, location, Json(shown)).into_response())
@@ -159,6 +161,7 @@ async fn change(
     let to = request::namespace(&sent, caller.project_id.as_deref())?;
     permitted(&app, &caller, &name, Action::ModifyMetadefNamespace).await?;
     let changed = app.metadefs.change_namespace(&name, &to).await?;
+    app.notifier.info("metadef_namespace.update", || notices::renamed(&changed, &name));
     Ok(Json(view::namespace(&changed)))
 }
 
@@ -168,7 +171,8 @@ async fn delete(
     Path(name): Path<String>,
     _: NoBody,
 ) -> Result<StatusCode> {
-    permitted(&app, &caller, &name, Action::DeleteMetadefNamespace).await?;
+    let gone = permitted(&app, &caller, &name, Action::DeleteMetadefNamespace).await?;
     app.metadefs.delete_namespace(&name).await?;
+    app.notifier.info("metadef_namespace.delete", || notices::namespace_deleted(&gone));
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,11 +13,12 @@ use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
 use super::no_body::NoBody;
-use super::{enforce, permitted, target};
+use super::{enforce, going, permitted, target};
 use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{listing as query, request, view};
+use crate::notices::metadefs as notices;
 use crate::openapi::{Content, Operation};
 use crate::{json_schema, listing, schemas};
 
@@ -100,6 +101,7 @@ async fn create(
     let object = request::object(&sent)?;
     within(&app, &caller, &namespace, Action::AddMetadefObject).await?;
     app.metadefs.add_object(&namespace, &object).await?;
+    notices::created(&app.notifier, &namespace, &object);
     Ok((StatusCode::CREATED, Json(view::created_object(&namespace, &object, &sent))))
 }
 
@@ -125,6 +127,7 @@ async fn change(
     let object = request::object(&sent)?;
     within(&app, &caller, &namespace, Action::ModifyMetadefObject).await?;
     let changed = app.metadefs.change_object(&namespace, &name, &object).await?;
+    notices::changed(&app.notifier, &namespace, &name, &changed);
     Ok(Json(view::created_object(&namespace, &changed, &sent)))
 }
 
@@ -135,7 +138,9 @@ async fn delete(
     _: NoBody,
 ) -> Result<StatusCode> {
     within(&app, &caller, &namespace, Action::DeleteMetadefObject).await?;
+    let gone = going(&app, app.metadefs.object(&namespace, &name)).await;
     app.metadefs.remove(&namespace, Kind::Object, &name).await?;
+    gone.inspect(|gone| notices::deleted(&app.notifier, &namespace, gone));
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -146,7 +151,8 @@ async fn clear(
     Path(namespace): Path<String>,
     _: NoBody,
 ) -> Result<StatusCode> {
-    permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
+    let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     app.metadefs.clear(&namespace, Kind::Object).await?;
+    app.notifier.info("metadef_namespace.delete_objects", || notices::namespace(&seen));
     Ok(StatusCode::NO_CONTENT)
 }

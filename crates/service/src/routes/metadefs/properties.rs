@@ -12,11 +12,12 @@ use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
 use super::no_body::NoBody;
-use super::{enforce, permitted};
+use super::{enforce, going, permitted};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{request, view};
+use crate::notices::metadefs as notices;
 use crate::openapi::{Content, Operation};
 use crate::{listing, schemas};
 
@@ -84,6 +85,7 @@ async fn create(
     let property = request::property(&sent)?;
     permitted(&app, &caller, &namespace, Action::AddMetadefProperty).await?;
     app.metadefs.add_property(&namespace, &property).await?;
+    notices::created(&app.notifier, &namespace, &property);
     Ok((StatusCode::CREATED, Json(view::property(&property))))
 }
 
@@ -154,6 +156,7 @@ async fn change(
     let property = request::property(&sent)?;
     permitted(&app, &caller, &namespace, Action::ModifyMetadefProperty).await?;
     app.metadefs.change_property(&namespace, &name, &property).await?;
+    notices::changed(&app.notifier, &namespace, &name, &property);
     Ok(Json(view::property(&property)))
 }
 
@@ -164,7 +167,9 @@ async fn delete(
     _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::RemoveMetadefProperty).await?;
+    let gone = going(&app, app.metadefs.property(&namespace, &name)).await;
     app.metadefs.remove(&namespace, Kind::Property, &name).await?;
+    gone.inspect(|gone| notices::deleted(&app.notifier, &namespace, gone));
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -174,7 +179,8 @@ async fn clear(
     Path(namespace): Path<String>,
     _: NoBody,
 ) -> Result<StatusCode> {
-    permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
+    let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     app.metadefs.clear(&namespace, Kind::Property).await?;
+    app.notifier.info("metadef_namespace.delete_properties", || notices::namespace(&seen));
     Ok(StatusCode::NO_CONTENT)
 }

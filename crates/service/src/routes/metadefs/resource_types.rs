@@ -12,11 +12,12 @@ use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
 use super::no_body::NoBody;
-use super::{enforce, permitted, target};
+use super::{enforce, going, permitted, target};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{request, view};
+use crate::notices::metadefs as notices;
 use crate::openapi::{Content, Operation};
 use crate::schemas;
 
@@ -88,6 +89,7 @@ async fn associate(
     let association = request::association(&sent)?;
     permitted(&app, &caller, &namespace, Action::AddMetadefResourceTypeAssociation).await?;
     app.metadefs.associate(&namespace, &association).await?;
+    notices::created(&app.notifier, &namespace, &association);
     Ok((StatusCode::CREATED, Json(view::association(&association))))
 }
 
@@ -98,11 +100,17 @@ async fn dissociate(
     _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::RemoveMetadefResourceTypeAssociation).await?;
+    let known = going(&app, app.metadefs.associations(&namespace)).await.unwrap_or_default();
     match app.metadefs.remove(&namespace, Kind::Association, &name).await {
         Err(catalog::Error::Metadef(Fault::NotFound { .. } | Fault::ResourceTypeNotFound(_))) => {
             let message = format!("Failed to find resource type {name} to delete");
             Err(ApiError::not_found(message))
         }
-        done => Ok(done.map(|()| StatusCode::NO_CONTENT)?),
+        done => {
+            done?;
+            let gone = known.iter().filter(|association| association.resource_type == name);
+            gone.for_each(|gone| notices::deleted(&app.notifier, &namespace, gone));
+            Ok(StatusCode::NO_CONTENT)
+        }
     }
 }

@@ -12,11 +12,12 @@ use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
 use super::no_body::NoBody;
-use super::{enforce, permitted, seen};
+use super::{enforce, going, permitted, seen};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::metadefs::{listing as query, request, view};
+use crate::notices::metadefs as notices;
 use crate::openapi::{Content, Operation};
 use crate::{json_schema, listing, schemas};
 
@@ -96,6 +97,7 @@ async fn add(
     let tags = tags.filter_map(Value::as_object).map(tag).collect::<Result<Vec<_>>>()?;
     permitted(&app, &caller, &namespace, Action::AddMetadefTags).await?;
     app.metadefs.add_tags(&namespace, &tags, others(&headers)).await?;
+    tags.iter().for_each(|tag| notices::created(&app.notifier, &namespace, tag));
     Ok((StatusCode::CREATED, Json(json!({ "tags": view::tag_names(&tags) }))))
 }
 
@@ -119,6 +121,7 @@ async fn create(
     enforce(&app, &caller, Action::AddMetadefTag, Some(&seen))?;
     let tag = Tag { name, times: Times::now() };
     app.metadefs.add_tags(&namespace, std::slice::from_ref(&tag), Others::Keep).await?;
+    notices::created(&app.notifier, &namespace, &tag);
     Ok((StatusCode::CREATED, Json(view::tag(&tag))))
 }
 
@@ -143,7 +146,9 @@ async fn change(
     let sent = request::fields(&headers, body, schema, READ_ONLY).await?;
     let to = request::tag_name(&sent)?;
     permitted(&app, &caller, &namespace, Action::ModifyMetadefTag).await?;
-    Ok(Json(view::tag(&app.metadefs.change_tag(&namespace, &name, &to).await?)))
+    let changed = app.metadefs.change_tag(&namespace, &name, &to).await?;
+    notices::changed(&app.notifier, &namespace, &name, &changed);
+    Ok(Json(view::tag(&changed)))
 }
 
 async fn delete(
@@ -153,7 +158,9 @@ async fn delete(
     _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::DeleteMetadefTag).await?;
+    let gone = going(&app, app.metadefs.tag(&namespace, &name)).await;
     app.metadefs.remove(&namespace, Kind::Tag, &name).await?;
+    gone.inspect(|gone| notices::deleted(&app.notifier, &namespace, gone));
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -166,5 +173,6 @@ async fn clear(
     let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     enforce(&app, &caller, Action::DeleteMetadefTags, Some(&seen))?;
     app.metadefs.clear(&namespace, Kind::Tag).await?;
+    app.notifier.info("metadef_namespace.delete_tags", || notices::namespace(&seen));
     Ok(StatusCode::NO_CONTENT)
 }
