@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from importing import configuration, ended, files, import_image
 from service import TINTYPE, Account
 
 DELAYED = "[DEFAULT]\ndelayed_delete = true\n"
@@ -107,3 +108,22 @@ def test_the_daemon_goes_on_until_it_is_stopped(delayed, api, data, eventually):
     finally:
         daemon.terminate()
     assert daemon.wait(timeout=30) == 0
+
+
+def test_bytes_taken_from_one_store_stay_until_the_image_goes(start, tmp_path, web, eventually):
+    """As in Glance: `delayed_delete` holds for single locations, too."""
+    text = configuration(tmp_path, web, default="delayed_delete = true")
+    service = start(config=text)
+    api = Account(service).api()
+    image = api.create()
+    assert api.upload(image, b"1234").status_code == 204
+    import_image(api, image, "copy-image", stores=["slow"])
+    assert eventually(lambda: ended(api, image))["status"] == "success"
+    assert api.delete(f"/v2/stores/slow/{image}").status_code == 204
+    assert api.show(image)["stores"] == "fast"
+    assert (files(tmp_path, "fast"), files(tmp_path, "slow")) == ([image], [image])
+    assert "0 images scrubbed" in scrub(service)
+    assert api.delete(f"/v2/images/{image}").status_code == 204
+    assert files(tmp_path, "slow") == [image]
+    assert "1 images scrubbed, 0 left" in scrub(service)
+    assert (files(tmp_path, "fast"), files(tmp_path, "slow")) == ([], [])

@@ -210,6 +210,15 @@ pub struct Stored {
     pub hashes: Option<DataHashes>,
 }
 
+/// When the bytes of a location that is taken from an image go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// With the location.
+    Now,
+    /// With the image, whose deletion finds them.
+    Later,
+}
+
 /// The catalog of images. All methods are atomic and durable when they return.
 #[async_trait]
 pub trait Catalog: Send + Sync {
@@ -243,9 +252,15 @@ pub trait Catalog: Send + Sync {
     /// the image isn't active; `DuplicateLocation`.
     async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image>;
 
-    /// Takes one of several locations from an active image; its row stays, marked deleted. Errors:
-    /// `NotFound`; `Conflict` when the image isn't active; `LocationNotFound`; `LastLocation`.
-    async fn remove_location(&self, id: ImageId, location: &Location) -> Result<Image>;
+    /// Takes one of several locations from an active image; its row stays, marked deleted, or
+    /// `pending_delete` where its bytes go later. Errors: `NotFound`; `Conflict` when the image
+    /// isn't active; `LocationNotFound`; `LastLocation`.
+    async fn remove_location(
+        &self,
+        id: ImageId,
+        location: &Location,
+        removal: Removal,
+    ) -> Result<Image>;
 
     /// Gives a location other metadata. Errors: `NotFound`; `LocationNotFound`.
     async fn describe_location(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use catalog::sql::SqlCatalog;
 use catalog::{
     Catalog, Comparison, Direction, Error, Filter, ImageChange, ListQuery, MemberFilter, Order,
-    Quantity, SortKey, Stored, Viewer,
+    Quantity, Removal, SortKey, Stored, Viewer,
 };
 use image::{
     DataHashes, DiskFormat, Event, Image, ImageId, Location, MemberStatus, Status, Timestamp,
@@ -367,11 +367,11 @@ async fn an_active_image_gets_and_loses_locations() {
     let again = catalog.add_location(id, &slow).await;
     assert!(matches!(again, Err(Error::DuplicateLocation { .. })), "{again:?}");
 
-    let image = catalog.remove_location(id, &stored().location).await.unwrap();
+    let image = catalog.remove_location(id, &stored().location, Removal::Now).await.unwrap();
     assert_eq!(image.locations, std::slice::from_ref(&slow));
-    let gone = catalog.remove_location(id, &stored().location).await;
+    let gone = catalog.remove_location(id, &stored().location, Removal::Now).await;
     assert!(matches!(gone, Err(Error::LocationNotFound { .. })), "{gone:?}");
-    let last = catalog.remove_location(id, &slow).await;
+    let last = catalog.remove_location(id, &slow, Removal::Now).await;
     assert!(matches!(last, Err(Error::LastLocation(_))), "{last:?}");
     assert_eq!(catalog.delete(id).await.unwrap(), [slow]);
 }
@@ -386,9 +386,9 @@ async fn a_location_is_found_by_its_uri_where_that_is_enough() {
     let found_out = Location::new("http://a/x", Some("elsewhere"));
     catalog.describe_location(id, &found_out, &slow).await.unwrap();
     catalog.add_location(id, &fast).await.unwrap();
-    let unclear = catalog.remove_location(id, &found_out).await;
+    let unclear = catalog.remove_location(id, &found_out, Removal::Now).await;
     assert!(matches!(unclear, Err(Error::LocationNotFound { .. })), "{unclear:?}");
-    let image = catalog.remove_location(id, &slow).await.unwrap();
+    let image = catalog.remove_location(id, &slow, Removal::Now).await.unwrap();
     assert_eq!(image.locations, [stored().location, fast]);
 }
 

@@ -58,9 +58,9 @@ pub(crate) fn uploaded(image: &Image) -> Value {
     with(self::image(image), json!({ importing: stores(importing), failed: stores(failed) }))
 }
 
-/// An image that was deleted.
-pub(crate) fn deleted(image: &Image) -> Value {
-    let gone = json!({ "status": Status::Deleted });
+/// An image that was deleted: `status` says whether its bytes are gone, too.
+pub(crate) fn deleted(image: &Image, status: Status) -> Value {
+    let gone = json!({ "status": status });
     with(self::image(image), with(gone, removed()))
 }
 

@@ -6,7 +6,7 @@ use image::{Image, ImageId, Location, Status, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{read, records};
-use crate::{Error, Result, Viewer};
+use crate::{Error, Removal, Result, Viewer};
 
 /// A location of a row, with what its metadata says.
 pub(super) fn read(uri: String, metadata: Option<&str>) -> Location {
@@ -62,7 +62,12 @@ pub(super) async fn add(mut db: Transaction, id: ImageId, location: &Location) -
     finish(db, id).await
 }
 
-pub(super) async fn remove(mut db: Transaction, id: ImageId, location: &Location) -> Result<Image> {
+pub(super) async fn remove(
+    mut db: Transaction,
+    id: ImageId,
+    location: &Location,
+    removal: Removal,
+) -> Result<Image> {
     let now = Timestamp::now();
     records::touch(&mut db, id, now).await?;
     expect_active(&mut db, id).await?;
@@ -71,10 +76,15 @@ pub(super) async fn remove(mut db: Transaction, id: ImageId, location: &Location
     if rows.len() == 1 {
         return Err(Error::LastLocation(id));
     }
+    let status = match removal {
+        Removal::Now => Status::Deleted,
+        Removal::Later => Status::PendingDelete,
+    };
     query(
-        "UPDATE image_locations SET deleted = TRUE, status = 'deleted', deleted_at = ?, \
-         updated_at = ? WHERE id = ?",
+        "UPDATE image_locations SET deleted = TRUE, status = ?, deleted_at = ?, updated_at = ? \
+         WHERE id = ?",
     )
+    .bind(status.as_str())
     .bind(now)
     .bind(now)
     .bind(row)

@@ -32,7 +32,9 @@ use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, S
 
 use dialect::{Connection, Pool, Transaction, query};
 
-use crate::{Budget, Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
+use crate::{
+    Budget, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Usage, Viewer,
+};
 
 pub use cached::{LocalRecords, NodeRecords};
 pub use purge::{Purged, What};
@@ -142,8 +144,13 @@ impl Catalog for SqlCatalog {
         locations::add(self.begin().await?, id, location).await
     }
 
-    async fn remove_location(&self, id: ImageId, location: &Location) -> Result<Image> {
-        locations::remove(self.begin().await?, id, location).await
+    async fn remove_location(
+        &self,
+        id: ImageId,
+        location: &Location,
+        removal: Removal,
+    ) -> Result<Image> {
+        locations::remove(self.begin().await?, id, location, removal).await
     }
 
     async fn describe_location(

@@ -1,6 +1,6 @@
 //! Taking bytes away: from one place of several, or from all.
 
-use catalog::Catalog;
+use catalog::{Catalog, Removal};
 use image::{Image, Location};
 use store::Stores;
 
@@ -10,8 +10,14 @@ use crate::error::Result;
 /// Takes one of several locations from an image, and the bytes from there. The record goes first:
 /// of two who take different ones, the catalog lets only one go on, and bytes that a crash leaves
 /// are found at the next start. When the store keeps the bytes, the record comes back.
+/// Where deletions are put off, the bytes stay until the image's own go, as in Glance.
 pub(crate) async fn detach(app: &App, image: &Image, location: &Location) -> Result<Image> {
-    Ok(app.settled(take(app.catalog.as_ref(), &app.stores, image, location).await?))
+    let catalog = app.catalog.as_ref();
+    let after = match app.rules.deletion.delayed {
+        true => catalog.remove_location(image.id, location, Removal::Later).await?,
+        false => take(catalog, &app.stores, image, location).await?,
+    };
+    Ok(app.settled(after))
 }
 
 async fn take(
@@ -20,7 +26,7 @@ async fn take(
     image: &Image,
     location: &Location,
 ) -> Result<Image> {
-    let after = catalog.remove_location(image.id, location).await?;
+    let after = catalog.remove_location(image.id, location, Removal::Now).await?;
     let Ok(store) = stores.holding(location) else {
         tracing::warn!(image = %image.id, "the bytes stay: their store is not enabled");
         return Ok(after);

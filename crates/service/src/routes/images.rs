@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use identity::Caller;
 use identity::policy::{Action, Target};
-use image::{Event, Image, Visibility};
+use image::{Event, Image, Status, Visibility};
 
 use crate::app::{self, App};
 use crate::caller::Authenticated;
@@ -145,13 +145,14 @@ async fn delete(
     if imports::deleted_elsewhere(&app, &image, &headers).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    if app.rules.deletion.delayed && !image.locations.is_empty() {
-        app.catalog.transition(image.id, Event::DeleteLater).await?;
+    let status = if app.rules.deletion.delayed && !image.locations.is_empty() {
+        app.catalog.transition(image.id, Event::DeleteLater).await?
     } else {
         let locations = app.catalog.delete(image.id).await?;
         locations::erase(&app, &image, &locations).await;
-    }
-    app.notifier.info("image.delete", || notices::deleted(&image));
+        Status::Deleted
+    };
+    app.notifier.info("image.delete", || notices::deleted(&image, status));
     if let Some(cache) = &app.cache {
         cache.remove(image.id).await;
     }

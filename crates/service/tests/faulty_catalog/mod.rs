@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use catalog::sql::SqlCatalog;
-use catalog::{Budget, Catalog, Error, ImageChange, ListQuery, Result, Stored, Usage, Viewer};
+use catalog::{
+    Budget, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Usage, Viewer,
+};
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 
 /// When activating an image fails.
@@ -40,8 +42,13 @@ impl Catalog for FaultyCatalog {
         self.catalog.add_location(id, location).await
     }
 
-    async fn remove_location(&self, id: ImageId, location: &Location) -> Result<Image> {
-        self.catalog.remove_location(id, location).await
+    async fn remove_location(
+        &self,
+        id: ImageId,
+        location: &Location,
+        removal: Removal,
+    ) -> Result<Image> {
+        self.catalog.remove_location(id, location, removal).await
     }
 
     async fn describe_location(
