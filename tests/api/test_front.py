@@ -149,3 +149,10 @@ def test_without_the_option_no_page_may_ask(service, api):
     assert preflight(service.url, ORIGIN, "GET") == {}
     answer = api.get("/v2/images", headers={"Origin": ORIGIN})
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/v2/images", "/identity/v3/projects"])
+def test_a_challenge_names_where_tokens_are_to_be_had(service, path):
+    refused = requests.get(service.url + path, timeout=30)
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"] == f'Keystone uri="{service.url}/identity"'

@@ -45,6 +45,11 @@ impl Endpoints {
         self.identity_url("/v3")
     }
 
+    /// The identity service itself, as `WWW-Authenticate` names it.
+    pub(crate) fn identity(&self) -> &str {
+        &self.identity
+    }
+
     /// A path below the identity service, as in `/v3/projects`.
     pub(crate) fn identity_url(&self, path: &str) -> String {
         format!("{}{path}", self.identity)

@@ -126,6 +126,10 @@ impl BuiltIn {
 
 #[async_trait]
 impl Authenticator for BuiltIn {
+    fn identity_url(&self) -> &str {
+        self.endpoints.identity()
+    }
+
     async fn authenticate(&self, token: &str) -> Result<Arc<Caller>, Error> {
         match self.validate(token).await {
             Ok(token) => Ok(Arc::clone(&token.caller)),

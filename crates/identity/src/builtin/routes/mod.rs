@@ -23,7 +23,10 @@ mod users;
 mod versions;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header;
+use axum::middleware::map_response_with_state;
+use axum::response::Response;
 
 use super::BuiltIn;
 use super::error::Problem;
@@ -50,5 +53,16 @@ pub(super) fn router(state: BuiltIn) -> Router {
         .fallback(async || Problem::NoSuchPath)
         .method_not_allowed_fallback(async || Problem::WrongMethod)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(map_response_with_state(state.clone(), challenged))
         .with_state(state)
+}
+
+/// A challenge says where tokens are to be had.
+async fn challenged(State(state): State<BuiltIn>, mut response: Response) -> Response {
+    if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE)
+        && let Ok(named) = format!("Keystone uri=\"{}\"", state.endpoints.identity()).parse()
+    {
+        *challenge = named;
+    }
+    response
 }
