@@ -131,7 +131,7 @@ def test_our_own_command_lists_shows_and_cancels_tasks(importer, api, web, event
     assert task["id"] in run("list")
     shown = eventually(lambda: "Copied" in (out := run("show", task["id"])) and out)
     assert "processing" in shown and image in shown
-    assert run("cancel", task["id"]) == f"cancelled {task['id']}\n"
+    assert json.loads(run("cancel", task["id"], "--json")) == [{"id": task["id"]}]
     eventually(lambda: json.loads(run("show", task["id"], "--json"))["message"] == "Cancelled.")
     assert api.status(image) == "queued"
     assert "can't be cancelled" in run("cancel", task["id"], status=1)
