@@ -140,6 +140,7 @@ async fn prepare(
         let bounds = plugins::Bounds {
             size: app.limits.image_size,
             format: imports.settings.output_format,
+            vmdk_types: imports.settings.vmdk_types.clone(),
             stop: stop.clone(),
         };
         let work = tokio::task::spawn_blocking(move || plugin.change(staged, &bounds)).await;

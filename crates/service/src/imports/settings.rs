@@ -1,6 +1,7 @@
 //! The options of imports and tasks, with Glance's names and defaults.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::Config;
@@ -23,6 +24,8 @@ pub struct ImportSettings {
     pub(super) stores_at_once: Option<usize>,
     /// `[image_conversion] output_format`.
     pub(super) output_format: DiskFormat,
+    /// `[image_format] vmdk_allowed_types`: the kinds of VMDK that are converted.
+    pub(super) vmdk_types: Arc<[String]>,
     /// `[inject_metadata_properties] inject`.
     pub(super) inject: BTreeMap<String, String>,
     /// `[inject_metadata_properties] ignore_user_roles`.
@@ -75,17 +78,28 @@ impl ImportSettings {
                 "qcow2" => DiskFormat::Qcow2,
                 _ => return Err(conversion.wrong("output_format", "expected raw or qcow2")),
             },
+            vmdk_types: config
+                .section("image_format")
+                .or("vmdk_allowed_types", texts(&["streamOptimized", "monolithicSparse"]))?
+                .into(),
             inject: injection.or("inject", BTreeMap::new())?,
             ignore_roles: injection.or("ignore_user_roles", texts(&["admin"]))?,
             copied_properties: config
                 .section("glance_download_properties")
                 .or("extra_properties", texts(&prefixes))?,
-            own_url: url.or(own.get("public_endpoint")?).map(trimmed),
+            own_url: url.map(trimmed),
             keystone: None,
             workers: config.section("taskflow_executor").or("max_workers", 10_usize)?.max(1),
             keep: Duration::from_secs(hours.saturating_mul(3600)),
             worker: worker.to_owned(),
         })
+    }
+
+    /// The same where clients reach the service at `url` (`public_endpoint`): this is where its
+    /// neighbours reach it, too, unless the configuration names a URL of its own for them.
+    #[must_use]
+    pub fn with_public_endpoint(self, url: Option<String>) -> Self {
+        Self { own_url: self.own_url.or(url.map(trimmed)), ..self }
     }
 
     /// The same, with the URL of the Keystone that knows the callers, up to and with `/v3`.
@@ -131,7 +145,6 @@ mod tests {
     fn glances_options_are_read() {
         let settings = settings(
             "enabled_import_methods = [web-download, 'copy-image']\n\
-             public_endpoint = http://a/\n\
              worker_self_reference_url = http://b/\n\
              [image_import_opts]\nimage_import_plugins = [image_decompression,image_conversion]\n\
              [image_conversion]\noutput_format = qcow2\n\
@@ -145,6 +158,17 @@ mod tests {
         assert_eq!(settings.output_format, DiskFormat::Qcow2);
         assert_eq!(settings.inject.len(), 2);
         assert_eq!(settings.keep, Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn a_url_of_its_own_is_better_than_the_clients() {
+        let public = || Some("http://a/".to_owned());
+        for (text, expected) in
+            [("", "http://a"), ("worker_self_reference_url = http://b/\n", "http://b")]
+        {
+            let settings = settings(text).unwrap().with_public_endpoint(public());
+            assert_eq!(settings.own_url.as_deref(), Some(expected));
+        }
     }
 
     #[test]

@@ -18,10 +18,13 @@ pub(super) fn open(
     config: &Config,
     state: &Path,
     keystone: Option<String>,
+    public_endpoint: Option<String>,
     stores: &Stores,
     catalog: SqlCatalog,
 ) -> anyhow::Result<Arc<Imports>> {
-    let settings = ImportSettings::from_config(config, &name(state)?)?.with_keystone(keystone);
+    let settings = ImportSettings::from_config(config, &name(state)?)?
+        .with_keystone(keystone)
+        .with_public_endpoint(public_endpoint);
     let staging = stores.staging()?.clone();
     Ok(Arc::new(Imports::new(settings, staging, Arc::new(catalog))))
 }

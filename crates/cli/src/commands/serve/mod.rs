@@ -164,8 +164,14 @@ async fn assemble(
         Some(settings) => Some(Arc::new(cache::open(settings, &catalog).await?)),
         None => None,
     };
-    let imports =
-        imports::open(&settings.config, state.path(), keystone, &stores, catalog.clone())?;
+    let imports = imports::open(
+        &settings.config,
+        state.path(),
+        keystone,
+        settings.public_endpoint.clone(),
+        &stores,
+        catalog.clone(),
+    )?;
     Ok(App {
         metadefs: Arc::new(catalog.clone()),
         catalog: Arc::new(catalog),

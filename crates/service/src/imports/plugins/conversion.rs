@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use disk::{Options, References};
+use disk::{Detail, Facts, Options, References};
 use image::{ContainerFormat, DiskFormat};
 
 use super::{Bounds, Plugin, PluginError, Staged, beside};
@@ -20,7 +20,7 @@ impl Plugin for Conversion {
     }
 
     fn change(&self, staged: Staged, bounds: &Bounds) -> Result<Staged, PluginError> {
-        let found = found(&staged)?;
+        let found = found(&staged, &bounds.vmdk_types)?;
         // An optical disc is no disk in another format.
         if found == DiskFormat::Iso.as_str() || staged.disk == bounds.format {
             return Ok(staged);
@@ -42,12 +42,14 @@ impl Plugin for Conversion {
 
 /// The format that the bytes show, which has to be the declared one. A disk with a partition table
 /// is raw.
-fn found(staged: &Staged) -> Result<&'static str, PluginError> {
+fn found(staged: &Staged, vmdk_types: &[String]) -> Result<&'static str, PluginError> {
     let declared = staged.disk.as_str();
-    let found = disk::info(&staged.path, None)?.format;
+    let info = disk::info(&staged.path, None)?;
+    let found = info.format;
     let same = found == declared || (declared == "raw" && found == "gpt");
     match same {
         true if found == "gpt" => Ok("raw"),
+        true if found == "vmdk" => check_vmdk(&info.facts, vmdk_types).map(|()| found),
         true => Ok(found),
         false => Err(PluginError::Refused(format!(
             "the image is declared as {declared}, but its content is {found}"
@@ -55,9 +57,27 @@ fn found(staged: &Staged) -> Result<&'static str, PluginError> {
     }
 }
 
+/// In Glance's words.
+fn check_vmdk(facts: &Facts, allowed: &[String]) -> Result<(), PluginError> {
+    let kind = facts.details.iter().find_map(|(name, detail)| match detail {
+        Detail::Text(kind) if *name == "create-type" => Some(kind),
+        _ => None,
+    });
+    let refused = |why: &str| Err(PluginError::Refused(why.to_owned()));
+    match kind.filter(|kind| !kind.is_empty()) {
+        None => refused("Unable to determine VMDK create-type"),
+        Some(_) if allowed.is_empty() => {
+            refused("Image is a VMDK, but no VMDK createType is specified")
+        }
+        Some(kind) if !allowed.contains(kind) => refused("Invalid VMDK create-type specified"),
+        Some(_) => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use disk::ByteSize;
 
@@ -69,7 +89,28 @@ mod tests {
     }
 
     fn bounds(format: DiskFormat) -> Bounds {
-        Bounds { size: 1 << 30, format, stop: Stop::default() }
+        Bounds { size: 1 << 30, format, vmdk_types: Arc::default(), stop: Stop::default() }
+    }
+
+    #[test]
+    fn only_kinds_of_vmdk_that_the_operator_allows_are_converted() {
+        let facts = |kind: &str| Facts {
+            details: vec![("create-type", Detail::Text(kind.to_owned()))],
+            ..Facts::default()
+        };
+        let cases = [
+            (facts("streamOptimized"), vec!["streamOptimized"], None),
+            (facts("streamOptimized"), vec!["monolithicSparse"], Some("Invalid VMDK create-type")),
+            (facts("streamOptimized"), vec![], Some("no VMDK createType")),
+            (facts(""), vec!["streamOptimized"], Some("Unable to determine")),
+            (Facts::default(), vec!["streamOptimized"], Some("Unable to determine")),
+        ];
+        for (facts, allowed, expected) in cases {
+            let allowed: Vec<_> = allowed.into_iter().map(str::to_owned).collect();
+            let refused = check_vmdk(&facts, &allowed).err().map(|error| error.to_string());
+            assert_eq!(refused.is_some(), expected.is_some(), "{facts:?} {allowed:?}");
+            assert!(refused.unwrap_or_default().contains(expected.unwrap_or_default()));
+        }
     }
 
     #[test]

@@ -105,6 +105,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use image::DiskFormat;
+    use std::sync::Arc;
 
     use super::super::Stop;
     use super::*;
@@ -114,7 +115,12 @@ mod tests {
         let path = dir.path().join("image");
         std::fs::write(&path, bytes).unwrap();
         let staged = Staged { path, disk: DiskFormat::Raw, container: ContainerFormat::Bare };
-        let bounds = Bounds { size: most, format: DiskFormat::Raw, stop: Stop::default() };
+        let bounds = Bounds {
+            size: most,
+            format: DiskFormat::Raw,
+            vmdk_types: Arc::default(),
+            stop: Stop::default(),
+        };
         let changed = Decompression.change(staged, &bounds)?;
         Ok(std::fs::read(changed.path).unwrap())
     }

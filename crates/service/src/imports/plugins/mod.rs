@@ -32,6 +32,8 @@ pub(super) struct Bounds {
     pub(super) size: u64,
     /// `[image_conversion] output_format`.
     pub(super) format: DiskFormat,
+    /// `[image_format] vmdk_allowed_types`.
+    pub(super) vmdk_types: Arc<[String]>,
     /// Whether nobody waits for the work any more.
     pub(super) stop: Stop,
 }
