@@ -22,7 +22,7 @@ type Changes = BTreeMap<String, Option<String>>;
 #[async_trait]
 impl Imports for SqlCatalog {
     async fn begin_import(&self, image: ImageId, start: &ImportStart) -> Result<()> {
-        begin(self.begin().await?, image, start).await
+        change!(self, db => begin(db, image, start))
     }
 
     async fn finish_import(
@@ -32,7 +32,7 @@ impl Imports for SqlCatalog {
         imported: &Imported,
         keep: Duration,
     ) -> Result<()> {
-        finish(self.begin().await?, lease, image, imported, Now::keeping(keep)).await
+        change!(self, db => finish(db, lease, image, imported, Now::keeping(keep)))
     }
 
     async fn abandon_import(
@@ -51,7 +51,7 @@ impl Imports for SqlCatalog {
     }
 
     async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()> {
-        staged(self.begin().await?, image, size, host).await
+        change!(self, db => staged(db, image, size, host))
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! Statements are written once; what differs between databases is in `dialect`.
 
+#[macro_use]
+mod change;
 mod cached;
+mod database;
 mod deletion;
 mod dialect;
 mod filters;
@@ -37,6 +40,7 @@ use crate::{
 };
 
 pub use cached::{LocalRecords, NodeRecords};
+pub use database::{BadConnection, Database, Limits};
 pub use purge::{Purged, What};
 pub use schema::{Next, REVISION, Revisions};
 
@@ -44,27 +48,38 @@ pub use schema::{Next, REVISION, Revisions};
 #[derive(Debug, Clone)]
 pub struct SqlCatalog {
     db: Pool,
+    /// How often a transaction is repeated that was in another's way.
+    repetitions: u32,
 }
 
 impl SqlCatalog {
     /// Opens an SQLite database file, and creates it at Glance's current schema when it isn't
     /// there. Errors: `Schema` when it is at another revision; the file is untouched then.
     pub async fn open(path: &Path) -> Result<Self> {
-        if path.exists() {
+        Self::connect(&path.into()).await
+    }
+
+    /// Connects to a database, and creates Glance's tables where there are none. Errors: `Schema`
+    /// when it is at another revision; it is untouched then. `Unavailable` when it was not reached
+    /// in as many tries as its limits say.
+    pub async fn connect(database: &Database) -> Result<Self> {
+        if let Some(path) = database.file().filter(|path| path.exists()) {
             schema::look(&mut Connection::of_file(path).await?).await?;
         }
-        let catalog = Self { db: Pool::of_file(path).await? };
+        let db = Pool::of(database).await?;
+        let catalog = Self { db, repetitions: database.limits.repetitions };
         schema::ensure(catalog.begin().await?).await?;
         Ok(catalog)
     }
 
-    /// The revisions that a database file is at; none where there is no file, or no tables of
-    /// Glance. Changes nothing.
-    pub async fn revisions(path: &Path) -> Result<Revisions> {
-        if !path.exists() {
-            return Ok(Revisions::default());
+    /// The revisions that a database is at; none where there is no file, or no tables of Glance.
+    /// Changes nothing.
+    pub async fn revisions(database: &Database) -> Result<Revisions> {
+        match database.file() {
+            Some(path) if !path.exists() => Ok(Revisions::default()),
+            Some(path) => schema::revisions(&mut Connection::of_file(path).await?).await,
+            None => schema::revisions(&mut Pool::of(database).await?.acquire().await?).await,
         }
-        schema::revisions(&mut Connection::of_file(path).await?).await
     }
 
     /// Removes rows that were marked deleted before `before`, at most `rows` of each table; says
@@ -80,7 +95,7 @@ impl SqlCatalog {
 
     /// An empty catalog in memory, gone with its last clone. For tests: it has one connection.
     pub async fn memory() -> Result<Self> {
-        let catalog = Self { db: Pool::in_memory().await? };
+        let catalog = Self { db: Pool::in_memory().await?, repetitions: 0 };
         schema::ensure(catalog.begin().await?).await?;
         Ok(catalog)
     }
@@ -104,7 +119,7 @@ impl From<sqlx::Error> for Error {
 #[async_trait]
 impl Catalog for SqlCatalog {
     async fn create(&self, image: &Image) -> Result<()> {
-        records::create(self.begin().await?, image).await
+        change!(self, db => records::create(db, image))
     }
 
     async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
@@ -116,15 +131,15 @@ impl Catalog for SqlCatalog {
     }
 
     async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {
-        records::update(self.begin().await?, id, change).await
+        change!(self, db => records::update(db, id, change))
     }
 
     async fn transition(&self, id: ImageId, event: Event) -> Result<Status> {
-        states::transition(self.begin().await?, id, event).await
+        change!(self, db => states::transition(db, id, event))
     }
 
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
-        states::activate(self.begin().await?, id, stored, None).await
+        change!(self, db => states::activate(db, id, stored, None))
     }
 
     async fn activate_within(
@@ -133,15 +148,15 @@ impl Catalog for SqlCatalog {
         stored: &Stored,
         budget: &Budget,
     ) -> Result<Image> {
-        states::activate(self.begin().await?, id, stored, Some(budget)).await
+        change!(self, db => states::activate(db, id, stored, Some(budget)))
     }
 
     async fn refuse(&self, id: ImageId, location: &Location) -> Result<()> {
-        states::refuse(self.begin().await?, id, location).await
+        change!(self, db => states::refuse(db, id, location))
     }
 
     async fn add_location(&self, id: ImageId, location: &Location) -> Result<Image> {
-        locations::add(self.begin().await?, id, location).await
+        change!(self, db => locations::add(db, id, location))
     }
 
     async fn remove_location(
@@ -150,7 +165,7 @@ impl Catalog for SqlCatalog {
         location: &Location,
         removal: Removal,
     ) -> Result<Image> {
-        locations::remove(self.begin().await?, id, location, removal).await
+        change!(self, db => locations::remove(db, id, location, removal))
     }
 
     async fn describe_location(
@@ -159,23 +174,23 @@ impl Catalog for SqlCatalog {
         before: &Location,
         after: &Location,
     ) -> Result<Image> {
-        locations::describe(self.begin().await?, id, before, after).await
+        change!(self, db => locations::describe(db, id, before, after))
     }
 
     async fn set_hashes(&self, id: ImageId, hashes: &DataHashes) -> Result<()> {
-        states::set_hashes(self.begin().await?, id, hashes).await
+        change!(self, db => states::set_hashes(db, id, hashes))
     }
 
     async fn delete(&self, id: ImageId) -> Result<Vec<Location>> {
-        states::delete(self.begin().await?, id).await
+        change!(self, db => states::delete(db, id))
     }
 
     async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()> {
-        tags::add(self.begin().await?, id, tag).await
+        change!(self, db => tags::add(db, id, tag))
     }
 
     async fn remove_tag(&self, id: ImageId, tag: &str) -> Result<bool> {
-        tags::remove(self.begin().await?, id, tag).await
+        change!(self, db => tags::remove(db, id, tag))
     }
 
     async fn members(&self, id: ImageId) -> Result<Vec<Member>> {
@@ -183,15 +198,15 @@ impl Catalog for SqlCatalog {
     }
 
     async fn add_member(&self, id: ImageId, project: &str) -> Result<Member> {
-        members::add(self.begin().await?, id, project).await
+        change!(self, db => members::add(db, id, project))
     }
 
     async fn set_member(&self, id: ImageId, project: &str, status: MemberStatus) -> Result<Member> {
-        members::answer(self.begin().await?, id, project, status).await
+        change!(self, db => members::answer(db, id, project, status))
     }
 
     async fn remove_member(&self, id: ImageId, project: &str) -> Result<()> {
-        members::remove(self.begin().await?, id, project).await
+        change!(self, db => members::remove(db, id, project))
     }
 
     async fn ids_with_status(&self, status: Status) -> Result<Vec<ImageId>> {
@@ -207,7 +222,7 @@ impl Catalog for SqlCatalog {
     }
 
     async fn begin_scrub(&self, id: ImageId) -> Result<Vec<Location>> {
-        pending::claim(self.begin().await?, id).await
+        change!(self, db => pending::claim(db, id))
     }
 
     async fn usage(&self, owner: Option<&str>, except: Option<ImageId>) -> Result<Usage> {

@@ -34,7 +34,7 @@ pub(super) async fn claim(mut db: Transaction, id: ImageId) -> Result<Vec<Locati
          WHERE l.image_id = ? AND {GOING} ORDER BY l.id"
     );
     let found = query(select).bind(id.to_string()).fetch_all(&mut *db).await?;
-    let now = Timestamp::now();
+    let now = later(&mut db, id).await?;
     query(
         "UPDATE image_locations SET status = 'deleted', deleted = TRUE, deleted_at = ?, \
          updated_at = ? WHERE image_id = ? AND status = 'pending_delete'",
@@ -46,6 +46,16 @@ pub(super) async fn claim(mut db: Transaction, id: ImageId) -> Result<Vec<Locati
     .await?;
     db.commit().await?;
     found.iter().map(locations::of_row).collect()
+}
+
+/// Now, or as much later as it takes to be later than the image's own mark in columns that keep
+/// whole seconds.
+async fn later(db: &mut Connection, id: ImageId) -> Result<Timestamp> {
+    let marked: Option<Timestamp> =
+        query("SELECT deleted_at FROM images WHERE id = ?").bind(id.to_string()).only(db).await?;
+    let next = |marked: Timestamp| marked.as_microsecond().saturating_add(1_000_000);
+    let now = Timestamp::now().as_microsecond();
+    Ok(Timestamp::from_microsecond(marked.map_or(now, next).max(now)))
 }
 
 /// Keeps the image as it is until the transaction ends, also on databases that lock rows.

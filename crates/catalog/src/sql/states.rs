@@ -25,6 +25,8 @@ pub(super) async fn transition(mut db: Transaction, id: ImageId, event: Event) -
 }
 
 pub(super) async fn delete(mut db: Transaction, id: ImageId) -> Result<Vec<Location>> {
+    // Nobody adds one from here on.
+    look(&mut db, id).await?;
     let locations = locations::all(&mut db, id).await?;
     transition(db, id, Event::Delete).await?;
     Ok(locations)
@@ -95,7 +97,7 @@ pub(super) async fn advance(
 async fn look(db: &mut Connection, id: ImageId) -> Result<Now> {
     let row = query(
         "SELECT status, protected, size IS NOT NULL AS has_size FROM images \
-         WHERE id = ? AND (NOT deleted OR status = 'pending_delete')",
+         WHERE id = ? AND (NOT deleted OR status = 'pending_delete'){for update}",
     )
     .bind(id.to_string())
     .fetch_optional(db)

@@ -47,13 +47,17 @@ pub(super) async fn of(
 }
 
 /// Refuses bytes of an image that would exceed the budget. What it counts is still so when the
-/// transaction ends: it holds the write lock.
+/// transaction ends: it holds the locks of the project's images.
 pub(super) async fn expect_room(
     db: &mut Connection,
     budget: &Budget,
     id: ImageId,
     size: u64,
 ) -> Result<()> {
+    query("SELECT id FROM images WHERE owner = ? ORDER BY id{for update}")
+        .bind(budget.owner.as_deref())
+        .fetch_all(db)
+        .await?;
     let others = of(db, budget.owner.as_deref(), Some(id)).await?.stored;
     let remaining = i128::from(budget.bytes) - i128::from(others);
     match i128::from(size) <= remaining {

@@ -15,14 +15,21 @@ use image::{
 };
 use serde_json::json;
 
+use crate::fresh::Fresh;
+
 const KEEP: Duration = Duration::from_secs(3600);
 
-async fn catalog() -> Arc<SqlCatalog> {
-    Arc::new(SqlCatalog::memory().await.unwrap())
+async fn catalog() -> Option<(Fresh, Arc<SqlCatalog>)> {
+    let fresh = Fresh::of(module_path!()).await?;
+    let catalog = fresh.catalog().await;
+    Some((fresh, Arc::new(catalog)))
 }
 
 fn task(owner: &str) -> Task {
-    Task::new(TaskType::ApiImageImport, owner.into(), json!({ "x": 1 }), Timestamp::now())
+    // Whole seconds, which is what MySQL keeps.
+    let now = Timestamp::now().as_microsecond() / 1_000_000 * 1_000_000;
+    let now = Timestamp::from_microsecond(now);
+    Task::new(TaskType::ApiImageImport, owner.into(), json!({ "x": 1 }), now)
 }
 
 fn query() -> TaskQuery {
@@ -43,7 +50,7 @@ async fn created(catalog: &SqlCatalog, owner: &str) -> Task {
 
 #[tokio::test]
 async fn a_task_is_shown_as_it_was_made() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let task = created(&catalog, "p").await;
     assert_eq!(catalog.task(task.id).await.unwrap(), task);
     let unknown = TaskId::random();
@@ -53,7 +60,7 @@ async fn a_task_is_shown_as_it_was_made() {
 
 #[tokio::test]
 async fn a_task_goes_from_pending_to_its_end() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let task = created(&catalog, "p").await;
     let mut lease = Lease::of(&task);
     catalog.begin_task(&mut lease).await.unwrap();
@@ -85,7 +92,7 @@ async fn silent(catalog: &SqlCatalog) -> Task {
 
 #[tokio::test]
 async fn who_was_taken_for_dead_can_change_nothing() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let task = silent(&catalog).await;
     let mut old = Lease::of(&task);
     let seen = catalog.unfinished_tasks().await.unwrap().remove(0);
@@ -101,7 +108,7 @@ async fn who_was_taken_for_dead_can_change_nothing() {
 
 #[tokio::test]
 async fn whoever_works_on_a_task_learns_that_it_is_to_end() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let task = created(&catalog, "p").await;
     let mut lease = Lease::of(&task);
     assert_eq!(catalog.cancel_task(task.id).await.unwrap(), TaskStatus::Pending);
@@ -114,7 +121,7 @@ async fn whoever_works_on_a_task_learns_that_it_is_to_end() {
 
 #[tokio::test]
 async fn tasks_whose_time_is_over_are_gone() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let (old, young) = (created(&catalog, "p").await, created(&catalog, "p").await);
     let ending = Ending::Failure(String::new());
     catalog.end_task(&Lease::of(&old), &ending, Duration::ZERO).await.unwrap();
@@ -128,7 +135,7 @@ async fn tasks_whose_time_is_over_are_gone() {
 #[tokio::test]
 async fn lists_are_ordered_and_paged_by_every_column() {
     use TaskColumn::*;
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     for number in 0..7_u8 {
         let image_id = (number % 2 == 0).then(|| format!("image {}", number % 3));
         let task = Task { image_id, ..task(&format!("owner {}", number % 2)) };
@@ -159,7 +166,7 @@ async fn lists_are_ordered_and_paged_by_every_column() {
 
 #[tokio::test]
 async fn lists_hold_only_what_is_asked_for() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let ours = created(&catalog, "ours").await;
     let theirs = created(&catalog, "theirs").await;
     let ids = |tasks: Vec<Task>| tasks.iter().map(|task| task.id).collect::<Vec<_>>();
@@ -212,7 +219,7 @@ fn imported(stores: &[&str], failed: &[&str]) -> Imported {
 
 #[tokio::test]
 async fn an_import_changes_image_and_task_together() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let id = image(&catalog).await;
     let start = start(id, &["b", "a"]);
     catalog.begin_import(id, &start).await.unwrap();
@@ -238,7 +245,7 @@ async fn an_import_changes_image_and_task_together() {
 
 #[tokio::test]
 async fn a_failed_import_puts_the_image_back() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let id = image(&catalog).await;
     catalog.transition(id, Event::BeginStaging).await.unwrap();
     catalog.staged(id, 5, Some("http://here")).await.unwrap();
@@ -261,7 +268,7 @@ async fn a_failed_import_puts_the_image_back() {
 
 #[tokio::test]
 async fn an_image_has_one_import_at_a_time_unless_its_lock_is_stale() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let id = image(&catalog).await;
     let first = ImportStart { effect: Effect::Copies, ..start(id, &["a"]) };
     catalog.begin_import(id, &first).await.unwrap();
@@ -283,7 +290,7 @@ async fn an_image_has_one_import_at_a_time_unless_its_lock_is_stale() {
 
 #[tokio::test]
 async fn an_image_that_is_deleted_meanwhile_stays_so() {
-    let catalog = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let id = image(&catalog).await;
     let start = start(id, &["a"]);
     catalog.begin_import(id, &start).await.unwrap();

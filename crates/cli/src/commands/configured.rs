@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use catalog::sql::SqlCatalog;
+use catalog::sql::{Database, SqlCatalog};
 use config::Config;
 
 use super::serve;
@@ -35,11 +35,11 @@ impl Configured {
         self.state_dir.clone().map_or_else(serve::default_state_dir, Ok)
     }
 
-    /// The file of the catalog.
-    pub(crate) fn database(&self, config: &Config) -> anyhow::Result<PathBuf> {
+    /// The catalog's database.
+    pub(crate) fn database(&self, config: &Config) -> anyhow::Result<Database> {
         match serve::configured_database(config)? {
             Some(database) => Ok(database),
-            None => Ok(self.state_dir()?.join("glance.db")),
+            None => Ok(self.state_dir()?.join("glance.db").as_path().into()),
         }
     }
 
@@ -47,10 +47,9 @@ impl Configured {
     pub(crate) async fn catalog(&self, config: &Config) -> anyhow::Result<SqlCatalog> {
         let database = self.database(config)?;
         anyhow::ensure!(
-            database.exists(),
-            "there is no database {}; name the service's with --state-dir or --config-file, or \
-             make one with `tintype db sync`",
-            database.display()
+            database.file().is_none_or(|file| file.exists()),
+            "there is no database {database}; name the service's with --state-dir or --config-file, or \
+             make one with `tintype db sync`"
         );
         serve::open_catalog(&database).await
     }

@@ -11,8 +11,8 @@ use super::{check, quota, validation};
 use crate::app::App;
 use crate::digest::Digests;
 use crate::error::{ApiError, Result};
-use crate::{imports, notices};
 use crate::reading::{self, Origin};
+use crate::{imports, notices};
 
 /// The scheme whose locations users may add; others are for services.
 const HTTP: &str = "http";

@@ -2,11 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
+use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
+use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{Database, MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
 
-use super::{Dialect, mysql, postgres, sqlite};
+use super::super::database::{self, Limits, Place};
+use super::{Dialect, is_unavailable, mysql, postgres, sqlite};
 
 /// The connections to one database.
 #[derive(Debug, Clone)]
@@ -41,8 +43,22 @@ pub(in crate::sql) struct Transaction(Connection);
 const READERS: u32 = 4;
 
 impl Pool {
+    /// The connections to a database. The first one is waited for, as long as the limits say.
+    pub(in crate::sql) async fn of(database: &database::Database) -> sqlx::Result<Self> {
+        let limits = &database.limits;
+        Ok(match &database.place {
+            Place::File(path) => Self::of_file(path).await?,
+            Place::MySql(to) => Self::MySql(
+                reached(server(limits).connect_lazy_with((**to).clone()), limits).await?,
+            ),
+            Place::Postgres(to) => Self::Postgres(
+                reached(server(limits).connect_lazy_with((**to).clone()), limits).await?,
+            ),
+        })
+    }
+
     /// The connections to an SQLite file, which is made where there is none.
-    pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
+    async fn of_file(path: &Path) -> sqlx::Result<Self> {
         let options = sqlite::durable(sqlite::untouched(path));
         let making = options.clone().create_if_missing(true);
         let writer = sqlite::pool(1).connect_with(making).await?;
@@ -93,6 +109,42 @@ impl Pool {
                 Inner::Postgres(Own::Transaction(pool.begin_with(postgres::BEGIN_WRITE).await?))
             }
         })))
+    }
+}
+
+/// A connection that was not used for so long is tried before it is used: the server may have been
+/// restarted.
+const STALE: Duration = Duration::from_millis(500);
+
+fn server<DB: Database>(limits: &Limits) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(limits.connections.max(1))
+        .acquire_timeout(limits.patience)
+        .max_lifetime(limits.recycle)
+        .test_before_acquire(false)
+        .before_acquire(|db, used| {
+            Box::pin(async move {
+                Ok(used.idle_for < STALE
+                    || <DB::Connection as sqlx::Connection>::ping(db).await.is_ok())
+            })
+        })
+}
+
+/// Waits until there is a connection.
+async fn reached<DB: Database>(
+    pool: sqlx::Pool<DB>,
+    limits: &Limits,
+) -> sqlx::Result<sqlx::Pool<DB>> {
+    let mut left = limits.retries;
+    loop {
+        match pool.acquire().await {
+            Err(error) if is_unavailable(&error) && left != Some(0) => {
+                tracing::warn!(%error, "the database is not reached; it is tried again");
+                left = left.map(|left| left - 1);
+                tokio::time::sleep(limits.interval).await;
+            }
+            reached => return reached.map(|_| pool.clone()),
+        }
     }
 }
 

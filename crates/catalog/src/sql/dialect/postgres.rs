@@ -21,6 +21,24 @@ pub(super) const KNOWN_TABLES: &str = "SELECT CAST(tablename AS TEXT) FROM pg_ca
 /// `timestamp`, in the catalog `pg_type`.
 const TIMESTAMP: Oid = Oid(1114);
 
+/// `unknown`, in the same catalog: the server finds out.
+const UNKNOWN: Oid = Oid(705);
+
+/// A text, for columns that hold text and for enumerations.
+pub(super) struct Text(pub(super) String);
+
+impl Type<Postgres> for Text {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(UNKNOWN)
+    }
+}
+
+impl Encode<'_, Postgres> for Text {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <&str as Encode<Postgres>>::encode(self.0.as_str(), buffer)
+    }
+}
+
 /// 2000-01-01, from which PostgreSQL counts microseconds, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 

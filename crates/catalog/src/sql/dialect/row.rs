@@ -46,7 +46,8 @@ impl<'r> Column<'r> for &'r str {
         match row {
             Row::Sqlite(row) => row.try_get(at),
             Row::MySql(row) => row.try_get(at),
-            Row::Postgres(row) => row.try_get(at),
+            // A visibility is an enumeration there, which comes as text.
+            Row::Postgres(row) => row.try_get_unchecked(at),
         }
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn postgres(values: Vec<Value>) -> Bound<Postgres> {
     let mut arguments = sqlx::postgres::PgArguments::default();
     for value in values {
         match value {
-            Value::Text(text) => arguments.add(text),
+            Value::Text(text) => arguments.add(text.map(postgres::Text)),
             Value::Number(number) => arguments.add(number),
             Value::Flag(flag) => arguments.add(flag),
             Value::Time(instant) => arguments.add(instant.map(postgres::Time)),

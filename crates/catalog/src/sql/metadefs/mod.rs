@@ -40,25 +40,25 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn create_namespace(&self, namespace: &Namespace, contents: &Contents) -> Result<()> {
-        namespaces::create(self.begin().await?, namespace, contents).await
+        change!(self, db => namespaces::create(db, namespace, contents))
     }
 
     async fn change_namespace(&self, name: &str, to: &Namespace) -> Result<Namespace> {
-        namespaces::change(self.begin().await?, name, to).await
+        change!(self, db => namespaces::change(db, name, to))
     }
 
     async fn delete_namespace(&self, name: &str) -> Result<()> {
-        namespaces::delete(self.begin().await?, name).await
+        change!(self, db => namespaces::delete(db, name))
     }
 
     async fn clear(&self, namespace: &str, kind: Kind) -> Result<()> {
-        items::clear(self.begin().await?, namespace, kind).await
+        change!(self, db => items::clear(db, namespace, kind))
     }
 
     async fn remove(&self, namespace: &str, kind: Kind, name: &str) -> Result<()> {
         match kind {
             Kind::Association => {
-                resource_types::dissociate(self.begin().await?, namespace, name).await
+                change!(self, db => resource_types::dissociate(db, namespace, name))
             }
             _ => items::remove(self.begin().await?, namespace, kind, name).await,
         }
@@ -73,11 +73,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn add_object(&self, namespace: &str, object: &Object) -> Result<()> {
-        objects::add(self.begin().await?, namespace, object).await
+        change!(self, db => objects::add(db, namespace, object))
     }
 
     async fn change_object(&self, namespace: &str, name: &str, to: &Object) -> Result<Object> {
-        objects::change(self.begin().await?, namespace, name, to).await
+        change!(self, db => objects::change(db, namespace, name, to))
     }
 
     async fn properties(&self, namespace: &str) -> Result<Vec<Property>> {
@@ -89,11 +89,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn add_property(&self, namespace: &str, property: &Property) -> Result<()> {
-        properties::add(self.begin().await?, namespace, property).await
+        change!(self, db => properties::add(db, namespace, property))
     }
 
     async fn change_property(&self, namespace: &str, name: &str, to: &Property) -> Result<()> {
-        properties::change(self.begin().await?, namespace, name, to).await
+        change!(self, db => properties::change(db, namespace, name, to))
     }
 
     async fn tags(&self, namespace: &str, query: &TagQuery) -> Result<Vec<Tag>> {
@@ -105,11 +105,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn add_tags(&self, namespace: &str, tags: &[Tag], others: Others) -> Result<()> {
-        tags::add(self.begin().await?, namespace, tags, others).await
+        change!(self, db => tags::add(db, namespace, tags, others))
     }
 
     async fn change_tag(&self, namespace: &str, name: &str, to: &str) -> Result<Tag> {
-        tags::rename(self.begin().await?, namespace, name, to).await
+        change!(self, db => tags::rename(db, namespace, name, to))
     }
 
     async fn resource_types(&self) -> Result<Vec<ResourceType>> {
@@ -121,11 +121,11 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn associate(&self, namespace: &str, association: &Association) -> Result<()> {
-        resource_types::associate(self.begin().await?, namespace, association).await
+        change!(self, db => resource_types::associate(db, namespace, association))
     }
 
     async fn load(&self, document: &Document, existing: Existing) -> Result<Loaded> {
-        documents::load(self.begin().await?, document, existing).await
+        change!(self, db => documents::load(db, document, existing))
     }
 
     async fn export(&self) -> Result<Vec<Document>> {
@@ -133,6 +133,6 @@ impl Metadefs for SqlCatalog {
     }
 
     async fn unload(&self) -> Result<()> {
-        documents::unload(self.begin().await?).await
+        change!(self, db => documents::unload(db))
     }
 }

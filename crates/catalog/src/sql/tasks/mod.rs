@@ -17,9 +17,10 @@ pub(super) use lease::{Now, end};
 #[async_trait]
 impl Tasks for SqlCatalog {
     async fn create_task(&self, task: &Task) -> Result<()> {
-        let mut db = self.begin().await?;
-        insert(&mut db, task).await?;
-        Ok(db.commit().await?)
+        change!(self, db => async {
+            insert(&mut db, task).await?;
+            Ok(db.commit().await?)
+        })
     }
 
     async fn task(&self, id: TaskId) -> Result<Task> {
@@ -45,7 +46,7 @@ impl Tasks for SqlCatalog {
     }
 
     async fn renew_task(&self, lease: &mut Lease, message: &str) -> Result<Renewed> {
-        lease::renew(self.begin().await?, lease, message).await
+        change!(self, db => lease::renew(db, lease, message))
     }
 
     async fn take_task_over(&self, seen: &Task) -> Result<Lease> {
@@ -56,17 +57,18 @@ impl Tasks for SqlCatalog {
     }
 
     async fn end_task(&self, lease: &Lease, ending: &Ending, keep: Duration) -> Result<()> {
-        let mut db = self.begin().await?;
-        end(&mut db, lease, ending, Now::keeping(keep)).await?;
-        Ok(db.commit().await?)
+        change!(self, db => async {
+            end(&mut db, lease, ending, Now::keeping(keep)).await?;
+            Ok(db.commit().await?)
+        })
     }
 
     async fn cancel_task(&self, id: TaskId) -> Result<TaskStatus> {
-        lease::cancel(self.begin().await?, id).await
+        change!(self, db => lease::cancel(db, id))
     }
 
     async fn expire_tasks(&self) -> Result<u64> {
-        expire(self.begin().await?).await
+        change!(self, db => expire(db))
     }
 }
 

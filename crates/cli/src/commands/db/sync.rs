@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
              {REVISION}; run `glance-manage db sync` of Glance 33",
             found.0.join(", ")
         );
-        if let Some(folder) = database.parent() {
+        if let Some(folder) = database.file().and_then(|file| file.parent()) {
             std::fs::create_dir_all(folder)?;
         }
         serve::open_catalog(&database).await?;

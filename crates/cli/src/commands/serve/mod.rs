@@ -9,12 +9,12 @@ mod settings;
 mod state;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use catalog::sql::SqlCatalog;
+use catalog::sql::{Database, SqlCatalog};
 use futures::FutureExt;
 use identity::Authenticator;
 use identity::policy::Policy;
@@ -157,7 +157,7 @@ async fn assemble(
     settings: &Settings,
     keystone: Option<String>,
 ) -> anyhow::Result<App> {
-    let in_state = || state.path().join("glance.db");
+    let in_state = || state.path().join("glance.db").as_path().into();
     let catalog = open_catalog(&settings.database.clone().unwrap_or_else(in_state)).await?;
     let stores = Stores::from_config(&settings.config, state.path())?;
     let cache = match &settings.cache {
@@ -190,10 +190,10 @@ async fn assemble(
     })
 }
 
-pub(crate) async fn open_catalog(database: &Path) -> anyhow::Result<SqlCatalog> {
-    SqlCatalog::open(database)
+pub(crate) async fn open_catalog(database: &Database) -> anyhow::Result<SqlCatalog> {
+    SqlCatalog::connect(database)
         .await
-        .with_context(|| format!("can't open the catalog {}", database.display()))
+        .with_context(|| format!("can't open the catalog {database}"))
 }
 
 async fn sweep(app: &App) -> anyhow::Result<()> {

@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use catalog::sql::{Database, Limits as Connections};
 use config::{Config, Section};
 use identity::policy;
 use service::{Limits, Rules};
@@ -13,17 +15,14 @@ use super::Args;
 /// The port of the Image API.
 const PORT: u16 = 9292;
 
-/// The scheme of an SQLite database in SQLAlchemy's spelling; a path follows.
-const SQLITE: &str = "sqlite:///";
-
 /// What the service starts with.
 pub(super) struct Settings {
     pub(super) config: Config,
     pub(super) listen: SocketAddr,
     /// Without a slash at its end.
     pub(super) public_endpoint: Option<String>,
-    /// The file of the catalog, where it is not in the state directory.
-    pub(super) database: Option<PathBuf>,
+    /// The catalog's database, where it is not in the state directory.
+    pub(super) database: Option<Database>,
     pub(super) limits: Limits,
     pub(super) cache: Option<service::cache::Settings>,
     pub(super) rules: Rules,
@@ -95,13 +94,26 @@ fn listen(
     addresses.next().with_context(|| format!("bind_host = {host}: the name has no address"))
 }
 
-/// The file that `connection` names.
-pub(crate) fn configured_database(config: &Config) -> anyhow::Result<Option<PathBuf>> {
+/// The database that `connection` names.
+pub(crate) fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
     let options = config.section("database");
     let Some(connection) = options.get::<String>("connection")? else { return Ok(None) };
-    let Some(path) = connection.strip_prefix(SQLITE) else {
-        // Not repeated: it may hold a password.
-        bail!("[database] connection: this version knows sqlite:////path/of/glance.db only");
+    let mut database: Database = connection.parse().context("[database] connection")?;
+    let seconds = |name, default: Duration| -> config::Result<_> {
+        Ok(Duration::from_secs(options.or(name, default.as_secs())?))
     };
-    Ok(Some(path.into()))
+    let default = Connections::default();
+    let (size, overflow) =
+        (options.or("max_pool_size", 5_u32)?, options.or("max_overflow", 50_u32)?);
+    let retries = options.or("max_retries", 10_i64)?;
+    database.limits = Connections {
+        connections: size.saturating_add(overflow),
+        patience: seconds("pool_timeout", default.patience)?,
+        recycle: seconds("connection_recycle_time", default.recycle)?,
+        // -1 is for ever.
+        retries: u32::try_from(retries).ok(),
+        interval: seconds("retry_interval", default.interval)?,
+        repetitions: options.or("db_max_retries", default.repetitions)?,
+    };
+    Ok(Some(database))
 }

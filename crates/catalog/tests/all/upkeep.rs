@@ -21,7 +21,7 @@ fn hours_from_now(hours: i64) -> Timestamp {
 
 #[tokio::test]
 async fn a_restored_image_is_what_it_was() {
-    let (_dir, catalog) = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let image = active(catalog.as_ref()).await;
     catalog.remove_tag(image.id, "never there").await.unwrap();
     catalog.transition(image.id, Event::DeleteLater).await.unwrap();
@@ -33,7 +33,7 @@ async fn a_restored_image_is_what_it_was() {
 
 #[tokio::test]
 async fn an_image_whose_bytes_go_is_not_restored() {
-    let (_dir, catalog) = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let image = active(catalog.as_ref()).await;
     catalog.transition(image.id, Event::DeleteLater).await.unwrap();
     assert_eq!(catalog.begin_scrub(image.id).await.unwrap(), [stored().location]);
@@ -45,7 +45,7 @@ async fn an_image_whose_bytes_go_is_not_restored() {
 /// As after a crash, or in a second process.
 #[tokio::test]
 async fn a_scrub_that_did_not_come_to_its_end_is_repeated() {
-    let (_dir, catalog) = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let image = active(catalog.as_ref()).await;
     catalog.transition(image.id, Event::DeleteLater).await.unwrap();
     catalog.begin_scrub(image.id).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_scrub_that_did_not_come_to_its_end_is_repeated() {
 
 #[tokio::test]
 async fn an_image_is_due_once_its_time_has_come() {
-    let (_dir, catalog) = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let image = active(catalog.as_ref()).await;
     assert!(matches!(catalog.begin_scrub(image.id).await, Err(Error::Conflict { .. })));
     catalog.transition(image.id, Event::DeleteLater).await.unwrap();
@@ -68,7 +68,7 @@ async fn an_image_is_due_once_its_time_has_come() {
 
 #[tokio::test]
 async fn what_a_project_uses_is_counted_by_state() {
-    let (_dir, catalog) = catalog().await;
+    let Some((_fresh, catalog)) = catalog().await else { return };
     let usage = async |except| catalog.usage(Some("owner"), except).await.unwrap();
     assert_eq!(usage(None).await, Usage::default());
     let first = active(catalog.as_ref()).await;
@@ -95,8 +95,8 @@ async fn what_a_project_uses_is_counted_by_state() {
 
 #[tokio::test]
 async fn rows_are_purged_by_age_and_never_those_of_a_pending_image() {
-    let dir = tempfile::tempdir().unwrap();
-    let catalog = SqlCatalog::open(&dir.path().join("glance.db")).await.unwrap();
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    let catalog = fresh.catalog().await;
     let (gone, pending, kept) =
         (active(&catalog).await, active(&catalog).await, active(&catalog).await);
     catalog.delete(gone.id).await.unwrap();
@@ -123,11 +123,10 @@ async fn rows_are_purged_by_age_and_never_those_of_a_pending_image() {
 
 #[tokio::test]
 async fn revisions_say_what_an_upgrade_has_to_do() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("glance.db");
-    assert_eq!(SqlCatalog::revisions(&path).await.unwrap(), Revisions::default());
-    drop(SqlCatalog::open(&path).await.unwrap());
-    assert_eq!(SqlCatalog::revisions(&path).await.unwrap().0, [REVISION]);
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    assert_eq!(SqlCatalog::revisions(&fresh.database()).await.unwrap(), Revisions::default());
+    drop(fresh.catalog().await);
+    assert_eq!(SqlCatalog::revisions(&fresh.database()).await.unwrap().0, [REVISION]);
     let next = |found: &[&str]| Revisions(found.iter().map(|&r| r.to_owned()).collect()).next();
     assert_eq!(next(&[REVISION]), Next::Nothing);
     assert_eq!(next(&[]), Next::Expand);

@@ -1,0 +1,120 @@
+//! A database of its own for each test, gone after it.
+
+use catalog::sql::{Database, SqlCatalog};
+use image::ImageId;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use tempfile::TempDir;
+
+/// A database that nobody else uses.
+pub(crate) enum Fresh {
+    Sqlite(TempDir),
+    MySql { server: String, name: String },
+    Postgres { server: String, name: String },
+}
+
+impl Fresh {
+    /// In the kind of database that the test's module is named after; `None` where there is none.
+    pub(crate) async fn of(module: &str) -> Option<Self> {
+        let name = format!("tintype_test_{}", ImageId::random().to_string().replace('-', ""));
+        let fresh = match module.split("::").nth(1) {
+            Some("mysql") => {
+                let server = server(&["TEST_MYSQL_ADMIN_URL", "TEST_MYSQL_URL"])?;
+                Self::MySql { server, name }
+            }
+            Some("postgres") => Self::Postgres { server: server(&["TEST_POSTGRES_URL"])?, name },
+            _ => return Some(Self::Sqlite(tempfile::tempdir().unwrap())),
+        };
+        fresh.on_server("CREATE").await;
+        Some(fresh)
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        match self {
+            Self::Sqlite(dir) => dir.path().join("glance.db").as_path().into(),
+            _ => self.url().parse().unwrap(),
+        }
+    }
+
+    pub(crate) async fn catalog(&self) -> SqlCatalog {
+        SqlCatalog::connect(&self.database()).await.unwrap()
+    }
+
+    /// Runs a statement beside the catalog.
+    pub(crate) async fn run(&self, sql: &'static str) {
+        match self {
+            Self::Sqlite(_) => {
+                let mut db = sqlx::SqliteConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.unwrap();
+            }
+            Self::MySql { .. } => {
+                let mut db = sqlx::MySqlConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.unwrap();
+            }
+            Self::Postgres { .. } => {
+                let mut db = sqlx::PgConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.unwrap();
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Sqlite(dir) => format!("sqlite://{}", dir.path().join("glance.db").display()),
+            Self::MySql { server, name } => {
+                let (server, _) = server.rsplit_once('/').unwrap();
+                format!("{server}/{name}")
+            }
+            Self::Postgres { server, name } => format!("{server}?options[search_path]={name}"),
+        }
+    }
+
+    async fn on_server(&self, what: &str) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::MySql { server, name } => {
+                let mut db = sqlx::MySqlConnection::connect(server).await.unwrap();
+                for id in users(&mut db, name).await {
+                    let _gone_meanwhile = db.execute(AssertSqlSafe(format!("KILL {id}"))).await;
+                }
+                db.execute(AssertSqlSafe(format!("{what} DATABASE {name}"))).await.unwrap();
+            }
+            Self::Postgres { server, name } => {
+                let all = if what == "DROP" { "CASCADE" } else { "" };
+                let mut db = sqlx::PgConnection::connect(server).await.unwrap();
+                sqlx::query(TERMINATE).bind(name).execute(&mut db).await.unwrap();
+                db.execute(AssertSqlSafe(format!("{what} SCHEMA {name} {all}"))).await.unwrap();
+            }
+        }
+    }
+}
+
+impl Drop for Fresh {
+    /// From a thread of its own: the test's is in a runtime already.
+    fn drop(&mut self) {
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.unwrap().block_on(self.on_server("DROP"));
+            });
+        });
+    }
+}
+
+/// Ends the connections that still hold something in a schema.
+const TERMINATE: &str = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l \
+     JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname = $1 AND l.pid <> pg_backend_pid()";
+
+/// The connections to a database.
+async fn users(db: &mut sqlx::MySqlConnection, name: &str) -> Vec<i64> {
+    let sql = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = ?";
+    sqlx::query_scalar(sql).bind(name).fetch_all(db).await.unwrap()
+}
+
+fn server(names: &[&str]) -> Option<String> {
+    let found = names.iter().find_map(|name| std::env::var(name).ok());
+    if found.is_none() {
+        eprintln!("skipped: {} is not set", names[names.len() - 1]);
+    }
+    found
+}
