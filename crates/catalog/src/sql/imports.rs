@@ -169,7 +169,7 @@ async fn staged(mut db: Transaction, id: ImageId, size: u64, host: Option<&str>)
     .bind(size_column(size))
     .bind(now)
     .bind(id.to_string())
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     if kept == 0 {
         hold(&mut db, id).await?;

@@ -88,7 +88,7 @@ pub(super) async fn remove(
     .bind(now)
     .bind(now)
     .bind(row)
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     finish(db, id).await
 }
@@ -106,7 +106,7 @@ pub(super) async fn describe(
         .bind(metadata(after))
         .bind(now)
         .bind(row)
-        .execute(&mut *db)
+        .execute(&mut db)
         .await?;
     finish(db, id).await
 }

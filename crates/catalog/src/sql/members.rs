@@ -93,7 +93,7 @@ pub(super) async fn answer(
     .bind(Timestamp::now())
     .bind(id.to_string())
     .bind(project)
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     finish(db, id, project).await
 }
@@ -108,7 +108,7 @@ pub(super) async fn remove(mut db: Transaction, id: ImageId, project: &str) -> R
     .bind(now)
     .bind(id.to_string())
     .bind(project)
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     if marked == 0 {
         return Err(Error::MemberNotFound { image: id, project: project.to_owned() });

@@ -33,7 +33,7 @@ pub(super) async fn claim(mut db: Transaction, id: ImageId) -> Result<Vec<Locati
         "SELECT l.value, l.meta_data FROM image_locations l \
          WHERE l.image_id = ? AND {GOING} ORDER BY l.id"
     );
-    let found = query(select).bind(id.to_string()).fetch_all(&mut *db).await?;
+    let found = query(select).bind(id.to_string()).fetch_all(&mut db).await?;
     let now = later(&mut db, id).await?;
     query(
         "UPDATE image_locations SET status = 'deleted', deleted = TRUE, deleted_at = ?, \
@@ -42,7 +42,7 @@ pub(super) async fn claim(mut db: Transaction, id: ImageId) -> Result<Vec<Locati
     .bind(now)
     .bind(now)
     .bind(id.to_string())
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     db.commit().await?;
     found.iter().map(locations::of_row).collect()

@@ -69,7 +69,7 @@ pub(super) async fn update(
     change: &ImageChange,
 ) -> Result<Image> {
     let now = Timestamp::now();
-    let changed = columns(id, change, now).execute(&mut *db).await?;
+    let changed = columns(id, change, now).execute(&mut db).await?;
     if changed == 0 {
         return Err(unchanged(&mut db, id).await?);
     }

@@ -152,7 +152,7 @@ pub(super) async fn set_hashes(
     .bind(&hashes.value)
     .bind(Timestamp::now())
     .bind(id.to_string())
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     if set == 0 {
         return Err(Error::NotFound(id));

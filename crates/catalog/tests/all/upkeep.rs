@@ -1,7 +1,7 @@
 //! Deletions that are put off, what projects use, and rows that are purged.
 
-use catalog::Usage;
 use catalog::sql::{Next, Purged, REVISION, Revisions, What};
+use catalog::{Budget, Usage};
 
 use super::*;
 
@@ -132,4 +132,27 @@ async fn revisions_say_what_an_upgrade_has_to_do() {
     assert_eq!(next(&[]), Next::Expand);
     assert_eq!(next(&["2023_1_contract01"]), Next::Expand);
     assert_eq!(next(&["2023_1_contract01", "2024_1_expand01"]), Next::Contract);
+}
+
+#[tokio::test]
+async fn of_many_uploads_at_once_only_as_many_become_active_as_the_budget_allows() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let budget = Budget { owner: Some("owner".into()), bytes: 3 * stored().size };
+    let mut uploads = Vec::new();
+    for i in 0..8 {
+        let image = image(&i.to_string());
+        catalog.create(&image).await.unwrap();
+        let (catalog, budget) = (catalog.clone(), budget.clone());
+        uploads.push(tokio::spawn(async move {
+            catalog.activate_within(image.id, &stored(), &budget).await
+        }));
+    }
+    let mut active = 0;
+    for upload in uploads {
+        match upload.await.unwrap() {
+            Ok(_) => active += 1,
+            Err(error) => assert!(matches!(error, Error::OverBudget { .. }), "{error:?}"),
+        }
+    }
+    assert_eq!(active, 3);
 }

@@ -24,7 +24,7 @@ impl NodeRecords {
             None => {
                 query("INSERT INTO node_reference (node_reference_url) VALUES (?)")
                     .bind(url)
-                    .execute(&mut *db)
+                    .execute(&mut db)
                     .await?;
                 find(&mut db, url).await?.ok_or(sqlx::Error::RowNotFound)?
             }
@@ -61,7 +61,7 @@ impl CachedImages for NodeRecords {
             query("SELECT id FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
                 .bind(image.image_id.to_string())
                 .bind(self.node)
-                .value(&mut *db)
+                .value(&mut db)
                 .await?;
         db.commit().await?;
         Ok(row)
@@ -72,7 +72,7 @@ impl CachedImages for NodeRecords {
         query("DELETE FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
             .bind(id.to_string())
             .bind(self.node)
-            .execute(&mut *db)
+            .execute(&mut db)
             .await?;
         Ok(db.commit().await?)
     }

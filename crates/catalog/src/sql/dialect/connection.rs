@@ -167,9 +167,9 @@ impl Connection {
     /// Runs statements that have no values, separated by semicolons.
     pub(in crate::sql) async fn run(&mut self, sql: &'static str) -> sqlx::Result<()> {
         match &mut self.0 {
-            Inner::Sqlite(db) => drop(sqlx::raw_sql(sql).execute(&mut **db).await?),
-            Inner::MySql(db) => drop(sqlx::raw_sql(sql).execute(&mut **db).await?),
-            Inner::Postgres(db) => drop(sqlx::raw_sql(sql).execute(&mut **db).await?),
+            Inner::Sqlite(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
+            Inner::MySql(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
+            Inner::Postgres(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
         }
         Ok(())
     }

@@ -211,7 +211,7 @@ fn document(namespace: Namespace, contents: Contents) -> Document {
 pub(super) async fn unload(mut db: Transaction) -> Result<()> {
     for table in TABLES {
         let mut query = Query::new("DELETE FROM ");
-        query.push(table).execute(&mut *db).await?;
+        query.push(table).execute(&mut db).await?;
     }
     Ok(db.commit().await?)
 }

@@ -60,7 +60,7 @@ pub(super) async fn remove(
     }
     let mut query = Query::new("DELETE FROM ");
     query.push(table(kind)).push(" WHERE id = ").push_bind(id);
-    query.execute(&mut *db).await?;
+    query.execute(&mut db).await?;
     Ok(db.commit().await?)
 }
 

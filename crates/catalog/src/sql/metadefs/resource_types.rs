@@ -137,7 +137,7 @@ pub(super) async fn dissociate(mut db: Transaction, namespace: &str, name: &str)
     )
     .bind(place.id)
     .bind(resource_type)
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     Ok(db.commit().await?)
 }

@@ -41,13 +41,13 @@ pub(super) async fn renew(
     .bind(next)
     .bind(lease.task.to_string())
     .bind(lease.renewed_at)
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     held(renewed, lease.task)?;
     expect_lock(&mut db, lease.task).await?;
     let known: Option<String> = query("SELECT message FROM task_info WHERE task_id = ?")
         .bind(lease.task.to_string())
-        .value(&mut *db)
+        .value(&mut db)
         .await?
         .flatten();
     let cancelled = known.as_deref() == Some(CANCELLING);

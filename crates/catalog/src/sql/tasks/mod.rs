@@ -106,7 +106,7 @@ async fn expire(mut db: Transaction) -> Result<u64> {
     )
     .bind(now)
     .bind(now)
-    .execute(&mut *db)
+    .execute(&mut db)
     .await?;
     db.commit().await?;
     Ok(expired)
