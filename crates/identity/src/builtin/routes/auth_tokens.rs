@@ -222,7 +222,8 @@ mod tests {
         }
         let method = auth(&cloud, json!({"identity": {"methods": ["totp"]}})).await;
         assert_eq!(method.error(), UNAUTHORIZED);
-        assert_eq!(method.header("www-authenticate"), "Keystone");
+        let challenge = "Keystone uri=\"http://cloud.test/identity\"";
+        assert_eq!(method.header("www-authenticate"), challenge);
     }
 
     #[tokio::test]
