@@ -117,7 +117,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let _watch = policy.watch();
     let app = assemble(&state, authenticator, notifier, policy, &settings, keystone).await?;
     let app = Arc::new(app);
-    sweep(&app).await?;
+    sweep(&app, settings.has_own_database()).await?;
     settings.warn_of_unread();
 
     let stop = stopped()?;
@@ -196,8 +196,12 @@ pub(crate) async fn open_catalog(database: &Database) -> anyhow::Result<SqlCatal
         .with_context(|| format!("can't open the catalog {database}"))
 }
 
-async fn sweep(app: &App) -> anyhow::Result<()> {
-    let mut swept = service::sweep(app).await.context("can't put the catalog in order")?;
+/// In a database that other services may use, an image that is `saving` may be theirs.
+async fn sweep(app: &App, is_alone: bool) -> anyhow::Result<()> {
+    let mut swept = service::Swept::default();
+    if is_alone {
+        swept = service::sweep(app).await.context("can't put the catalog in order")?;
+    }
     swept.files += service::sweep_staging(app).await.context("can't put the catalog in order")?;
     if swept != Default::default() {
         tracing::warn!(

@@ -53,6 +53,11 @@ impl Settings {
         })
     }
 
+    /// Whether no other service works on the catalog: a file belongs to one, a server to many.
+    pub(super) fn has_own_database(&self) -> bool {
+        self.database.as_ref().is_none_or(|database| database.file().is_some())
+    }
+
     /// Names, in one warning, the options that were given and are not used here. Called once every
     /// part has read its own.
     pub(super) fn warn_of_unread(&self) {
