@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::Value;
@@ -48,12 +49,12 @@ async fn metadef(_: Authenticated, Path(name): Path<String>) -> Result<Json<&'st
     Ok(served(schema))
 }
 
-async fn image(State(app): State<Arc<App>>, _: Authenticated) -> Json<Value> {
-    Json(app.rules.schemas.image.clone())
+async fn image(State(app): State<Arc<App>>, _: Authenticated) -> Response {
+    Json(&app.rules.schemas.image).into_response()
 }
 
-async fn images(State(app): State<Arc<App>>, _: Authenticated) -> Json<Value> {
-    Json(app.rules.schemas.images.clone())
+async fn images(State(app): State<Arc<App>>, _: Authenticated) -> Response {
+    Json(&app.rules.schemas.images).into_response()
 }
 
 fn served(schema: &'static Value) -> Json<&'static Value> {
