@@ -13,12 +13,16 @@ pub fn search_folders(files: &[PathBuf], folders: &[PathBuf]) -> Vec<PathBuf> {
         return Vec::new();
     }
     let of_files = files.iter().rev().filter_map(|file| file.parent().map(PathBuf::from));
+    of_files.chain(folders.iter().cloned()).chain(usual_folders()).collect()
+}
+
+/// Glance's usual places, first one first.
+pub fn usual_folders() -> impl Iterator<Item = PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let elsewhere = ELSEWHERE.iter().filter_map(|folder| match folder.strip_prefix('~') {
+    ELSEWHERE.iter().filter_map(move |folder| match folder.strip_prefix('~') {
         Some(rest) => home.as_ref().map(|home| home.join(rest.trim_start_matches('/'))),
         None => Some(folder.into()),
-    });
-    of_files.chain(folders.iter().cloned()).chain(elsewhere).collect()
+    })
 }
 
 #[cfg(test)]

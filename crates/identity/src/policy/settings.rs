@@ -6,10 +6,6 @@ use config::Config;
 
 use super::Defaults;
 
-/// Where oslo.config looks for files when the folders of the configuration don't have them, `~`
-/// being the home directory.
-const ELSEWHERE: &[&str] = &["~/.glance", "~", "/etc/glance", "/etc"];
-
 /// What the configuration says of policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -41,7 +37,7 @@ impl Settings {
         Ok(Self {
             file: options.or("policy_file", default.file)?,
             folders: if folders.is_empty() { default.folders } else { folders },
-            search: search.into_iter().chain(elsewhere()).collect(),
+            search: search.into_iter().chain(config::usual_folders()).collect(),
             default_rule: options.or("policy_default_rule", default.default_rule)?,
             enforce_scope: options.or("enforce_scope", default.enforce_scope)?,
             defaults,
@@ -69,12 +65,4 @@ impl Default for Settings {
             defaults: Defaults::New,
         }
     }
-}
-
-fn elsewhere() -> impl Iterator<Item = PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    ELSEWHERE.iter().filter_map(move |folder| match folder.strip_prefix('~') {
-        Some(rest) => home.as_ref().map(|home| home.join(rest.trim_start_matches('/'))),
-        None => Some(folder.into()),
-    })
 }
