@@ -217,6 +217,10 @@ impl From<store::Error> for ApiError {
                 let message = "Remote server where the image is present is unavailable.";
                 Self::unavailable(message)
             }
+            E::Forbidden { .. } | E::Unavailable { .. } => {
+                tracing::error!(%error, "a store can't be used");
+                Self::unavailable("The store of the image data is unavailable.")
+            }
             E::Exists(_) => Self::conflict("Image data exists already."),
             _ => Self::internal(&error),
         }

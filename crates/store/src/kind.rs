@@ -19,7 +19,7 @@ const SHARED: &str = "backend_defaults";
 pub(crate) struct Kind {
     /// The name in `enabled_backends`.
     pub(crate) name: &'static str,
-    /// Opens a store of this kind with its options.
+    /// Makes a store of this kind from its options alone: servers are asked when it is used.
     pub(crate) open: fn(&Options<'_>) -> Result<Arc<dyn Store>, SettingsError>,
 }
 

@@ -102,6 +102,12 @@ impl Store for FileStore {
         found.map(Mountpoint::metadata).unwrap_or_default()
     }
 
+    async fn probe(&self) -> Result<()> {
+        let directories = self.directories.clone();
+        blocking(move || directories.iter().try_for_each(|directory| directory.free().map(drop)))
+            .await
+    }
+
     async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written> {
         let directory = self.place(hint.unwrap_or_default()).await?;
         write::put(directory, id.to_string(), source).await

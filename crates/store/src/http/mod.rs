@@ -41,7 +41,7 @@ impl Store for HttpStore {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { writable: false }
+        Abilities { writable: false, ..Abilities::default() }
     }
 
     fn schemes(&self) -> &'static [&'static str] {

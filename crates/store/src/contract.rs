@@ -1,0 +1,160 @@
+//! What every store promises.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use image::ImageId;
+use serde_json::{Map, Value};
+
+use crate::{Error, Result, SourceError};
+
+/// Bytes on their way into a store.
+pub type Source = BoxStream<'static, Result<Bytes, SourceError>>;
+
+/// Bytes on their way out of a store, in pieces of at most [`PIECE`] bytes.
+pub type Data = BoxStream<'static, Result<Bytes>>;
+
+/// The size of the pieces that stores read and write, in bytes: large enough that the cost of a
+/// system call and of a hand-over between threads vanishes, small enough that a few in flight for
+/// each of many transfers stay a small part of memory.
+pub const PIECE: usize = 512 * 1024;
+
+/// What a store can do besides being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abilities {
+    /// It takes new bytes, and removes them.
+    pub writable: bool,
+    /// It takes over bytes of other stores of its kind without moving them
+    /// ([`copy`](Store::copy)).
+    pub copies: bool,
+    /// Lengths, in bytes, at which what it writes changes its shape: a piece more, a part, a
+    /// segment. Tests look closely there.
+    pub boundaries: Vec<u64>,
+}
+
+impl Default for Abilities {
+    fn default() -> Self {
+        Self { writable: true, copies: false, boundaries: vec![PIECE as u64] }
+    }
+}
+
+/// Whom a store acts for, where it keeps bytes in the caller's own account.
+#[derive(Clone)]
+pub struct Principal {
+    /// Their token: a secret.
+    pub token: String,
+    /// The project that they act in.
+    pub project: String,
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal").field("project", &self.project).finish_non_exhaustive()
+    }
+}
+
+/// Bytes that are stored durably.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Where: a location URI.
+    pub uri: String,
+    /// How many bytes.
+    pub size: u64,
+}
+
+/// A place that holds image data.
+///
+/// A store is made of its options alone: what it needs of a server (connections, sessions, tokens)
+/// it gets when it is first used, and again when it has lost it. So a service starts while a store
+/// is away. Texts of errors, `Debug` included, never show credentials.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The kind, as in Glance's `enabled_backends`: `file`, `rbd`, `s3` …
+    fn kind(&self) -> &'static str;
+
+    /// What it can do.
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
+
+    /// The schemes of its location URIs, in lower case.
+    fn schemes(&self) -> &'static [&'static str];
+
+    /// Whether a location URI is one of this very store, judged by its beginning.
+    fn holds(&self, uri: &str) -> bool;
+
+    /// Looks at a location that a user names, before anything is asked for there. A store whose
+    /// URIs would reach what is the host's own admits none. Errors: `BadLocation`, `Remote`.
+    async fn admit(&self, uri: &str) -> Result<()> {
+        Err(Error::BadLocation(uri.to_owned()))
+    }
+
+    /// What administrators are told of it, as Glance's `/v2/info/stores/detail` names it.
+    fn properties(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    /// What a location of this store says besides its store, for those who read the bytes
+    /// themselves.
+    fn metadata(&self, _uri: &str) -> Map<String, Value> {
+        Map::new()
+    }
+
+    /// The same store, acting for a caller; `None` where it acts for the service alone.
+    fn on_behalf(&self, _of: &Principal) -> Option<Arc<dyn Store>> {
+        None
+    }
+
+    /// Looks whether the store can be used, without writing: that its server answers and takes the
+    /// credentials. Errors: `Forbidden`, `Unavailable`, `NotFound` for a pool or the like.
+    async fn probe(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Stores all of `source` under `id`. `hint` is the expected length when it is known; the
+    /// source decides. When this returns, the bytes survive a loss of power; on any error, nothing
+    /// of them stays. Nor does when the future is dropped: what can't be removed on the spot is
+    /// removed by a task that [`settled`](Self::settled) waits for. What is there already is never
+    /// overwritten. Errors: `Exists`, `Full`, `Denied`, `Forbidden`, `Unavailable`, `Source`, `Io`.
+    async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written>;
+
+    /// Stores under `id` what is at a location of another store of this kind, without moving its
+    /// bytes; `None` where that can't be, and nothing has changed. Errors: as of
+    /// [`put`](Self::put).
+    async fn copy(&self, _id: ImageId, _from: &str) -> Result<Option<Written>> {
+        Ok(None)
+    }
+
+    /// The bytes of `range` at a location. A reader that is open when the location is deleted gets
+    /// its bytes or an error, never others or fewer; where a store can, it keeps them or refuses
+    /// the deletion. Errors: `NotFound`, `BadLocation`, `Forbidden`, `Unavailable`, `Io`.
+    async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data>;
+
+    /// How many bytes are at a location. Errors: as of [`open`](Self::open).
+    async fn size(&self, uri: &str) -> Result<u64>;
+
+    /// Removes the bytes at a location. Errors: as of [`open`](Self::open); `InUse`.
+    async fn delete(&self, uri: &str) -> Result<()>;
+
+    /// Removes whatever an interrupted [`put`](Self::put) of this image left; says whether there
+    /// was anything.
+    async fn discard(&self, id: ImageId) -> Result<bool>;
+
+    /// Waits until nothing is being removed any more of puts that were dropped.
+    async fn settled(&self) {}
+
+    /// The images whose bytes are here, for the sweep after a crash. Stores that can't list them
+    /// cheaply return none.
+    async fn stored(&self) -> Result<Vec<ImageId>> {
+        Ok(Vec::new())
+    }
+
+    /// Removes temporary files that no running process owns; says how many.
+    async fn sweep(&self) -> Result<usize> {
+        Ok(0)
+    }
+}

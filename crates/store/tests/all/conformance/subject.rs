@@ -1,0 +1,61 @@
+//! A store to be tried, and what the suite has to know of it.
+
+use std::any::Any;
+use std::net::SocketAddr;
+
+use futures::future::BoxFuture;
+
+/// Places bytes where a store that is only read finds them; gives their location.
+pub(crate) type Seed = Box<dyn Fn(Vec<u8>) -> String + Send + Sync>;
+
+/// Names everything that the store's server holds in the store's place, by another way than the
+/// store's own.
+pub(crate) type Held = Box<dyn Fn() -> BoxFuture<'static, Vec<String>> + Send + Sync>;
+
+/// A store to be tried. Options are lines of its section; `{server}` in them is the address of its
+/// server, between which and the store the suite may put a proxy.
+pub(crate) struct Subject {
+    pub(crate) kind: &'static str,
+    pub(crate) options: String,
+    /// Lines of other sections, with their headings.
+    pub(crate) others: String,
+    /// Where its server listens. Without one, cases that cut the connection don't apply.
+    pub(crate) server: Option<SocketAddr>,
+    /// Options with a secret that the server does not take.
+    pub(crate) wrong_credentials: Option<String>,
+    /// Options in which what operators name (folders, buckets, pools) has odd characters.
+    pub(crate) odd_names: Option<String>,
+    /// What may appear in no text.
+    pub(crate) secrets: Vec<String>,
+    pub(crate) seed: Option<Seed>,
+    pub(crate) held: Option<Held>,
+    /// What lives as long as the subject: folders, servers.
+    #[expect(dead_code, reason = "it is kept, not used")]
+    pub(crate) keep: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+impl Subject {
+    /// One that needs nothing but options.
+    pub(crate) fn new(kind: &'static str, options: impl Into<String>) -> Self {
+        Self {
+            kind,
+            options: options.into(),
+            others: String::new(),
+            server: None,
+            wrong_credentials: None,
+            odd_names: None,
+            secrets: Vec::new(),
+            seed: None,
+            held: None,
+            keep: Vec::new(),
+        }
+    }
+
+    /// What its server holds; nothing where that can't be said.
+    pub(crate) async fn held(&self) -> Vec<String> {
+        match &self.held {
+            Some(held) => held().await,
+            None => Vec::new(),
+        }
+    }
+}
