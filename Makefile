@@ -1,12 +1,12 @@
 # What people type. `make run` and `make test` need nothing but a Rust toolchain on Debian 12: they install what is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean
+.PHONY: help run test test-stores lint bench clean
 
 TINTYPE := $(or $(CARGO_TARGET_DIR),target)/debug/tintype
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /  make \1#/p' Makefile | column -t -s '#'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#'
 
 run: ## make a Debian image, prove it, serve it, publish it, pull it back; Ctrl-C stops the service
 	@scripts/run
@@ -18,6 +18,11 @@ test: ## every test: those beside the code, and the real binary against the real
 	$(TINTYPE) appliance setup
 	cargo nextest run --locked --workspace
 	TINTYPE=$(abspath $(TINTYPE)) tests/services/up tests/run
+
+test-stores: ## every kind of store beside its real server; a table of stores and cases
+	@scripts/packages build stores
+	@scripts/cargo-tools nextest
+	tests/stores/run
 
 lint: ## formatting, Clippy, licenses and sources of dependencies, unused dependencies
 	@scripts/packages build
