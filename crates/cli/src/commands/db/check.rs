@@ -26,12 +26,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
         (_, true) => ("There are no tables yet. Run `tintype db sync`.", 3),
         (Next::Expand, false) => {
             let said = "Your database is not up to date. Your first step is to run \
-                        `glance-manage db expand` of Glance 33.";
+                        `glance-manage db expand` of Glance 33 (`glance-manage db sync` on \
+                        PostgreSQL).";
             (said, 3)
         }
         (Next::Contract, false) => {
             let said = "Your database is not up to date. Your next step is to run \
-                        `glance-manage db contract` of Glance 33.";
+                        `glance-manage db contract` of Glance 33 (`glance-manage db sync` on \
+                        PostgreSQL).";
             (said, 5)
         }
     };
