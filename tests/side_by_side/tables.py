@@ -53,7 +53,9 @@ def text(described):
 
 def run(engine):
     with engine.connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        # A percent sign is one.
+        how = {"isolation_level": "AUTOCOMMIT", "no_parameters": True}
+        connection = connection.execution_options(**how)
         for statement in filter(str.strip, sys.stdin):
             connection.exec_driver_sql(statement)
     return None

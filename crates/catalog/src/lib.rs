@@ -124,12 +124,16 @@ pub enum Error {
     /// The disk has no room for the change.
     #[error("there is no room left for the catalog: {0}")]
     Full(#[source] sqlx::Error),
+    /// The database takes no changes now: a replica, or one under maintenance.
+    #[error("the catalog's database is read-only: {0}")]
+    ReadOnly(#[source] sqlx::Error),
     /// The database refused, for a reason that a repetition won't mend.
     #[error("the catalog's database failed: {0}")]
     Database(#[source] sqlx::Error),
     /// The database is at a revision of Glance's schema that this version does not know.
     #[error(
-        "the database is at schema revision '{found}', this version knows '{known}'; it is left untouched"
+        "the database is at schema revision '{found}', this version knows '{known}'; it is left \
+         untouched, and `tintype db check` says what to do"
     )]
     Schema {
         /// What was found.

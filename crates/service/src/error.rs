@@ -164,6 +164,10 @@ impl From<catalog::Error> for ApiError {
                 let message = "The disk of the image service is full.";
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, message)
             }
+            E::ReadOnly(cause) => {
+                tracing::warn!(%cause, "the catalog is read-only");
+                Self::unavailable("The catalog of images takes no changes now; try again.")
+            }
             E::Unavailable(cause) => {
                 tracing::warn!(%cause, "the catalog is unavailable");
                 Self::unavailable("The catalog of images is unavailable; try again.")

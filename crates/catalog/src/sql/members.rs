@@ -4,7 +4,7 @@
 use super::dialect::{Connection, Row, Transaction, query};
 use image::{ImageId, Member, MemberStatus, Timestamp};
 
-use super::records;
+use super::{readable, records};
 use crate::{Error, Result};
 
 pub(super) async fn all(db: &mut Connection, id: ImageId) -> Result<Vec<Member>> {
@@ -15,7 +15,7 @@ pub(super) async fn all(db: &mut Connection, id: ImageId) -> Result<Vec<Member>>
     .bind(id.to_string())
     .fetch_all(db)
     .await?;
-    rows.iter().map(|row| member(id, row)).collect()
+    Ok(readable::all(&rows, |row| member(id, row)))
 }
 
 fn member(id: ImageId, row: &Row) -> Result<Member> {

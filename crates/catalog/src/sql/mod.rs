@@ -19,6 +19,7 @@ mod pending;
 mod properties;
 mod purge;
 mod read;
+mod readable;
 mod records;
 mod rows;
 mod schema;
@@ -68,7 +69,10 @@ impl SqlCatalog {
         }
         let db = Pool::of(database).await?;
         let catalog = Self { db, repetitions: database.limits.repetitions };
-        schema::ensure(catalog.begin().await?).await?;
+        // A database that takes no changes may have all its tables.
+        if schema::look(&mut catalog.db.acquire().await?).await? == schema::Found::Nothing {
+            schema::ensure(catalog.begin().await?).await?;
+        }
         Ok(catalog)
     }
 
@@ -111,6 +115,7 @@ impl From<sqlx::Error> for Error {
         match error {
             error if dialect::is_unavailable(&error) => Self::Unavailable(error),
             error if dialect::is_full(&error) => Self::Full(error),
+            error if dialect::is_read_only(&error) => Self::ReadOnly(error),
             error => Self::Database(error),
         }
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use image::{Image, ImageId};
 
 use super::locations;
+use super::readable::readable;
 use crate::Result;
 
 const TABLES: [&str; 3] = [
@@ -45,13 +46,14 @@ pub(super) async fn add_all(db: &mut Connection, images: &mut [Image]) -> Result
     for row in query.fetch_all(db).await? {
         let place = places.get(row.try_get::<&str>("image_id")?);
         if let Some(image) = place.and_then(|place| images.get_mut(*place)) {
-            add(image, &row)?;
+            readable(add(image, &row));
         }
     }
     Ok(())
 }
 
-/// Adds the part that a row holds; none when its columns are null.
+/// Adds the part that a row holds; none when its columns are null. One that can't be read is said
+/// to be so, and its image goes without it.
 pub(super) fn add(image: &mut Image, row: &Row) -> Result<()> {
     let Some(kind) = row.try_get::<Option<i64>>("kind")? else { return Ok(()) };
     let word: String = row.try_get("word")?;

@@ -4,6 +4,7 @@ use super::dialect::{Connection, Query, Row, query};
 use image::{Image, ImageId, Status};
 
 use super::order::{Place, Plan};
+use super::readable::readable;
 use super::{filters, order, parts, rows, visibility};
 use crate::{Error, ListQuery, Order, Result, Viewer};
 
@@ -19,7 +20,7 @@ pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Re
     let found = query.fetch_all(db).await?;
     let mut image = rows::image(found.first().ok_or(Error::NotFound(id))?)?;
     for row in &found {
-        parts::add(&mut image, row)?;
+        readable(parts::add(&mut image, row));
     }
     Ok(image)
 }
@@ -44,7 +45,10 @@ pub(super) async fn list(
         images.extend(found.iter().filter_map(|row| readable(rows::image(row))));
         match found.last() {
             Some(last) if found.len() == wanted && images.len() < limit => {
-                place = Some(Place::of(last, &order)?);
+                place = readable(Place::of(last, &order));
+                if place.is_none() {
+                    break;
+                }
             }
             _ => break,
         }
@@ -95,12 +99,8 @@ async fn marker(
     }
     visibility::by_id(&mut query, viewer);
     let row = query.fetch_optional(db).await?;
-    Place::of(&row.ok_or_else(|| Error::BadMarker(id.to_string()))?, order)
-}
-
-/// One unreadable row must not take the whole list away.
-fn readable(image: Result<Image>) -> Option<Image> {
-    image.inspect_err(|error| tracing::warn!(%error, "left out of the list")).ok()
+    let unknown = || Error::BadMarker(id.to_string());
+    readable(Place::of(&row.ok_or_else(unknown)?, order)).ok_or_else(unknown)
 }
 
 /// Ids of images in a state.

@@ -22,18 +22,33 @@ pub enum Next {
     Expand,
     /// Contract: what the older services need is still there.
     Contract,
+    /// Nothing that is known here: a later version has made it.
+    Later,
 }
 
 impl Revisions {
     /// What an upgrade to the schema that is known here has to do next.
     pub fn next(&self) -> Next {
         let at = |revision: &str| self.0.iter().any(|found| found == revision);
+        if self.0.iter().any(|revision| is_later(revision)) {
+            return Next::Later;
+        }
         match (at(REVISION), at(EXPANDED)) {
             (true, _) => Next::Nothing,
             (false, false) => Next::Expand,
             (false, true) => Next::Contract,
         }
     }
+}
+
+/// Glance names its revisions after its releases: `ocata` to `zed`, then year and number.
+fn is_later(revision: &str) -> bool {
+    let release = |revision: &str| -> Option<(u16, u16)> {
+        let (year, rest) = revision.split_once('_')?;
+        let (number, _) = rest.split_once('_')?;
+        Some((year.parse().ok()?, number.parse().ok()?))
+    };
+    release(revision) > release(REVISION)
 }
 
 /// What is found in a database.

@@ -57,6 +57,38 @@ impl Fresh {
         }
     }
 
+    /// The same database, as connections of which none may write; `None` where a connection can't
+    /// be made so: the files of SQLite are everybody's to the superuser, and MySQL says it of the
+    /// whole server. `tests/side_by_side` tries those.
+    pub(crate) fn read_only(&self) -> Option<Database> {
+        match self {
+            Self::Postgres { .. } => {
+                let url = format!("{}&options[default_transaction_read_only]=on", self.url());
+                Some(url.parse().unwrap())
+            }
+            _ => None,
+        }
+    }
+
+    /// Runs a statement that the database may refuse; says whether it did not.
+    pub(crate) async fn tries(&self, sql: &str) -> bool {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(_) => {
+                let mut db = sqlx::SqliteConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.is_ok()
+            }
+            Self::MySql { .. } => {
+                let mut db = sqlx::MySqlConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.is_ok()
+            }
+            Self::Postgres { .. } => {
+                let mut db = sqlx::PgConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.is_ok()
+            }
+        }
+    }
+
     fn url(&self) -> String {
         match self {
             Self::Sqlite(dir) => format!("sqlite://{}", dir.path().join("glance.db").display()),

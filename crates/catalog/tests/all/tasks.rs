@@ -32,7 +32,7 @@ fn task(owner: &str) -> Task {
     Task::new(TaskType::ApiImageImport, owner.into(), json!({ "x": 1 }), now)
 }
 
-fn query() -> TaskQuery {
+pub(super) fn query() -> TaskQuery {
     TaskQuery {
         owner: None,
         filters: Vec::new(),
@@ -42,7 +42,7 @@ fn query() -> TaskQuery {
     }
 }
 
-async fn created(catalog: &SqlCatalog, owner: &str) -> Task {
+pub(super) async fn created(catalog: &SqlCatalog, owner: &str) -> Task {
     let task = task(owner);
     catalog.create_task(&task).await.unwrap();
     task

@@ -132,6 +132,9 @@ async fn revisions_say_what_an_upgrade_has_to_do() {
     assert_eq!(next(&[]), Next::Expand);
     assert_eq!(next(&["2023_1_contract01"]), Next::Expand);
     assert_eq!(next(&["2023_1_contract01", "2024_1_expand01"]), Next::Contract);
+    assert_eq!(next(&["zed_contract01"]), Next::Expand);
+    assert_eq!(next(&[REVISION, "2024_2_expand01"]), Next::Later);
+    assert_eq!(next(&["2026_1_contract01"]), Next::Later);
 }
 
 #[tokio::test]

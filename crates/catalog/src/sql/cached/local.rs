@@ -8,7 +8,7 @@ use image::{ImageId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqlitePool};
 
-use super::super::dialect;
+use super::super::{dialect, readable};
 use super::shared::number;
 use crate::{CachedImage, CachedImages, Error, Result};
 
@@ -40,7 +40,7 @@ impl CachedImages for LocalRecords {
     async fn all(&self) -> Result<Vec<CachedImage>> {
         let query = "SELECT image_id, last_accessed, last_modified, size, hits, checksum \
              FROM cached_images ORDER BY image_id";
-        sqlx::query(query).fetch_all(&self.db).await?.iter().map(cached).collect()
+        Ok(readable::all(&sqlx::query(query).fetch_all(&self.db).await?, cached))
     }
 
     async fn put(&self, image: &CachedImage) -> Result<Option<i64>> {

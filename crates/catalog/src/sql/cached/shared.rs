@@ -4,7 +4,7 @@ use crate::sql::dialect::{Connection, Row, query};
 use async_trait::async_trait;
 use image::ImageId;
 
-use super::super::SqlCatalog;
+use super::super::{SqlCatalog, readable};
 use crate::{CachedImage, CachedImages, Error, Result};
 
 /// The records of one node in the catalog's database.
@@ -49,7 +49,7 @@ impl CachedImages for NodeRecords {
         .bind(self.node)
         .fetch_all(&mut self.catalog.db.acquire().await?)
         .await?;
-        rows.iter().map(cached).collect()
+        Ok(readable::all(&rows, cached))
     }
 
     async fn put(&self, image: &CachedImage) -> Result<Option<i64>> {

@@ -48,17 +48,17 @@ impl Pool {
         let limits = &database.limits;
         Ok(match &database.place {
             Place::File(path) => Self::of_file(path).await?,
-            Place::MySql(to) => Self::MySql(
-                reached(server(limits).connect_lazy_with((**to).clone()), limits).await?,
-            ),
-            Place::Postgres(to) => Self::Postgres(
-                reached(server(limits).connect_lazy_with((**to).clone()), limits).await?,
-            ),
+            Place::MySql(to) => Self::MySql(reached(&**to, limits).await?),
+            Place::Postgres(to) => Self::Postgres(reached(&**to, limits).await?),
         })
     }
 
     /// The connections to an SQLite file, which is made where there is none.
     async fn of_file(path: &Path) -> sqlx::Result<Self> {
+        if sqlite::is_write_protected(path) {
+            let readers = sqlite::pool(READERS).connect_with(sqlite::as_it_is(path).await?).await?;
+            return Ok(Self::Sqlite { writer: readers.clone(), readers });
+        }
         let options = sqlite::durable(sqlite::untouched(path));
         let making = options.clone().create_if_missing(true);
         let writer = sqlite::pool(1).connect_with(making).await?;
@@ -130,20 +130,27 @@ fn server<DB: Database>(limits: &Limits) -> PoolOptions<DB> {
         })
 }
 
-/// Waits until there is a connection.
+/// A pool whose server was reached once. Each try is one connection: a pool would go on trying for
+/// as long as a request waits.
 async fn reached<DB: Database>(
-    pool: sqlx::Pool<DB>,
+    to: &<DB::Connection as sqlx::Connection>::Options,
     limits: &Limits,
 ) -> sqlx::Result<sqlx::Pool<DB>> {
     let mut left = limits.retries;
     loop {
-        match pool.acquire().await {
+        let connected = <DB::Connection as sqlx::Connection>::connect_with(to);
+        let connected = tokio::time::timeout(limits.patience, connected).await;
+        match connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Err(error) if is_unavailable(&error) && left != Some(0) => {
                 tracing::warn!(%error, "the database is not reached; it is tried again");
                 left = left.map(|left| left - 1);
                 tokio::time::sleep(limits.interval).await;
             }
-            reached => return reached.map(|_| pool.clone()),
+            Err(error) => return Err(error),
+            Ok(connection) => {
+                sqlx::Connection::close(connection).await?;
+                return Ok(server(limits).connect_lazy_with(to.clone()));
+            }
         }
     }
 }
@@ -151,8 +158,7 @@ async fn reached<DB: Database>(
 impl Connection {
     /// To an SQLite file as it is: nothing about it changes.
     pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
-        let options = sqlite::untouched(path).read_only(true);
-        let pool = sqlite::pool(1).connect_with(options).await?;
+        let pool = sqlite::pool(1).connect_with(sqlite::as_it_is(path).await?).await?;
         Ok(Self(Inner::Sqlite(Own::Plain(pool.acquire().await?))))
     }
 

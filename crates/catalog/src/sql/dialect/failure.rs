@@ -39,6 +39,20 @@ pub(in crate::sql) fn is_unavailable(error: &Error) -> bool {
     }
 }
 
+/// PostgreSQL's `read_only_sql_transaction`.
+const POSTGRES_READ_ONLY: &str = "25006";
+
+/// MySQL's `ER_OPTION_PREVENTS_STATEMENT`, which is what `read_only` and `super_read_only` do, its
+/// `ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION` and `ER_READ_ONLY_MODE`.
+const MYSQL_READ_ONLY: [u16; 3] = [1290, 1792, 1836];
+
+/// Whether the database takes no changes, as a replica does, or one under maintenance.
+pub(in crate::sql) fn is_read_only(error: &Error) -> bool {
+    error.as_database_error().is_some_and(|cause| {
+        says(cause, sqlite::is_read_only, &MYSQL_READ_ONLY, &[POSTGRES_READ_ONLY])
+    })
+}
+
 /// Whether the disk had no room.
 pub(in crate::sql) fn is_full(error: &Error) -> bool {
     error

@@ -17,7 +17,7 @@ mod value;
 mod words;
 
 pub(super) use connection::{Connection, Pool, Transaction};
-pub(super) use failure::{is_full, is_lost_race, is_unavailable};
+pub(super) use failure::{is_full, is_lost_race, is_read_only, is_unavailable};
 pub(super) use query::{Query, query};
 pub(super) use row::{Get, Row};
 pub(super) use sqlite::{durable, pool, untouched};

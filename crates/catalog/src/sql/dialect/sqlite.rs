@@ -1,8 +1,11 @@
 //! SQLite.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -16,6 +19,9 @@ pub(super) const KNOWN_TABLES: &str = "SELECT name FROM sqlite_master \
 /// SQLite's primary result code `SQLITE_BUSY`; extended codes hold it in their low byte.
 const BUSY: i32 = 5;
 
+/// SQLite's result code `SQLITE_READONLY`.
+const READ_ONLY: i32 = 8;
+
 /// SQLite's result code `SQLITE_FULL`.
 const FULL: i32 = 13;
 
@@ -25,6 +31,31 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A file as it is: nothing about it changes before its revision is known.
 pub(in crate::sql) fn untouched(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE)
+}
+
+/// Whether this process may not write the file: its changes are refused, and it can be read.
+pub(super) fn is_write_protected(path: &Path) -> bool {
+    let protected = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+    let opened = OpenOptions::new().append(true).open(path);
+    opened.is_err_and(|error| protected.contains(&error.kind()))
+}
+
+/// A file that is only read. In a folder where nothing may be made, SQLite reads a file with a
+/// write-ahead log only when told that nobody changes it; where the log isn't empty, it can't be.
+pub(super) async fn as_it_is(path: &Path) -> sqlx::Result<SqliteConnectOptions> {
+    let options = untouched(path).read_only(true);
+    let mut db = options.connect().await?;
+    match sqlx::query(KNOWN_TABLES).fetch_all(&mut db).await {
+        Err(_) if is_write_protected(path) && !has_log(path) => Ok(options.immutable(true)),
+        read => read.map(|_| options),
+    }
+}
+
+/// Whether a write-ahead log beside the file holds something.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 /// A write-ahead log lets readers go on beside the writer; with `synchronous=FULL` a commit
@@ -50,6 +81,11 @@ pub(in crate::sql) fn pool(connections: u32) -> SqlitePoolOptions {
 /// Whether another process held the database for too long.
 pub(super) fn is_busy(error: &dyn DatabaseError) -> bool {
     primary_code(error) == Some(BUSY)
+}
+
+/// Whether the file may not be written.
+pub(super) fn is_read_only(error: &dyn DatabaseError) -> bool {
+    primary_code(error) == Some(READ_ONLY)
 }
 
 /// Whether the disk had no room.

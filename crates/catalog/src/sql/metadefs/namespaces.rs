@@ -1,6 +1,7 @@
 //! Namespaces.
 
 use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
+use crate::sql::readable::readable;
 use std::collections::HashMap;
 
 use image::Timestamp;
@@ -39,9 +40,9 @@ pub(super) async fn list(
     for (id, association) in resource_types::of(db, &ids).await? {
         associations.entry(id).or_default().push(association);
     }
-    let with =
+    let mut with =
         |(row, id): (&Row, &i64)| Ok((read(row)?, associations.remove(id).unwrap_or_default()));
-    found.iter().zip(&ids).map(with).collect()
+    Ok(found.iter().zip(&ids).filter_map(|pair| readable(with(pair))).collect())
 }
 
 fn select(viewer: &Viewer, list: &NamespaceQuery) -> Query {

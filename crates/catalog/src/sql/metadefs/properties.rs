@@ -1,6 +1,7 @@
 //! Properties of a namespace.
 
 use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
+use crate::sql::readable;
 use image::Timestamp;
 
 use super::items::{self, place};
@@ -27,7 +28,7 @@ async fn select(db: &mut Connection, namespace: &str, name: Option<&str>) -> Res
         query.push(" AND name = ").push_bind(name.to_owned());
     }
     query.push(" ORDER BY name");
-    query.fetch_all(db).await?.iter().map(read).collect()
+    Ok(readable::all(&query.fetch_all(db).await?, read))
 }
 
 fn read(row: &Row) -> Result<Property> {

@@ -1,6 +1,7 @@
 //! Types of resources, and which namespaces are for them.
 
 use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
+use crate::sql::readable;
 use image::Timestamp;
 
 use super::items::{self, place};
@@ -14,7 +15,7 @@ pub(super) async fn list(db: &mut Connection) -> Result<Vec<ResourceType>> {
     let rows = query("SELECT * FROM metadef_resource_types ORDER BY id").fetch_all(db).await?;
     let read =
         |row: &Row| Ok(ResourceType { name: row.try_get("name")?, times: rows::times(row)? });
-    rows.iter().map(read).collect()
+    Ok(readable::all(&rows, read))
 }
 
 /// The associations of one namespace.
@@ -38,7 +39,7 @@ pub(super) async fn of(db: &mut Connection, namespaces: &[i64]) -> Result<Vec<(i
         list.push_bind(*id);
     }
     query.push(") ORDER BY a.namespace_id, a.created_at, a.resource_type_id");
-    query.fetch_all(db).await?.iter().map(read).collect()
+    Ok(readable::all(&query.fetch_all(db).await?, read))
 }
 
 fn read(row: &Row) -> Result<(i64, Association)> {

@@ -1,6 +1,7 @@
 //! Tags of a namespace.
 
 use crate::sql::dialect::{Connection, Query, Row, Transaction, query};
+use crate::sql::readable;
 use image::Timestamp;
 
 use super::items::{self, place};
@@ -24,7 +25,7 @@ pub(super) async fn list(
         None => None,
     };
     let mut query = select(place, marker, list);
-    query.fetch_all(db).await?.iter().map(read).collect()
+    Ok(readable::all(&query.fetch_all(db).await?, read))
 }
 
 fn select(place: i64, marker: Option<i64>, list: &TagQuery) -> Query {

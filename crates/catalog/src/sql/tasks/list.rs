@@ -4,6 +4,7 @@ use crate::sql::dialect::{Connection, Query};
 use image::{ImageId, Task, TaskId, TaskStatus, Timestamp};
 
 use super::rows;
+use crate::sql::readable;
 use crate::{Direction, Error, Result, TaskColumn, TaskQuery};
 
 pub(super) async fn get(db: &mut Connection, id: TaskId) -> Result<Task> {
@@ -18,7 +19,7 @@ pub(super) async fn of_image(db: &mut Connection, image: ImageId) -> Result<Vec<
     query.push(" AND image_id = ").push_bind(image.to_string());
     query.push(" AND (expires_at IS NULL OR expires_at >= ");
     query.push_bind(Timestamp::now()).push(") ORDER BY created_at, id");
-    query.fetch_all(db).await?.iter().map(rows::whole).collect()
+    Ok(readable::all(&query.fetch_all(db).await?, rows::whole))
 }
 
 pub(super) async fn unfinished(db: &mut Connection) -> Result<Vec<Task>> {
@@ -29,7 +30,7 @@ pub(super) async fn unfinished(db: &mut Connection) -> Result<Vec<Task>> {
         states.push_bind(status.as_str());
     }
     query.push(") ORDER BY created_at, id");
-    query.fetch_all(db).await?.iter().map(rows::whole).collect()
+    Ok(readable::all(&query.fetch_all(db).await?, rows::whole))
 }
 
 /// All there is to know of tasks that are not deleted.
@@ -60,7 +61,7 @@ pub(super) async fn list(db: &mut Connection, wanted: &TaskQuery) -> Result<Vec<
         comparable(column)
     ));
     query.push_bind(i64::from(wanted.limit));
-    query.fetch_all(db).await?.iter().map(rows::stub).collect()
+    Ok(readable::all(&query.fetch_all(db).await?, rows::stub))
 }
 
 /// Only what comes behind the marker: all columns of the order point the same way.

@@ -11,7 +11,7 @@ use crate::commands::image::output::print;
 /// Say whether the database is at the schema that this version knows.
 ///
 /// Exit codes, those of `glance-manage db check`: 0 it is; 3 it has to be expanded; 5 it has to be
-/// contracted. (4, for data that has to move, is not needed at this schema.)
+/// contracted; 1 it is of a later version. (4, for data that has to move, is not needed at this schema.)
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -29,6 +29,11 @@ pub(crate) fn run(args: &Args) -> Outcome {
                         `glance-manage db expand` of Glance 33 (`glance-manage db sync` on \
                         PostgreSQL).";
             (said, 3)
+        }
+        (Next::Later, false) => {
+            let said = "Your database is newer than this version, which leaves it untouched. Use \
+                        the version of tintype that knows it.";
+            (said, 1)
         }
         (Next::Contract, false) => {
             let said = "Your database is not up to date. Your next step is to run \

@@ -27,6 +27,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
             return Ok(());
         }
         anyhow::ensure!(
+            found.next() != Next::Later,
+            "the database is at revision {}, which is later than {REVISION}, the one that this \
+             version knows; it is left untouched",
+            found.0.join(", ")
+        );
+        anyhow::ensure!(
             found.0.is_empty(),
             "the database is at revision {}, and only Glance knows the way from there to \
              {REVISION}; run `glance-manage db sync` of Glance 33",
