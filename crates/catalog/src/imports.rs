@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use image::{ContainerFormat, DataHashes, DiskFormat, ImageId, Location, Task, TaskId};
+use serde::{Deserialize, Serialize};
 
 use crate::{Lease, Result};
 
@@ -22,7 +23,7 @@ pub const FAILED: &str = "os_glance_failed_import";
 pub const STAGE_HOST: &str = "os_glance_stage_host";
 
 /// What becomes of the image's state while an import runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
     /// It is `importing`, and active afterwards.
     Fills,
@@ -31,7 +32,7 @@ pub enum Effect {
 }
 
 /// An import that is to begin.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportStart {
     /// The task that does it.
     pub task: Task,
@@ -44,7 +45,7 @@ pub struct ImportStart {
 }
 
 /// What an import left behind.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Imported {
     /// Where the bytes are, durably; at least one.
     pub locations: Vec<Location>,
@@ -59,7 +60,7 @@ pub struct Imported {
 }
 
 /// The bytes of an import.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportedData {
     /// How many they are.
     pub size: u64,

@@ -5,9 +5,12 @@
 //! atomic: of two that race, one gets [`Error::Conflict`].
 
 mod cached;
+mod cause;
 mod imports;
 pub mod metadefs;
 mod query;
+mod records;
+pub mod registry;
 pub mod sql;
 mod tasks;
 mod usage;
@@ -19,20 +22,23 @@ use image::{
     ContainerFormat, DataHashes, DiskFormat, Event, Image, ImageId, Location, Member, MemberStatus,
     Status, TaskId, Timestamp, Visibility,
 };
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use cached::{CachedImage, CachedImages};
+pub use cached::{CachedImage, CachedImages, Caches, NodeRecords};
+pub use cause::Cause;
 pub use imports::{
     Effect, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK, STAGE_HOST,
 };
 pub use query::{
     Comparison, Direction, Filter, ListQuery, MemberFilter, Order, Quantity, SortKey, TimeTest,
 };
+pub use records::Records;
 pub use tasks::{Ending, Lease, Renewed, TaskColumn, TaskQuery, Tasks};
 pub use usage::{Budget, Usage};
 
 /// What can go wrong with records.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Error {
     /// No such image, or the viewer may not see it.
@@ -118,18 +124,19 @@ pub enum Error {
         /// The task, as the image's lock names it.
         task: String,
     },
-    /// The database can't be reached or is overloaded; the request may be repeated.
-    #[error("the catalog's database is unavailable: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    /// The database, or the registry before it, can't be reached or is overloaded; the request may
+    /// be repeated.
+    #[error("the catalog is unavailable: {0}")]
+    Unavailable(#[source] Cause),
     /// The disk has no room for the change.
     #[error("there is no room left for the catalog: {0}")]
-    Full(#[source] sqlx::Error),
+    Full(#[source] Cause),
     /// The database takes no changes now: a replica, or one under maintenance.
     #[error("the catalog's database is read-only: {0}")]
-    ReadOnly(#[source] sqlx::Error),
+    ReadOnly(#[source] Cause),
     /// The database refused, for a reason that a repetition won't mend.
     #[error("the catalog's database failed: {0}")]
-    Database(#[source] sqlx::Error),
+    Database(#[source] Cause),
     /// The database is at a revision of Glance's schema that this version does not know.
     #[error(
         "the database is at schema revision '{found}', this version knows '{known}'; it is left \
@@ -139,7 +146,7 @@ pub enum Error {
         /// What was found.
         found: String,
         /// What is known.
-        known: &'static str,
+        known: String,
     },
     /// A row holds what no service should have written.
     #[error("image {image}: unreadable record: {what}")]
@@ -158,7 +165,7 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Through whose eyes the catalog is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Viewer {
     /// The caller's project; `None` sees public and community images only.
     pub project: Option<String>,
@@ -175,17 +182,21 @@ impl Viewer {
 
 /// A change to an image's record: `Some` replaces, `None` leaves alone. The inner `None` of a
 /// nested option sets the column to null.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageChange {
     /// Name.
+    #[serde(with = "records::nullable")]
     pub name: Option<Option<String>>,
     /// Visibility.
     pub visibility: Option<Visibility>,
     /// Owner.
+    #[serde(with = "records::nullable")]
     pub owner: Option<Option<String>>,
     /// Disk format.
+    #[serde(with = "records::nullable")]
     pub disk_format: Option<Option<DiskFormat>>,
     /// Container format.
+    #[serde(with = "records::nullable")]
     pub container_format: Option<Option<ContainerFormat>>,
     /// Smallest disk, GiB.
     pub min_disk: Option<u32>,
@@ -202,7 +213,7 @@ pub struct ImageChange {
 }
 
 /// What an upload left behind in a store, for [`Catalog::activate`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     /// Where the bytes are, durably.
     pub location: Location,
@@ -215,7 +226,7 @@ pub struct Stored {
 }
 
 /// When the bytes of a location that is taken from an image go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Removal {
     /// With the location.
     Now,

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use image::{ImageId, Task, TaskId, TaskStatus, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Direction, Result};
 
 /// The right to work on a task, until somebody takes the task over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The task.
     pub task: TaskId,
@@ -30,7 +31,7 @@ impl Lease {
 }
 
 /// What the holder of a lease learns when it gives a sign of life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Renewed {
     /// Go on.
     Held,
@@ -39,7 +40,7 @@ pub enum Renewed {
 }
 
 /// How a task ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Ending {
     /// With this result.
     Success(Value),
@@ -48,7 +49,7 @@ pub enum Ending {
 }
 
 /// A column of tasks that a list may be ordered by, or filtered on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskColumn {
     /// `id`.
     Id,
@@ -73,7 +74,7 @@ pub enum TaskColumn {
 }
 
 /// What a list of tasks asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskQuery {
     /// Only tasks of this project; `None` for all.
     pub owner: Option<String>,

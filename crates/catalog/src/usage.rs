@@ -1,7 +1,9 @@
 //! What a project uses.
 
+use serde::{Deserialize, Serialize};
+
 /// What the images of one project take, as Glance counts it for its quotas.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Bytes in stores; an image that is in several counts for each.
     pub stored: u64,
@@ -15,7 +17,7 @@ pub struct Usage {
 
 /// How many bytes the images of one project may take in stores, whatever else is uploaded at the
 /// same time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// The project.
     pub owner: Option<String>,

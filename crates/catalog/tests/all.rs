@@ -11,4 +11,12 @@ mod mysql;
 #[path = "all/suite.rs"]
 mod postgres;
 #[path = "all/suite.rs"]
+mod registry;
+#[path = "all/suite.rs"]
+mod registry_mysql;
+#[path = "all/suite.rs"]
+mod registry_postgres;
+#[path = "all/suite.rs"]
 mod sqlite;
+#[path = "all/wire.rs"]
+mod wire;

@@ -1,12 +1,13 @@
 //! Where an image's bytes are.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The key of Glance's location metadata that names the store.
 const STORE: &str = "store";
 
 /// Where an image's bytes are. An image has each location once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// A URI in Glance's spelling, such as `file:///var/lib/glance/images/<id>`.
     pub uri: String,

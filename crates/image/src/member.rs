@@ -1,5 +1,7 @@
 //! Projects that an image is shared with.
 
+use serde::{Deserialize, Serialize};
+
 use crate::names::named;
 use crate::{ImageId, Timestamp};
 
@@ -16,7 +18,7 @@ named! {
 }
 
 /// A project that an image is shared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The image.
     pub image_id: ImageId,

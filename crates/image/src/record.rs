@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::names::named;
 use crate::{ContainerFormat, DiskFormat, ImageId, Location, Status, Timestamp};
 
@@ -20,7 +22,7 @@ named! {
 }
 
 /// The digests of an image's bytes, in lower-case hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataHashes {
     /// MD5, for the property `checksum`; not known of bytes whose digest somebody else told.
     pub checksum: Option<String>,
@@ -31,7 +33,7 @@ pub struct DataHashes {
 }
 
 /// An image: its record in the catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// Identifier.
     pub id: ImageId,

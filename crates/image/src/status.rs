@@ -1,5 +1,6 @@
 //! The states of an image, and the only place that knows which may follow which.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::names::named;
@@ -29,7 +30,7 @@ named! {
 }
 
 /// What happens to an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// An upload begins.
     BeginUpload,

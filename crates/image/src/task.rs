@@ -74,7 +74,7 @@ impl TaskStatus {
 }
 
 /// A task: its record in the catalog.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// Identifier.
     pub id: TaskId,

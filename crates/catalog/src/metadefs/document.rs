@@ -21,9 +21,10 @@ pub struct Document {
     /// Whether it is kept from deletion.
     #[serde(default)]
     pub protected: Option<bool>,
-    /// The project that owns it. Exports leave it out, as Glance's do: ids differ between clouds.
-    #[serde(default = "admin", skip_serializing)]
-    pub owner: String,
+    /// The project that owns it; `admin` where none is said. Exports leave it out, as Glance's do:
+    /// ids differ between clouds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The types of resources that it is for.
     #[serde(default)]
     pub resource_type_associations: Vec<DocumentAssociation>,
@@ -72,8 +73,4 @@ pub struct DocumentObject {
 pub struct DocumentTag {
     /// Its name.
     pub name: String,
-}
-
-fn admin() -> String {
-    "admin".to_owned()
 }

@@ -1,9 +1,10 @@
 //! What can go wrong with metadata definitions. The texts are Glance's.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// What is in a namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Groups of properties.
     Object,
@@ -16,7 +17,7 @@ pub enum Kind {
 }
 
 /// What can go wrong with metadata definitions.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Fault {
     /// No such namespace, or the viewer may not see it.

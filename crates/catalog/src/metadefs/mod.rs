@@ -10,6 +10,7 @@ mod query;
 mod words;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 pub use document::{Document, DocumentAssociation, DocumentObject, DocumentTag};
 pub use fault::{Fault, Kind};
@@ -22,7 +23,7 @@ pub use words::{
 use crate::{Result, Viewer};
 
 /// What becomes of the tags that a namespace has when others are added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Others {
     /// They stay.
     Keep,
@@ -31,7 +32,7 @@ pub enum Others {
 }
 
 /// What loading a document does where its namespace exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Existing {
     /// Leave the namespace alone.
     Skip,
@@ -44,7 +45,7 @@ pub enum Existing {
 }
 
 /// What became of a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Loaded {
     /// The namespace is new.
     Created,

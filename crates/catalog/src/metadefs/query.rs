@@ -1,10 +1,12 @@
 //! What lists of namespaces and tags ask for.
 
+use serde::{Deserialize, Serialize};
+
 use super::Reach;
 use crate::Direction;
 
 /// A list of namespaces: filters, order, and one page of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamespaceQuery {
     /// Only those seen by these.
     pub reach: Option<Reach>,
@@ -21,7 +23,7 @@ pub struct NamespaceQuery {
 }
 
 /// A list of tags of a namespace: order, and one page of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TagQuery {
     /// Sorted by this, then by creation and id.
     pub key: TagKey,
@@ -43,7 +45,7 @@ impl Default for TagQuery {
 macro_rules! keys {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $column:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum $name {
             $(#[doc = concat!("`", $column, "`.")] $variant,)*
         }

@@ -15,7 +15,7 @@ pub type Definition = Map<String, Value>;
 pub type Definitions = BTreeMap<String, Definition>;
 
 /// When something was made and last changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
     /// Creation.
     pub created_at: Timestamp,
@@ -71,7 +71,7 @@ impl FromStr for Reach {
 }
 
 /// A vocabulary.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Namespace {
     /// Unique, at most 80 characters, as `OS::Compute::Watchdog`.
     pub name: String,
@@ -90,7 +90,7 @@ pub struct Namespace {
 }
 
 /// A group of properties that belong together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
     /// Unique in its namespace.
     pub name: String,
@@ -105,7 +105,7 @@ pub struct Object {
 }
 
 /// A property.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Property {
     /// Unique in its namespace.
     pub name: String,
@@ -114,7 +114,7 @@ pub struct Property {
 }
 
 /// A word to tag with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     /// Unique in its namespace.
     pub name: String,
@@ -123,7 +123,7 @@ pub struct Tag {
 }
 
 /// A type of resources that definitions can be for, as `OS::Nova::Flavor`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceType {
     /// Unique.
     pub name: String,
@@ -132,7 +132,7 @@ pub struct ResourceType {
 }
 
 /// That a namespace is for resources of a type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Association {
     /// The type's name.
     pub resource_type: String,
@@ -146,7 +146,7 @@ pub struct Association {
 }
 
 /// All that is in a namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Contents {
     /// The types of resources that it is for.
     pub associations: Vec<Association>,

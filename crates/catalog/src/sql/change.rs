@@ -16,7 +16,8 @@ macro_rules! change {
                 $work.await
             };
             match done.await {
-                Err($crate::Error::Unavailable(error)) if tries.again(&error).await => {}
+                Err($crate::Error::Unavailable($crate::Cause::Database(error)))
+                    if tries.again(&error).await => {}
                 done => break done,
             }
         }

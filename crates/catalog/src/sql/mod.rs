@@ -40,7 +40,7 @@ use crate::{
     Budget, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Usage, Viewer,
 };
 
-pub use cached::{LocalRecords, NodeRecords};
+pub use cached::LocalRecords;
 pub use database::{BadConnection, Database, Limits};
 pub use purge::{Purged, What};
 pub use schema::{Next, REVISION, Revisions};
@@ -113,10 +113,10 @@ impl SqlCatalog {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            error if dialect::is_unavailable(&error) => Self::Unavailable(error),
-            error if dialect::is_full(&error) => Self::Full(error),
-            error if dialect::is_read_only(&error) => Self::ReadOnly(error),
-            error => Self::Database(error),
+            error if dialect::is_unavailable(&error) => Self::Unavailable(error.into()),
+            error if dialect::is_full(&error) => Self::Full(error.into()),
+            error if dialect::is_read_only(&error) => Self::ReadOnly(error.into()),
+            error => Self::Database(error.into()),
         }
     }
 }

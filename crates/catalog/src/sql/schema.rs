@@ -79,9 +79,9 @@ pub(super) async fn look(db: &mut Connection) -> Result<Found> {
     let Revisions(revisions) = revisions(db).await?;
     match revisions.as_slice() {
         [only] if only == REVISION => Ok(Found::Current),
-        [] => Err(Error::Schema { found: "none".to_owned(), known: REVISION }),
+        [] => Err(Error::Schema { found: "none".to_owned(), known: REVISION.to_owned() }),
         // Expanded but not contracted: an upgrade is under way.
-        several => Err(Error::Schema { found: several.join(", "), known: REVISION }),
+        several => Err(Error::Schema { found: several.join(", "), known: REVISION.to_owned() }),
     }
 }
 

@@ -1,5 +1,10 @@
 //! A database of its own for each test, gone after it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::Records;
+use catalog::registry::{Address, Client, Keys, Registry, Way};
 use catalog::sql::{Database, SqlCatalog};
 use image::ImageId;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -16,7 +21,8 @@ impl Fresh {
     /// In the kind of database that the test's module is named after; `None` where there is none.
     pub(crate) async fn of(module: &str) -> Option<Self> {
         let name = format!("tintype_test_{}", ImageId::random().to_string().replace('-', ""));
-        let fresh = match module.split("::").nth(1) {
+        let fresh = match module.split("::").nth(1).map(|kind| kind.trim_start_matches("registry_"))
+        {
             Some("mysql") => {
                 let server = server(&["TEST_MYSQL_ADMIN_URL", "TEST_MYSQL_URL"])?;
                 Self::MySql { server, name }
@@ -37,6 +43,15 @@ impl Fresh {
 
     pub(crate) async fn catalog(&self) -> SqlCatalog {
         SqlCatalog::connect(&self.database()).await.unwrap()
+    }
+
+    /// The catalog, behind a registry where the module is one of `registry`s.
+    pub(crate) async fn records(&self, module: &str) -> Arc<dyn Records> {
+        let catalog = Arc::new(self.catalog().await);
+        match module.split("::").nth(1).is_some_and(|kind| kind.starts_with("registry")) {
+            true => Arc::new(behind_a_registry(catalog).await),
+            false => catalog,
+        }
     }
 
     /// Runs a statement beside the catalog.
@@ -118,6 +133,18 @@ impl Fresh {
             }
         }
     }
+}
+
+/// A client of a registry of its own, which ends with the test's runtime.
+pub(crate) async fn behind_a_registry(catalog: Arc<dyn Records>) -> Client {
+    let keys = Keys::secret("the secret of the tests, which is long").unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let way = Way::tls(listener, &keys).unwrap();
+    tokio::spawn(Registry::new(catalog).serve(way, std::future::pending()));
+    let client = Client::new(Address::Tls("127.0.0.1".into(), port), Some(&keys)).unwrap();
+    client.reached(Duration::from_secs(10)).await.unwrap();
+    client
 }
 
 impl Drop for Fresh {

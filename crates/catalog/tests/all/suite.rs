@@ -22,8 +22,8 @@ use crate::fresh::Fresh;
 
 async fn catalog() -> Option<(Fresh, Arc<dyn Catalog>)> {
     let fresh = Fresh::of(module_path!()).await?;
-    let catalog = fresh.catalog().await;
-    Some((fresh, Arc::new(catalog)))
+    let catalog = fresh.records(module_path!()).await;
+    Some((fresh, catalog))
 }
 
 fn image(name: &str) -> Image {

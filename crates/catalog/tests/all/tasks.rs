@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog::sql::SqlCatalog;
 use catalog::{
-    Catalog, Direction, Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported,
-    ImportedData, Imports, LOCK, Lease, Renewed, STAGE_HOST, TaskColumn, TaskQuery, Tasks, Viewer,
+    Direction, Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, LOCK,
+    Lease, Records, Renewed, STAGE_HOST, TaskColumn, TaskQuery, Viewer,
 };
 use image::{
     ContainerFormat, DataHashes, DiskFormat, Event, Image, ImageId, Location, Status, Task, TaskId,
@@ -19,10 +18,10 @@ use crate::fresh::Fresh;
 
 const KEEP: Duration = Duration::from_secs(3600);
 
-async fn catalog() -> Option<(Fresh, Arc<SqlCatalog>)> {
+async fn catalog() -> Option<(Fresh, Arc<dyn Records>)> {
     let fresh = Fresh::of(module_path!()).await?;
-    let catalog = fresh.catalog().await;
-    Some((fresh, Arc::new(catalog)))
+    let catalog = fresh.records(module_path!()).await;
+    Some((fresh, catalog))
 }
 
 fn task(owner: &str) -> Task {
@@ -42,7 +41,7 @@ pub(super) fn query() -> TaskQuery {
     }
 }
 
-pub(super) async fn created(catalog: &SqlCatalog, owner: &str) -> Task {
+pub(super) async fn created(catalog: &dyn Records, owner: &str) -> Task {
     let task = task(owner);
     catalog.create_task(&task).await.unwrap();
     task
@@ -51,7 +50,7 @@ pub(super) async fn created(catalog: &SqlCatalog, owner: &str) -> Task {
 #[tokio::test]
 async fn a_task_is_shown_as_it_was_made() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let task = created(&catalog, "p").await;
+    let task = created(catalog.as_ref(), "p").await;
     assert_eq!(catalog.task(task.id).await.unwrap(), task);
     let unknown = TaskId::random();
     let error = catalog.task(unknown).await.unwrap_err();
@@ -61,7 +60,7 @@ async fn a_task_is_shown_as_it_was_made() {
 #[tokio::test]
 async fn a_task_goes_from_pending_to_its_end() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let task = created(&catalog, "p").await;
+    let task = created(catalog.as_ref(), "p").await;
     let mut lease = Lease::of(&task);
     catalog.begin_task(&mut lease).await.unwrap();
     assert_eq!(catalog.renew_task(&mut lease, "Copied 1 MiB").await.unwrap(), Renewed::Held);
@@ -83,7 +82,7 @@ async fn a_task_goes_from_pending_to_its_end() {
 }
 
 /// A task whose last sign of life is long past.
-async fn silent(catalog: &SqlCatalog) -> Task {
+async fn silent(catalog: &dyn Records) -> Task {
     let long_ago = Timestamp::from_microsecond(1_700_000_000_000_000);
     let task = Task { updated_at: long_ago, ..task("p") };
     catalog.create_task(&task).await.unwrap();
@@ -93,7 +92,7 @@ async fn silent(catalog: &SqlCatalog) -> Task {
 #[tokio::test]
 async fn who_was_taken_for_dead_can_change_nothing() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let task = silent(&catalog).await;
+    let task = silent(catalog.as_ref()).await;
     let mut old = Lease::of(&task);
     let seen = catalog.unfinished_tasks().await.unwrap().remove(0);
     let mut new = catalog.take_task_over(&seen).await.unwrap();
@@ -109,7 +108,7 @@ async fn who_was_taken_for_dead_can_change_nothing() {
 #[tokio::test]
 async fn whoever_works_on_a_task_learns_that_it_is_to_end() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let task = created(&catalog, "p").await;
+    let task = created(catalog.as_ref(), "p").await;
     let mut lease = Lease::of(&task);
     assert_eq!(catalog.cancel_task(task.id).await.unwrap(), TaskStatus::Pending);
     assert_eq!(catalog.renew_task(&mut lease, "going on").await.unwrap(), Renewed::Cancelled);
@@ -122,7 +121,7 @@ async fn whoever_works_on_a_task_learns_that_it_is_to_end() {
 #[tokio::test]
 async fn tasks_whose_time_is_over_are_gone() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let (old, young) = (created(&catalog, "p").await, created(&catalog, "p").await);
+    let (old, young) = (created(catalog.as_ref(), "p").await, created(catalog.as_ref(), "p").await);
     let ending = Ending::Failure(String::new());
     catalog.end_task(&Lease::of(&old), &ending, Duration::ZERO).await.unwrap();
     catalog.end_task(&Lease::of(&young), &ending, KEEP).await.unwrap();
@@ -167,8 +166,8 @@ async fn lists_are_ordered_and_paged_by_every_column() {
 #[tokio::test]
 async fn lists_hold_only_what_is_asked_for() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let ours = created(&catalog, "ours").await;
-    let theirs = created(&catalog, "theirs").await;
+    let ours = created(catalog.as_ref(), "ours").await;
+    let theirs = created(catalog.as_ref(), "theirs").await;
     let ids = |tasks: Vec<Task>| tasks.iter().map(|task| task.id).collect::<Vec<_>>();
     let of_owner = TaskQuery { owner: Some("ours".into()), ..query() };
     assert_eq!(ids(catalog.list_tasks(&of_owner).await.unwrap()), [ours.id]);
@@ -179,7 +178,7 @@ async fn lists_hold_only_what_is_asked_for() {
     assert!(matches!(catalog.list_tasks(&unknown).await, Err(Error::TaskNotFound(_))));
 }
 
-async fn image(catalog: &SqlCatalog) -> ImageId {
+async fn image(catalog: &dyn Records) -> ImageId {
     let mut image = Image::new(ImageId::random(), Some("p".into()), Timestamp::now());
     image.disk_format = Some(DiskFormat::Qcow2);
     image.container_format = Some(ContainerFormat::Bare);
@@ -187,7 +186,7 @@ async fn image(catalog: &SqlCatalog) -> ImageId {
     image.id
 }
 
-async fn shown(catalog: &SqlCatalog, id: ImageId) -> Image {
+async fn shown(catalog: &dyn Records, id: ImageId) -> Image {
     catalog.get(&Viewer::service(), id).await.unwrap()
 }
 
@@ -220,10 +219,10 @@ fn imported(stores: &[&str], failed: &[&str]) -> Imported {
 #[tokio::test]
 async fn an_import_changes_image_and_task_together() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let id = image(&catalog).await;
+    let id = image(catalog.as_ref()).await;
     let start = start(id, &["b", "a"]);
     catalog.begin_import(id, &start).await.unwrap();
-    let during = shown(&catalog, id).await;
+    let during = shown(catalog.as_ref(), id).await;
     assert_eq!(during.status, Status::Importing);
     assert_eq!(during.properties[LOCK], start.task.id.to_string());
     assert_eq!(during.properties[IMPORTING], "a,b");
@@ -231,7 +230,7 @@ async fn an_import_changes_image_and_task_together() {
     let mut lease = Lease::of(&start.task);
     catalog.begin_task(&mut lease).await.unwrap();
     catalog.finish_import(&lease, id, &imported(&["a"], &["b"]), KEEP).await.unwrap();
-    let after = shown(&catalog, id).await;
+    let after = shown(catalog.as_ref(), id).await;
     assert_eq!((after.status, after.size, after.virtual_size), (Status::Active, Some(7), Some(9)));
     assert_eq!((after.disk_format, after.locations.len()), (Some(DiskFormat::Raw), 1));
     assert_eq!(
@@ -246,16 +245,16 @@ async fn an_import_changes_image_and_task_together() {
 #[tokio::test]
 async fn a_failed_import_puts_the_image_back() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let id = image(&catalog).await;
+    let id = image(catalog.as_ref()).await;
     catalog.transition(id, Event::BeginStaging).await.unwrap();
     catalog.staged(id, 5, Some("http://here")).await.unwrap();
-    assert_eq!(shown(&catalog, id).await.properties[STAGE_HOST], "http://here");
+    assert_eq!(shown(catalog.as_ref(), id).await.properties[STAGE_HOST], "http://here");
     let start = start(id, &["a"]);
     catalog.begin_import(id, &start).await.unwrap();
-    assert!(!shown(&catalog, id).await.properties.contains_key(STAGE_HOST));
+    assert!(!shown(catalog.as_ref(), id).await.properties.contains_key(STAGE_HOST));
     let lease = Lease::of(&start.task);
     catalog.abandon_import(&lease, id, &start.stores, "why", KEEP).await.unwrap();
-    let after = shown(&catalog, id).await;
+    let after = shown(catalog.as_ref(), id).await;
     assert_eq!((after.status, after.size), (Status::Queued, None));
     assert_eq!(
         (after.properties[IMPORTING].as_str(), after.properties[FAILED].as_str()),
@@ -269,7 +268,7 @@ async fn a_failed_import_puts_the_image_back() {
 #[tokio::test]
 async fn an_image_has_one_import_at_a_time_unless_its_lock_is_stale() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let id = image(&catalog).await;
+    let id = image(catalog.as_ref()).await;
     let first = ImportStart { effect: Effect::Copies, ..start(id, &["a"]) };
     catalog.begin_import(id, &first).await.unwrap();
     let second = start(id, &["b"]);
@@ -285,13 +284,13 @@ async fn an_image_has_one_import_at_a_time_unless_its_lock_is_stale() {
     assert!(catalog.renew_task(&mut late, "").await.is_err());
     let lease = Lease::of(&preempting.task);
     catalog.finish_import(&lease, id, &imported(&["b"], &[]), KEEP).await.unwrap();
-    assert_eq!(shown(&catalog, id).await.status, Status::Active);
+    assert_eq!(shown(catalog.as_ref(), id).await.status, Status::Active);
 }
 
 #[tokio::test]
 async fn an_image_that_is_deleted_meanwhile_stays_so() {
     let Some((_fresh, catalog)) = catalog().await else { return };
-    let id = image(&catalog).await;
+    let id = image(catalog.as_ref()).await;
     let start = start(id, &["a"]);
     catalog.begin_import(id, &start).await.unwrap();
     catalog.delete(id).await.unwrap();

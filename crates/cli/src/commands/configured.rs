@@ -2,12 +2,14 @@
 //! same state directory, which they don't lock.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
+use catalog::Records;
 use catalog::sql::{Database, SqlCatalog};
 use config::Config;
 
-use super::serve;
+use super::{registry_keys, serve};
 
 /// Where the service's configuration and state are.
 #[derive(clap::Args)]
@@ -52,6 +54,14 @@ impl Configured {
              make one with `tintype db sync`"
         );
         serve::open_catalog(&database).await
+    }
+
+    /// The catalog, which a registry may hold.
+    pub(crate) async fn records(&self, config: &Config) -> anyhow::Result<Arc<dyn Records>> {
+        match registry_keys::address(None, config)? {
+            Some(registry) => Ok(Arc::new(registry_keys::reached(registry, config).await?)),
+            None => Ok(Arc::new(self.catalog(config).await?)),
+        }
     }
 }
 

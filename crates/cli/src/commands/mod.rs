@@ -10,6 +10,8 @@ mod disk;
 mod image;
 mod make;
 mod progress;
+mod registry;
+mod registry_keys;
 mod scrub;
 mod serve;
 mod stop;
@@ -25,6 +27,7 @@ pub(crate) type Outcome = anyhow::Result<ExitCode>;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Serve(serve::Args),
+    Registry(registry::Args),
     Scrub(scrub::Args),
     Db(db::Args),
     Image(image::Args),
@@ -40,6 +43,7 @@ impl Command {
     pub(crate) fn run(self) -> Outcome {
         match self {
             Command::Serve(args) => serve::run(&args),
+            Command::Registry(args) => registry::run(&args),
             Command::Scrub(args) => scrub::run(&args),
             Command::Db(args) => db::run(args),
             Command::Image(args) => image::run(args),

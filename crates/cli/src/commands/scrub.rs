@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use catalog::Catalog;
-use catalog::sql::SqlCatalog;
 use image::{Event, ImageId};
 use service::Deletion;
 use store::Stores;
@@ -47,33 +46,33 @@ pub(crate) fn run(args: &Args) -> Outcome {
     serve::start_log("info", false)?;
     block_on(async {
         let config = args.configured.config()?;
-        let catalog = args.configured.catalog(&config).await?;
+        let catalog = args.configured.records(&config).await?;
         if let Some(image) = args.restore {
-            return restore(&catalog, image).await;
+            return restore(&*catalog, image).await;
         }
         let rules = Deletion::from_config(&config)?;
         let stores = Stores::from_config(&config, &args.configured.state_dir()?)?;
         if args.daemon {
-            return repeat(&catalog, &stores, &rules).await;
+            return repeat(&*catalog, &stores, &rules).await;
         }
-        once(&catalog, &stores, &rules).await
+        once(&*catalog, &stores, &rules).await
     })
 }
 
-async fn restore(catalog: &SqlCatalog, image: ImageId) -> Outcome {
+async fn restore(catalog: &dyn Catalog, image: ImageId) -> Outcome {
     let restored = catalog.transition(image, Event::Restore).await;
     restored.with_context(|| format!("image {image} is not restored"))?;
     print(&format!("image {image} is active again"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn once(catalog: &SqlCatalog, stores: &Stores, rules: &Deletion) -> Outcome {
+async fn once(catalog: &dyn Catalog, stores: &Stores, rules: &Deletion) -> Outcome {
     let scrubbed = service::scrub(catalog, stores, rules).await?;
     print(&format!("{} images scrubbed, {} left", scrubbed.images, scrubbed.failed))?;
     Ok(if scrubbed.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn repeat(catalog: &SqlCatalog, stores: &Stores, rules: &Deletion) -> Outcome {
+async fn repeat(catalog: &dyn Catalog, stores: &Stores, rules: &Deletion) -> Outcome {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut ticks = tokio::time::interval(rules.every);

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use catalog::sql::{NodeRecords, SqlCatalog};
+use catalog::NodeRecords;
+use catalog::sql::SqlCatalog;
 use futures::{StreamExt, TryStreamExt};
 use image::{DataHashes, Event, Image, Location, Timestamp};
 use store::{Data, Source, Store, Written};
@@ -109,7 +110,8 @@ impl Node {
             node: None,
             downloads: true,
         };
-        let records = Arc::new(NodeRecords::open(&catalog, "http://node").await.unwrap());
+        let records =
+            Arc::new(NodeRecords::open(Arc::new(catalog.clone()), "http://node").await.unwrap());
         let cache = Cache::open(&settings, records, &catalog).await.unwrap();
         let (cache, store) = (Arc::new(cache), Arc::new(store));
         Self { cache, store, image, dir, _catalog: catalog }

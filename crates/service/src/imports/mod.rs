@@ -69,10 +69,10 @@ pub struct Imports {
 
 impl Imports {
     /// Imports into the images of a catalog. They run once [`work`] does.
-    pub fn new<C: Tasks + catalog::Imports + 'static>(
+    pub fn new(
         settings: ImportSettings,
         staging: FileStore,
-        catalog: Arc<C>,
+        catalog: Arc<dyn catalog::Records>,
     ) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         Self {

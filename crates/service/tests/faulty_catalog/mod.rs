@@ -21,7 +21,7 @@ pub(crate) struct FaultyCatalog {
 }
 
 fn lost() -> Error {
-    Error::Unavailable(sqlx::Error::PoolTimedOut)
+    Error::Unavailable(sqlx::Error::PoolTimedOut.into())
 }
 
 #[async_trait]

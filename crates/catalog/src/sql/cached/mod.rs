@@ -5,15 +5,16 @@ mod local;
 mod shared;
 
 pub use local::LocalRecords;
-pub use shared::NodeRecords;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use image::{ImageId, Timestamp};
 
     use super::super::SqlCatalog;
     use super::*;
-    use crate::{CachedImage, CachedImages};
+    use crate::{CachedImage, CachedImages, NodeRecords};
 
     fn image(size: u64) -> CachedImage {
         let now = Timestamp::from_microsecond(1_700_000_000_250_000);
@@ -47,17 +48,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let local = LocalRecords::open(&dir.path().join("cache.db")).await.unwrap();
         keeps_what_it_is_told(&local).await;
-        let catalog = SqlCatalog::memory().await.unwrap();
-        let shared = NodeRecords::open(&catalog, "http://node-1:9292").await.unwrap();
+        let catalog = Arc::new(SqlCatalog::memory().await.unwrap());
+        let shared = NodeRecords::open(catalog.clone(), "http://node-1:9292").await.unwrap();
         keeps_what_it_is_told(&shared).await;
     }
 
     #[tokio::test]
     async fn nodes_have_records_of_their_own_and_know_of_each_other() {
-        let catalog = SqlCatalog::memory().await.unwrap();
-        let one = NodeRecords::open(&catalog, "http://node-1:9292").await.unwrap();
-        let two = NodeRecords::open(&catalog, "http://node-2:9292").await.unwrap();
-        let again = NodeRecords::open(&catalog, "http://node-1:9292").await.unwrap();
+        let catalog = Arc::new(SqlCatalog::memory().await.unwrap());
+        let one = NodeRecords::open(catalog.clone(), "http://node-1:9292").await.unwrap();
+        let two = NodeRecords::open(catalog.clone(), "http://node-2:9292").await.unwrap();
+        let again = NodeRecords::open(catalog.clone(), "http://node-1:9292").await.unwrap();
         let image = image(7);
         assert!(one.put(&image).await.unwrap().is_some());
         two.put(&image).await.unwrap();

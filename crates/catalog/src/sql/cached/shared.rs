@@ -5,20 +5,17 @@ use async_trait::async_trait;
 use image::ImageId;
 
 use super::super::{SqlCatalog, readable};
-use crate::{CachedImage, CachedImages, Error, Result};
+use crate::{CachedImage, Caches, Error, Result};
 
-/// The records of one node in the catalog's database.
-#[derive(Debug, Clone)]
-pub struct NodeRecords {
-    catalog: SqlCatalog,
-    node: i64,
+async fn find(db: &mut Connection, url: &str) -> Result<Option<i64>> {
+    let sql = "SELECT node_reference_id FROM node_reference WHERE node_reference_url = ?";
+    Ok(query(sql).bind(url).value(db).await?)
 }
 
-impl NodeRecords {
-    /// Opens the records of the node that others reach at `url` (`worker_self_reference_url`), and
-    /// makes the node known.
-    pub async fn open(catalog: &SqlCatalog, url: &str) -> Result<Self> {
-        let mut db = catalog.begin().await?;
+#[async_trait]
+impl Caches for SqlCatalog {
+    async fn node(&self, url: &str) -> Result<i64> {
+        let mut db = self.begin().await?;
         let node = match find(&mut db, url).await? {
             Some(node) => node,
             None => {
@@ -30,63 +27,55 @@ impl NodeRecords {
             }
         };
         db.commit().await?;
-        Ok(Self { catalog: catalog.clone(), node })
+        Ok(node)
     }
-}
 
-async fn find(db: &mut Connection, url: &str) -> Result<Option<i64>> {
-    let sql = "SELECT node_reference_id FROM node_reference WHERE node_reference_url = ?";
-    Ok(query(sql).bind(url).value(db).await?)
-}
-
-#[async_trait]
-impl CachedImages for NodeRecords {
-    async fn all(&self) -> Result<Vec<CachedImage>> {
+    async fn cached(&self, node: i64) -> Result<Vec<CachedImage>> {
         let rows = query(
             "SELECT id, image_id, last_accessed, last_modified, size, hits, checksum \
              FROM cached_images WHERE node_reference_id = ? ORDER BY id",
         )
-        .bind(self.node)
-        .fetch_all(&mut self.catalog.db.acquire().await?)
+        .bind(node)
+        .fetch_all(&mut self.db.acquire().await?)
         .await?;
         Ok(readable::all(&rows, cached))
     }
 
-    async fn put(&self, image: &CachedImage) -> Result<Option<i64>> {
-        let mut db = self.catalog.begin().await?;
-        if !update(&mut db, self.node, image).await? {
-            insert(&mut db, self.node, image).await?;
+    async fn put_cached(&self, node: i64, image: &CachedImage) -> Result<Option<i64>> {
+        let mut db = self.begin().await?;
+        if !update(&mut db, node, image).await? {
+            insert(&mut db, node, image).await?;
         }
         let row =
             query("SELECT id FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
                 .bind(image.image_id.to_string())
-                .bind(self.node)
+                .bind(node)
                 .value(&mut db)
                 .await?;
         db.commit().await?;
         Ok(row)
     }
 
-    async fn remove(&self, id: ImageId) -> Result<()> {
-        let mut db = self.catalog.begin().await?;
+    async fn remove_cached(&self, node: i64, id: ImageId) -> Result<()> {
+        let mut db = self.begin().await?;
         query("DELETE FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
             .bind(id.to_string())
-            .bind(self.node)
+            .bind(node)
             .execute(&mut db)
             .await?;
         Ok(db.commit().await?)
     }
 
-    async fn nodes(&self, id: ImageId) -> Result<Option<Vec<String>>> {
+    async fn nodes_with(&self, id: ImageId) -> Result<Vec<String>> {
         let urls = query(
             "SELECT node_reference_url FROM node_reference JOIN cached_images \
              ON cached_images.node_reference_id = node_reference.node_reference_id \
              WHERE image_id = ? ORDER BY node_reference_url",
         )
         .bind(id.to_string())
-        .column(&mut self.catalog.db.acquire().await?)
+        .column(&mut self.db.acquire().await?)
         .await?;
-        Ok(Some(urls))
+        Ok(urls)
     }
 }
 

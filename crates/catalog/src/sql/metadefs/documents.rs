@@ -80,7 +80,7 @@ fn namespace(document: &Document) -> Namespace {
         description: document.description.clone(),
         reach: document.visibility.unwrap_or_default(),
         protected: document.protected.unwrap_or(false),
-        owner: document.owner.clone(),
+        owner: document.owner.clone().unwrap_or_else(|| "admin".to_owned()),
         times: loaded_now(),
     }
 }
@@ -200,7 +200,7 @@ fn document(namespace: Namespace, contents: Contents) -> Document {
         description: namespace.description,
         visibility: Some(namespace.reach),
         protected: Some(namespace.protected),
-        owner: namespace.owner,
+        owner: None,
         resource_type_associations: contents.associations.into_iter().map(association).collect(),
         properties: contents.properties.into_iter().map(property).collect(),
         objects: contents.objects.into_iter().map(object).collect(),

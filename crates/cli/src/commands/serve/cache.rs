@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use catalog::CachedImages;
-use catalog::sql::{LocalRecords, NodeRecords, SqlCatalog};
+use catalog::sql::LocalRecords;
+use catalog::{CachedImages, NodeRecords, Records};
 use service::cache::{Attributes, Cache, Driver, Settings};
 
-pub(super) async fn open(settings: &Settings, catalog: &SqlCatalog) -> anyhow::Result<Cache> {
+pub(super) async fn open(settings: &Settings, catalog: Arc<dyn Records>) -> anyhow::Result<Cache> {
     std::fs::create_dir_all(&settings.directory)
         .with_context(|| format!("image_cache_dir = {}", settings.directory.display()))?;
     let records: Arc<dyn CachedImages> =
         match settings.driver {
             Driver::CentralizedDb => {
                 let node = settings.node.as_deref().unwrap_or_default();
-                Arc::new(NodeRecords::open(catalog, node).await?)
+                Arc::new(NodeRecords::open(catalog.clone(), node).await?)
             }
             Driver::Sqlite => {
                 let file = settings.directory.join(&settings.sqlite_file);
@@ -25,5 +25,5 @@ pub(super) async fn open(settings: &Settings, catalog: &SqlCatalog) -> anyhow::R
                 "image_cache_driver = xattr needs a file system with extended attributes",
             )?),
         };
-    Ok(Cache::open(settings, records, catalog).await?)
+    Ok(Cache::open(settings, records, &*catalog).await?)
 }

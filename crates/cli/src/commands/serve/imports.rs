@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use catalog::sql::SqlCatalog;
+use catalog::Records;
 use config::Config;
 use service::{ImportSettings, Imports};
 use store::Stores;
@@ -20,13 +20,13 @@ pub(super) fn open(
     keystone: Option<String>,
     public_endpoint: Option<String>,
     stores: &Stores,
-    catalog: SqlCatalog,
+    catalog: Arc<dyn Records>,
 ) -> anyhow::Result<Arc<Imports>> {
     let settings = ImportSettings::from_config(config, &name(state)?)?
         .with_keystone(keystone)
         .with_public_endpoint(public_endpoint);
     let staging = stores.staging()?.clone();
-    Ok(Arc::new(Imports::new(settings, staging, Arc::new(catalog))))
+    Ok(Arc::new(Imports::new(settings, staging, catalog)))
 }
 
 /// The same name from start to start: by it a service finds the tasks that it left unfinished.

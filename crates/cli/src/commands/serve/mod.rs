@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use catalog::Records;
 use catalog::sql::{Database, SqlCatalog};
 use futures::FutureExt;
 use identity::Authenticator;
@@ -25,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::Outcome;
+use super::{Outcome, registry_keys};
 use identify::Identity;
 pub(crate) use log::start as start_log;
 use settings::Settings;
@@ -72,6 +73,11 @@ pub(crate) struct Args {
     /// The URL under which clients reach this service, where it is not the address it listens on.
     #[arg(long, value_name = "URL")]
     public_endpoint: Option<String>,
+
+    /// Where the registry is that holds the catalog: tls://HOST:PORT, unix:///PATH, or
+    /// tcp://127.0.0.1:PORT [default: [registry] url; without, a database is the catalog].
+    #[arg(long, value_name = "URL")]
+    registry: Option<String>,
 
     /// Who says who calls [default: keystone when the configuration has a Keystone or a flavor of
     /// that name, none when its flavor is another one, else built-in].
@@ -157,11 +163,10 @@ async fn assemble(
     settings: &Settings,
     keystone: Option<String>,
 ) -> anyhow::Result<App> {
-    let in_state = || state.path().join("glance.db").as_path().into();
-    let catalog = open_catalog(&settings.database.clone().unwrap_or_else(in_state)).await?;
+    let catalog = records(state, settings).await?;
     let stores = Stores::from_config(&settings.config, state.path())?;
     let cache = match &settings.cache {
-        Some(settings) => Some(Arc::new(cache::open(settings, &catalog).await?)),
+        Some(settings) => Some(Arc::new(cache::open(settings, catalog.clone()).await?)),
         None => None,
     };
     let imports = imports::open(
@@ -173,8 +178,8 @@ async fn assemble(
         catalog.clone(),
     )?;
     Ok(App {
-        metadefs: Arc::new(catalog.clone()),
-        catalog: Arc::new(catalog),
+        metadefs: catalog.clone(),
+        catalog,
         imports,
         stores,
         authenticator,
@@ -188,6 +193,16 @@ async fn assemble(
             .context("[barbican] can't be used")?,
         public_endpoint: settings.public_endpoint.clone(),
     })
+}
+
+/// The registry's catalog where there is one, else the database's.
+async fn records(state: &StateDir, settings: &Settings) -> anyhow::Result<Arc<dyn Records>> {
+    if let Some(registry) = &settings.registry {
+        return Ok(Arc::new(registry_keys::reached(registry.clone(), &settings.config).await?));
+    }
+    let in_state = || state.path().join("glance.db").as_path().into();
+    let database = settings.database.clone().unwrap_or_else(in_state);
+    Ok(Arc::new(open_catalog(&database).await?))
 }
 
 pub(crate) async fn open_catalog(database: &Database) -> anyhow::Result<SqlCatalog> {
@@ -214,7 +229,7 @@ async fn sweep(app: &App, is_alone: bool) -> anyhow::Result<()> {
 }
 
 /// Resolves when the service is told to stop.
-fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -11,6 +11,7 @@ use identity::policy;
 use service::{Limits, Rules};
 
 use super::Args;
+use crate::commands::registry_keys;
 
 /// The port of the Image API.
 const PORT: u16 = 9292;
@@ -23,6 +24,8 @@ pub(super) struct Settings {
     pub(super) public_endpoint: Option<String>,
     /// The catalog's database, where it is not in the state directory.
     pub(super) database: Option<Database>,
+    /// Where the registry is, if one holds the catalog.
+    pub(super) registry: Option<catalog::registry::Address>,
     pub(super) limits: Limits,
     pub(super) cache: Option<service::cache::Settings>,
     pub(super) rules: Rules,
@@ -43,6 +46,7 @@ impl Settings {
             listen: listen(args.listen, &options, configured)?,
             public_endpoint: public_endpoint.map(|url| url.trim_end_matches('/').to_owned()),
             database: configured_database(&config)?,
+            registry: registry_keys::address(args.registry.as_deref(), &config)?,
             limits: Limits::from_config(&config)?,
             cache: service::cache::Settings::from_config(&config)?,
             keys: service::keys::Settings::from_config(&config)?,
@@ -55,7 +59,8 @@ impl Settings {
 
     /// Whether no other service works on the catalog: a file belongs to one, a server to many.
     pub(super) fn has_own_database(&self) -> bool {
-        self.database.as_ref().is_none_or(|database| database.file().is_some())
+        self.registry.is_none()
+            && self.database.as_ref().is_none_or(|database| database.file().is_some())
     }
 
     /// Names, in one warning, the options that were given and are not used here. Called once every

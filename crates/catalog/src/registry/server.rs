@@ -1,0 +1,73 @@
+//! The registry: answers clients from the catalog that it holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::answers::Answers;
+use super::session;
+use super::stream::Way;
+use crate::Records;
+
+/// Connections at the same time, at most.
+const CONNECTIONS: usize = 4096;
+
+/// How long calls that are under way may take when the registry stops.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// A catalog that others ask for.
+pub struct Registry {
+    pub(super) records: Arc<dyn Records>,
+    pub(super) answers: Answers,
+    /// A number of this process: what it remembers is gone with it.
+    pub(super) instance: [u8; 16],
+}
+
+impl Registry {
+    /// A registry that answers from a catalog.
+    pub fn new(records: Arc<dyn Records>) -> Self {
+        let instance = *uuid::Uuid::new_v4().as_bytes();
+        Self { records, answers: Answers::default(), instance }
+    }
+
+    /// Answers whoever comes, until told to stop; then ends what is under way.
+    pub async fn serve(self, way: Way, stop: impl Future<Output = ()>) {
+        let registry = Arc::new(self);
+        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let (stopping, stopped) = watch::channel(false);
+        let mut sessions = JoinSet::new();
+        tokio::pin!(stop);
+        loop {
+            let next = async {
+                // Never closed.
+                let place = room.clone().acquire_owned().await.ok();
+                (place, way.accept().await)
+            };
+            tokio::select! {
+                () = &mut stop => break,
+                Some(_) = sessions.join_next() => {}
+                (place, accepted) = next => match accepted {
+                    Ok(connection) => {
+                        let session = session::run(registry.clone(), connection, stopped.clone());
+                        sessions.spawn(async move {
+                            session.await;
+                            drop(place);
+                        });
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection can't be accepted");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+            }
+        }
+        drop(way);
+        stopping.send_replace(true);
+        let all = async { while sessions.join_next().await.is_some() {} };
+        if tokio::time::timeout(FAREWELL, all).await.is_err() {
+            tracing::warn!("some calls were still under way");
+        }
+    }
+}

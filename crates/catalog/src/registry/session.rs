@@ -1,0 +1,158 @@
+//! One client's connection, as the registry has it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::answers::remembered;
+use super::frame::{self, ALIVE, Broken, Call, Frame, Frames, LONGEST_ANSWER, LONGEST_CALL};
+use super::greeting::Greeting;
+use super::keeper::{BEAT, SILENCE};
+use super::operations::{encoded, perform};
+use super::server::Registry;
+use super::stream::{Boxed, Unproven};
+use crate::{Cause, Error};
+
+/// How long a client may take to prove who it is.
+const PROOF: Duration = Duration::from_secs(10);
+
+/// Calls of one connection that are worked on at the same time; further ones wait.
+const AT_ONCE: usize = 256;
+
+/// Pieces of answers that wait to be written, at most.
+const QUEUE: usize = 64;
+
+pub(super) async fn run(
+    registry: Arc<Registry>,
+    connection: Unproven,
+    stopped: watch::Receiver<bool>,
+) {
+    let met = timeout(PROOF, meet(&registry, connection)).await.unwrap_or(Err(Broken::Silent));
+    let ended = match met {
+        Ok(stream) => answer_all(registry, stream, stopped).await,
+        Err(broken) => Err(broken),
+    };
+    if let Err(broken) = ended {
+        tracing::info!("a connection to the registry ended: {broken}");
+    }
+}
+
+async fn meet(registry: &Registry, connection: Unproven) -> Result<Boxed, Broken> {
+    let mut stream = connection.prove().await?;
+    let client = Greeting::hear(&mut stream).await?;
+    Greeting::new(registry.instance).say(&mut stream).await?;
+    client.agrees("service")?;
+    Ok(stream)
+}
+
+type Pieces = mpsc::Sender<(u32, bool, Bytes)>;
+
+/// Calls that have begun come to their end, also when their client has gone: a change that is
+/// asked for again finds its answer.
+async fn answer_all(
+    registry: Arc<Registry>,
+    stream: Boxed,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Broken> {
+    let (from, to) = tokio::io::split(stream);
+    let (pieces, written) = mpsc::channel(QUEUE);
+    let mut calls = JoinSet::new();
+    let work = async {
+        let read = read(&registry, Frames::new(from, LONGEST_CALL), &pieces, &mut calls, stopped);
+        let ended = read.await;
+        drop(pieces);
+        while calls.join_next().await.is_some() {}
+        ended
+    };
+    let (ended, _) = tokio::join!(work, write(to, written));
+    ended
+}
+
+async fn read(
+    registry: &Arc<Registry>,
+    mut frames: Frames<impl AsyncRead + Unpin>,
+    pieces: &Pieces,
+    calls: &mut JoinSet<()>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<(), Broken> {
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    loop {
+        // Never closed.
+        let place = room.clone().acquire_owned().await.ok();
+        let next = tokio::select! {
+            next = timeout(SILENCE, frames.next()) => next.map_err(|_| Broken::Silent)??,
+            _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+            () = pieces.closed() => return Ok(()),
+        };
+        let Some(Frame { number, piece, .. }) = next else { return Ok(()) };
+        if number == ALIVE {
+            continue;
+        }
+        let call = Call::decoded(piece).ok_or(Broken::Stranger)?;
+        let (registry, pieces) = (registry.clone(), pieces.clone());
+        while calls.try_join_next().is_some() {}
+        calls.spawn(async move {
+            let answer = answer(&registry, call).await;
+            for (more, piece) in frame::pieces(&answer) {
+                // A client that has gone asks again.
+                let _gone = pieces.send((number, more, piece)).await;
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn answer(registry: &Registry, call: Call) -> Bytes {
+    let Some(key) = call.key else { return performed(registry, &call).await };
+    let age = Duration::from_millis(call.age.into());
+    let unknown = || refusal("whether the change was made isn't known any more");
+    let Some(place) = registry.answers.of(key, age) else { return unknown() };
+    let mut fresh = None;
+    let known = place.get_or_init(|| async {
+        let answer = performed(registry, &call).await;
+        fresh = Some(answer.clone());
+        remembered(&answer)
+    });
+    let known = known.await.clone();
+    fresh.or(known).unwrap_or_else(unknown)
+}
+
+async fn performed(registry: &Registry, call: &Call) -> Bytes {
+    match perform(&*registry.records, &call.operation, &call.arguments).await {
+        Some(answer) if answer.len() <= LONGEST_ANSWER => answer.into(),
+        Some(_) => refusal("the answer is longer than answers may be"),
+        None => refusal("there is no such operation"),
+    }
+}
+
+fn refusal(why: &str) -> Bytes {
+    encoded(&Err::<(), _>(Error::Unavailable(Cause::Registry(why.to_owned())))).into()
+}
+
+async fn write(
+    mut to: impl AsyncWrite + Unpin,
+    mut pieces: mpsc::Receiver<(u32, bool, Bytes)>,
+) -> Result<(), Broken> {
+    let mut batch = Vec::with_capacity(QUEUE);
+    let mut out = BytesMut::new();
+    loop {
+        match timeout(BEAT, pieces.recv_many(&mut batch, QUEUE)).await {
+            Err(_) => frame::put(&mut out, ALIVE, false, &[]),
+            Ok(0) => break,
+            Ok(_) => {
+                for (number, more, piece) in batch.drain(..) {
+                    frame::put(&mut out, number, more, &piece);
+                }
+            }
+        }
+        // A client that reads nothing is given up, and its answers with it.
+        timeout(SILENCE, to.write_all_buf(&mut out)).await.map_err(|_| Broken::Silent)??;
+        to.flush().await?;
+    }
+    Ok(to.shutdown().await?)
+}
