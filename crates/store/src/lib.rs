@@ -11,6 +11,8 @@ mod error;
 mod file;
 mod http;
 mod kind;
+mod remote;
+mod s3;
 mod set;
 mod settings;
 
@@ -20,5 +22,6 @@ pub use contract::{Abilities, Data, PIECE, Principal, Source, Store, Written};
 pub use error::{Error, Result, SourceError};
 pub use file::FileStore;
 pub use http::HttpStore;
+pub use s3::S3Store;
 pub use set::{Enabled, Reserved, Stores, UnknownStore};
 pub use settings::SettingsError;

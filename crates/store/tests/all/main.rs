@@ -7,3 +7,4 @@ mod conformance;
 
 mod file;
 mod http;
+mod s3;

@@ -101,10 +101,10 @@ async fn tidy(opened: &Opened, uri: &str) -> Outcome {
 }
 
 impl Opened {
-    /// The image's id in a location, where it has one.
+    /// The image's id in a location, where it has one: folders and buckets come before it.
     fn subject_id(&self, uri: &str) -> Option<String> {
         let ends = (36..=uri.len()).filter(|end| uri.is_char_boundary(*end));
-        let texts = ends.filter_map(|end| uri.get(end - 36..end));
-        texts.filter(|text| text.parse::<ImageId>().is_ok()).map(str::to_owned).next()
+        let mut texts = ends.filter_map(|end| uri.get(end - 36..end));
+        texts.rfind(|text| text.parse::<ImageId>().is_ok()).map(str::to_owned)
     }
 }

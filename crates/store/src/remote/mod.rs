@@ -1,0 +1,19 @@
+//! What stores behind HTTP have in common: a client, uploads in parts of bounded memory, downloads
+//! that go on after a break, repetition of what may pass, and one writer for each image.
+
+mod claims;
+mod client;
+mod encode;
+mod parts;
+mod resume;
+mod retry;
+
+pub(crate) use claims::Claims;
+pub(crate) use client::{Authorities, client, reason};
+pub(crate) use encode::encode;
+pub(crate) use parts::{Part, Parts, Streamed, streamed};
+pub(crate) use resume::{Answer, Reader, resuming};
+pub(crate) use retry::{Failed, retried};
+
+/// What a transfer may hold in memory, in bytes.
+pub(crate) const MEMORY: u64 = 60 * 1024 * 1024;

@@ -1,0 +1,166 @@
+//! A source in parts of a given length, each of them held until it is stored.
+
+use std::future::Future;
+use std::io;
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use reqwest::Body;
+use tokio::sync::mpsc;
+
+use crate::{Error, Result, Source};
+
+/// The bytes of a part, in the pieces in which they came.
+#[derive(Clone, Default)]
+pub(crate) struct Part {
+    pub(crate) pieces: Vec<Bytes>,
+    pub(crate) length: u64,
+}
+
+impl Part {
+    fn push(&mut self, piece: Bytes) {
+        self.length += piece.len() as u64;
+        self.pieces.push(piece);
+    }
+
+    /// The bytes as a request sends them; its `Content-Length` is to be set.
+    pub(crate) fn body(&self) -> Body {
+        let pieces: Vec<_> =
+            self.pieces.iter().map(|piece| Ok::<_, Error>(piece.clone())).collect();
+        Body::wrap_stream(stream::iter(pieces))
+    }
+}
+
+/// A source, taken in parts.
+pub(crate) struct Parts {
+    source: Source,
+    rest: Bytes,
+}
+
+impl Parts {
+    pub(crate) fn of(source: Source) -> Self {
+        Self { source, rest: Bytes::new() }
+    }
+
+    /// The next `length` bytes, or those that are left. Empty at the end. Errors: the source's.
+    pub(crate) async fn next(&mut self, length: u64) -> Result<Part> {
+        let mut part = Part::default();
+        while part.length < length {
+            let Some(piece) = self.piece().await? else { break };
+            part.push(self.at_most(piece, length - part.length));
+        }
+        Ok(part)
+    }
+
+    /// The beginning of a piece that was just taken; the rest of it is the next one.
+    fn at_most(&mut self, mut piece: Bytes, length: u64) -> Bytes {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if piece.len() > length {
+            self.rest = piece.split_off(length);
+        }
+        piece
+    }
+
+    /// The next piece as it comes; `None` at the end. Errors: the source's.
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>> {
+        if !self.rest.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.rest)));
+        }
+        loop {
+            match self.source.next().await {
+                None => return Ok(None),
+                Some(Ok(piece)) if piece.is_empty() => {}
+                Some(piece) => return piece.map(Some).map_err(Error::Source),
+            }
+        }
+    }
+}
+
+/// Pieces that wait for the connection, at most.
+const AHEAD: usize = 4;
+
+/// What a body was made of, and what came of the request that had it.
+pub(crate) struct Streamed<T> {
+    /// How many bytes were handed over.
+    pub(crate) length: u64,
+    /// What the request came to.
+    pub(crate) answer: T,
+}
+
+/// Makes a request whose body is the next `length` bytes, as they come. A body that ends early, for
+/// the source did, ends with fewer. Errors: the source's; the body breaks off then, so that the
+/// server does not take it for whole.
+pub(crate) async fn streamed<T, F: Future<Output = T>>(
+    parts: &mut Parts,
+    length: u64,
+    request: impl FnOnce(Body) -> F,
+) -> Result<Streamed<T>> {
+    let (pieces, queue) = mpsc::channel(AHEAD);
+    let body = stream::unfold(queue, |mut queue: mpsc::Receiver<io::Result<Bytes>>| async {
+        queue.recv().await.map(|piece| (piece, queue))
+    });
+    let (fed, answer) = tokio::join!(feed(parts, length, pieces), request(Body::wrap_stream(body)));
+    Ok(Streamed { length: fed?, answer })
+}
+
+async fn feed(
+    parts: &mut Parts,
+    length: u64,
+    pieces: mpsc::Sender<io::Result<Bytes>>,
+) -> Result<u64> {
+    let mut fed = 0;
+    while fed < length {
+        let piece = tokio::select! {
+            piece = parts.piece() => piece,
+            // The request has ended without all of it.
+            () = pieces.closed() => return Ok(fed),
+        };
+        let piece = match piece {
+            Ok(Some(piece)) => piece,
+            Ok(None) => return Ok(fed),
+            Err(error) => {
+                // Whoever does not receive it has ended already.
+                let _ = pieces.send(Err(io::Error::other("the source failed"))).await;
+                return Err(error);
+            }
+        };
+        let piece = parts.at_most(piece, length - fed);
+        fed += piece.len() as u64;
+        if pieces.send(Ok(piece)).await.is_err() {
+            return Ok(fed);
+        }
+    }
+    Ok(fed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lengths(pieces: &[usize], length: u64) -> Vec<u64> {
+        let pieces: Vec<_> = pieces.iter().map(|n| Ok(Bytes::from(vec![7; *n]))).collect();
+        let mut parts = Parts::of(stream::iter(pieces).boxed());
+        let mut lengths = Vec::new();
+        loop {
+            match parts.next(length).await.unwrap().length {
+                0 => return lengths,
+                length => lengths.push(length),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn parts_are_full_but_the_last() {
+        assert!(lengths(&[], 10).await.is_empty());
+        assert_eq!(lengths(&[3, 0, 4], 10).await, [7]);
+        assert_eq!(lengths(&[25], 10).await, [10, 10, 5]);
+        assert_eq!(lengths(&[5, 5, 10, 1], 10).await, [10, 10, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_fails_is_no_end() {
+        let pieces = [Ok(Bytes::from_static(b"x")), Err("gone".into())];
+        let mut parts = Parts::of(stream::iter(pieces).boxed());
+        assert!(matches!(parts.next(10).await, Err(Error::Source(_))));
+    }
+}

@@ -1,0 +1,203 @@
+//! Requests to a service: signed, sent, repeated where it may help.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use openssl::hash::{MessageDigest, hash};
+use reqwest::{Body, Client, Method, Response, StatusCode, header};
+
+use super::answer::failure;
+use super::endpoint::{Endpoint, Place};
+use super::sign::{self, Credentials, EMPTY, UNSIGNED, query, sign};
+use crate::remote::{Failed, Part, reason, retried};
+use crate::{Error, Result};
+
+/// A service, and who asks it.
+#[derive(Clone)]
+pub(super) struct Service {
+    /// The store's name, for errors.
+    pub(super) store: String,
+    pub(super) http: Client,
+    pub(super) endpoint: Endpoint,
+    pub(super) region: String,
+    pub(super) credentials: Credentials,
+}
+
+/// What is asked for: a bucket, or an object in it.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) service: Arc<Service>,
+    pub(super) bucket: String,
+    /// Empty for the bucket itself.
+    pub(super) key: String,
+}
+
+/// What a request sends.
+pub(super) enum Payload<'a> {
+    None,
+    /// A text, such as XML.
+    Text(&'a str),
+    /// A part that is held, and so can be sent again.
+    Part(&'a Part),
+    /// As many bytes as that, which come as they come.
+    Stream(Body, u64),
+}
+
+/// A request, but for the target.
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    pub(super) query: &'a [(&'a str, &'a str)],
+    /// Names in lower case, and values; signed.
+    pub(super) headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn new(method: Method) -> Self {
+        Self { method, query: &[], headers: &[] }
+    }
+}
+
+impl Target {
+    /// What errors call it: without credentials.
+    pub(super) fn shown(&self) -> String {
+        let service = self.service.endpoint.service();
+        format!("{}://{service}/{}/{}", self.service.endpoint.scheme(), self.bucket, self.key)
+    }
+
+    /// Asks once. The answer is a success. Errors: as [`failure`] tells them; `Unavailable`.
+    pub(super) async fn ask(
+        &self,
+        ask: &Ask<'_>,
+        payload: Payload<'_>,
+    ) -> Result<Response, Failed> {
+        let digests = Digests::of(&self.service, &payload).await?;
+        let place = self.service.endpoint.place(&self.bucket, &self.key);
+        let request = self.request(ask, &place, &digests)?;
+        let request = match payload {
+            Payload::None => request,
+            Payload::Text(text) => request.body(text.to_owned()),
+            Payload::Part(part) => request
+                .header(header::CONTENT_LENGTH, part.length)
+                .body(if part.length == 0 { Body::from("") } else { part.body() }),
+            Payload::Stream(body, length) => {
+                request.header(header::CONTENT_LENGTH, length).body(body)
+            }
+        };
+        let response = request.send().await.map_err(|error| Failed::Passing(self.away(error)))?;
+        match response.status().is_success() {
+            true => Ok(response),
+            false => Err(self.failed(response).await),
+        }
+    }
+
+    /// Asks, and again where a failure may pass; the payload is none or a text.
+    pub(super) async fn ask_again(&self, ask: &Ask<'_>, text: Option<&str>) -> Result<Response> {
+        retried(|| self.ask(ask, text.map_or(Payload::None, Payload::Text))).await
+    }
+
+    /// The text of an answer.
+    pub(super) async fn text_of(&self, response: Response) -> Result<String> {
+        response.text().await.map_err(|error| self.away(error))
+    }
+
+    fn request(
+        &self,
+        ask: &Ask<'_>,
+        place: &Place,
+        digests: &Digests,
+    ) -> Result<reqwest::RequestBuilder, Error> {
+        let service = &self.service;
+        let mut headers = ask.headers.to_vec();
+        headers.push(("host", &place.host));
+        if let Some(md5) = &digests.md5 {
+            headers.push(("content-md5", md5));
+        }
+        let path = if place.path.is_empty() { "/" } else { &place.path };
+        let request = sign::Request {
+            method: ask.method.as_str(),
+            path,
+            query: ask.query,
+            headers: &headers,
+            payload: &digests.payload,
+        };
+        let signed = sign(&request, &service.credentials, &service.region, Timestamp::now());
+        let signed = signed.map_err(|error| self.failing(error.to_string()))?;
+        let url = place.url(&query(ask.query));
+        let mut builder = service.http.request(ask.method.clone(), url);
+        for (name, value) in headers {
+            builder = builder.header(name, value);
+        }
+        for (name, value) in signed {
+            builder = builder.header(name, value);
+        }
+        Ok(builder)
+    }
+
+    async fn failed(&self, response: Response) -> Failed {
+        let status = response.status();
+        // The body only explains: without one, the status has to do.
+        let body = response.text().await.unwrap_or_default();
+        if status == StatusCode::MOVED_PERMANENTLY || status == StatusCode::TEMPORARY_REDIRECT {
+            let why = format!("the bucket '{}' is in another region", self.bucket);
+            return Failed::Lasting(self.failing(why));
+        }
+        failure(&self.service.store, &self.shown(), status, &body)
+    }
+
+    pub(super) fn away(&self, error: reqwest::Error) -> Error {
+        self.failing(reason(error))
+    }
+
+    pub(super) fn failing(&self, why: impl Into<String>) -> Error {
+        Error::Unavailable { store: self.service.store.clone(), why: why.into() }
+    }
+}
+
+/// What protects a payload on its way. Over TLS a changed byte is noticed by the connection, so the
+/// MD5 sum is for the service's own way to its disks; without TLS the signature covers the bytes.
+struct Digests {
+    payload: Cow<'static, str>,
+    md5: Option<String>,
+}
+
+impl Digests {
+    async fn of(service: &Service, payload: &Payload<'_>) -> Result<Self> {
+        let plain = |payload| Self { payload: Cow::Borrowed(payload), md5: None };
+        let failed = |why: String| Error::Unavailable { store: service.store.clone(), why };
+        match payload {
+            Payload::None => Ok(plain(EMPTY)),
+            Payload::Stream(..) => Ok(plain(UNSIGNED)),
+            Payload::Text(text) => {
+                let digest = sign::sha256(text.as_bytes()).map_err(|e| failed(e.to_string()))?;
+                // Requests that delete several objects or complete an upload want it.
+                let md5 = hash(MessageDigest::md5(), text.as_bytes())
+                    .map_err(|e| failed(e.to_string()))?;
+                let md5 = Some(openssl::base64::encode_block(&md5));
+                Ok(Self { payload: Cow::Owned(digest), md5 })
+            }
+            Payload::Part(part) => {
+                let (part, secure) = (Part::clone(part), service.endpoint.is_secure());
+                let digest = tokio::task::spawn_blocking(move || digest(&part, secure)).await;
+                digest.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
+            }
+        }
+    }
+}
+
+/// The digest of a part: much work, to be done where it keeps nobody waiting.
+fn digest(part: &Part, secure: bool) -> Result<Digests, openssl::error::ErrorStack> {
+    let kind = if secure { MessageDigest::md5() } else { MessageDigest::sha256() };
+    let mut hasher = openssl::hash::Hasher::new(kind)?;
+    for piece in &part.pieces {
+        hasher.update(piece)?;
+    }
+    let digest = hasher.finish()?;
+    Ok(match secure {
+        true => Digests {
+            payload: Cow::Borrowed(UNSIGNED),
+            md5: Some(openssl::base64::encode_block(&digest)),
+        },
+        false => Digests { payload: Cow::Owned(sign::hex(&digest)), md5: None },
+    })
+}

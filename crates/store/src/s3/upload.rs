@@ -1,0 +1,288 @@
+//! The way in: one request for what is small, parts side by side for what is not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::{TryStreamExt, stream};
+use reqwest::{Method, header};
+
+use super::answer::{escape, text, texts};
+use super::client::{Ask, Payload, Target};
+use crate::remote::{MEMORY, Part, Parts, Streamed, retried, streamed};
+use crate::{Error, Result, Source};
+
+/// The limits of multipart uploads ("Amazon S3 multipart upload limits").
+const MOST_PARTS: u64 = 10_000;
+pub(super) const SMALLEST_PART: u64 = 5 * 1024 * 1024;
+
+/// The largest part that still leaves room for another one beside it.
+const LARGEST_PART: u64 = MEMORY / 2;
+
+/// Parts of unknown lengths get larger by half after as many as these, so that the last of them
+/// ends where an object's length does, at terabytes.
+const STEP: u64 = 1000;
+
+/// A request is made only where nothing is: of two writers, the services that know this header
+/// refuse the second one.
+const UNLESS_THERE: &[(&str, &str)] = &[("if-none-match", "*")];
+
+/// How objects are cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cutting {
+    /// From how many bytes on an object is sent in parts.
+    pub(super) large: u64,
+    /// How many bytes a part has.
+    pub(super) part: u64,
+    /// How many of them are sent at once, at most.
+    pub(super) at_once: usize,
+}
+
+impl Cutting {
+    /// The length of the part of that number, counted from 0.
+    fn length(&self, number: u64, hint: Option<u64>) -> u64 {
+        let usual = self.part.clamp(SMALLEST_PART, LARGEST_PART);
+        match hint {
+            Some(size) => usual.max(size.div_ceil(MOST_PARTS)),
+            None => (0..number / STEP).fold(usual, |length, _| length + length / 2),
+        }
+    }
+
+    /// How many parts of that length memory has room for.
+    fn side_by_side(&self, length: u64) -> usize {
+        let fit = usize::try_from(MEMORY / length).unwrap_or(1);
+        self.at_once.min(fit).max(1)
+    }
+}
+
+/// An upload that is under way, for whoever has to undo it.
+#[derive(Clone)]
+pub(super) struct Upload {
+    pub(super) target: Target,
+    /// Whether anything may be there that is not to stay.
+    begun: Arc<AtomicBool>,
+}
+
+impl Upload {
+    pub(super) fn to(target: Target) -> Self {
+        Self { target, begun: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// Sends all of a source; returns how many bytes they were.
+    pub(super) async fn send(
+        &self,
+        cutting: Cutting,
+        hint: Option<u64>,
+        source: Source,
+    ) -> Result<u64> {
+        let mut parts = Parts::of(source);
+        let length = cutting.length(0, hint);
+        if let Some(size) = hint.filter(|size| *size > length && *size < cutting.large) {
+            return self.stream(&mut parts, size).await;
+        }
+        let first = parts.next(length).await?;
+        if first.length < length {
+            return self.whole(&first).await;
+        }
+        self.in_parts(cutting, hint, first, parts).await
+    }
+
+    /// An object that is held: it can be sent again.
+    async fn whole(&self, part: &Part) -> Result<u64> {
+        self.begun.store(true, Ordering::SeqCst);
+        let ask = Ask { headers: UNLESS_THERE, ..Ask::new(Method::PUT) };
+        match retried(|| self.target.ask(&ask, Payload::Part(part))).await {
+            Ok(_) => Ok(part.length),
+            Err(error) => Err(self.others(error)),
+        }
+    }
+
+    /// An object that is sent as it comes, once.
+    async fn stream(&self, parts: &mut Parts, size: u64) -> Result<u64> {
+        self.begun.store(true, Ordering::SeqCst);
+        let ask = Ask { headers: UNLESS_THERE, ..Ask::new(Method::PUT) };
+        let Streamed { length, answer } =
+            streamed(parts, size, |body| self.target.ask(&ask, Payload::Stream(body, size)))
+                .await?;
+        if length < size && answer.is_err() {
+            let why = format!("it ended after {length} of {size} bytes");
+            return Err(Error::Source(why.into()));
+        }
+        answer.map_err(|failed| self.others(failed.error()))?;
+        if parts.piece().await?.is_some() {
+            return Err(Error::Source(format!("it is longer than {size} bytes").into()));
+        }
+        Ok(size)
+    }
+
+    async fn in_parts(
+        &self,
+        cutting: Cutting,
+        hint: Option<u64>,
+        first: Part,
+        parts: Parts,
+    ) -> Result<u64> {
+        self.begun.store(true, Ordering::SeqCst);
+        let id = self.begin().await?;
+        let at_once = cutting.side_by_side(first.length);
+        let parts =
+            stream::try_unfold((Some(first), parts, 0), |(first, mut parts, number)| async move {
+                let part = match first {
+                    Some(first) => first,
+                    None => parts.next(cutting.length(number, hint)).await?,
+                };
+                Ok((part.length > 0).then_some(((number + 1, part), (None, parts, number + 1))))
+            });
+        let sends = parts.map_ok(|(number, part)| self.part(&id, number, part));
+        let mut sent: Vec<Sent> = sends.try_buffer_unordered(at_once).try_collect().await?;
+        sent.sort_by_key(|part| part.number);
+        self.complete(&id, &sent).await?;
+        Ok(sent.iter().map(|part| part.length).sum())
+    }
+
+    async fn begin(&self) -> Result<String> {
+        let ask = Ask { query: &[("uploads", "")], ..Ask::new(Method::POST) };
+        let answer = self.target.ask_again(&ask, None).await?;
+        let answer = self.target.text_of(answer).await?;
+        let id = text(&answer, "UploadId");
+        id.ok_or_else(|| self.target.failing("an upload was begun without an id"))
+    }
+
+    async fn part(&self, id: &str, number: u64, part: Part) -> Result<Sent> {
+        let text = number.to_string();
+        let query = [("partNumber", text.as_str()), ("uploadId", id)];
+        let ask = Ask { query: &query, ..Ask::new(Method::PUT) };
+        let answer = retried(|| self.target.ask(&ask, Payload::Part(&part))).await?;
+        let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let tag = tag.ok_or_else(|| self.target.failing("a part was stored without a tag"))?;
+        Ok(Sent { number, tag: tag.to_owned(), length: part.length })
+    }
+
+    /// Makes one object of the parts. The answer may be a success that tells of a failure.
+    async fn complete(&self, id: &str, sent: &[Sent]) -> Result<()> {
+        let parts: String = sent
+            .iter()
+            .map(|Sent { number, tag, .. }| {
+                let tag = escape(tag);
+                format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>")
+            })
+            .collect();
+        let parts = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+        let query = [("uploadId", id)];
+        let ask = Ask { query: &query, headers: UNLESS_THERE, ..Ask::new(Method::POST) };
+        let answer = match self.target.ask_again(&ask, Some(&parts)).await {
+            Ok(answer) => answer,
+            // An attempt whose answer got lost may have done it.
+            Err(Error::NotFound(_)) if self.is_complete(sent).await? => return Ok(()),
+            Err(error) => return Err(self.others(error)),
+        };
+        let answer = self.target.text_of(answer).await?;
+        match text(&answer, "Code") {
+            None => Ok(()),
+            Some(code) => Err(self.target.failing(format!("the upload ends with {code}"))),
+        }
+    }
+
+    async fn is_complete(&self, sent: &[Sent]) -> Result<bool> {
+        let length = self.target.size().await?;
+        Ok(length == sent.iter().map(|part| part.length).sum::<u64>())
+    }
+
+    /// What is there already is another's, and not to be undone.
+    fn others(&self, error: Error) -> Error {
+        if matches!(error, Error::Exists(_)) {
+            self.begun.store(false, Ordering::SeqCst);
+        }
+        error
+    }
+
+    /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
+    pub(super) async fn undo(self) {
+        if let Err(error) = self.target.abort_all().await {
+            tracing::error!(%error, "parts of an upload stay");
+        }
+        if !self.begun.load(Ordering::SeqCst) {
+            return;
+        }
+        match self.target.remove().await {
+            Ok(()) | Err(Error::NotFound(_)) => {}
+            Err(error) => tracing::error!(%error, "an object that is not whole stays"),
+        }
+    }
+}
+
+/// A part that is stored.
+struct Sent {
+    number: u64,
+    tag: String,
+    length: u64,
+}
+
+impl Target {
+    /// Ends all uploads to this object; says whether there were any. A part that was on its way
+    /// may have begun one anew, so it looks again.
+    pub(super) async fn abort_all(&self) -> Result<bool> {
+        let mut found = false;
+        for _ in 0..3 {
+            let ids = self.uploads().await?;
+            if ids.is_empty() {
+                break;
+            }
+            for id in ids {
+                found = true;
+                let query = [("uploadId", id.as_str())];
+                let ask = Ask { query: &query, ..Ask::new(Method::DELETE) };
+                match self.ask_again(&ask, None).await {
+                    Ok(_) | Err(Error::NotFound(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The uploads to this object that are neither complete nor ended.
+    async fn uploads(&self) -> Result<Vec<String>> {
+        let bucket = self.bucket_itself();
+        let query = [("uploads", ""), ("prefix", self.key.as_str())];
+        let ask = Ask { query: &query, ..Ask::new(Method::GET) };
+        let answer = bucket.text_of(bucket.ask_again(&ask, None).await?).await?;
+        // Keys of images are all of one length: what begins with one is one.
+        let uploads = texts(&answer, "Upload");
+        let own = uploads.iter().filter(|upload| text(upload, "Key").as_ref() == Some(&self.key));
+        Ok(own.filter_map(|upload| text(upload, "UploadId")).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    fn cutting(part: u64) -> Cutting {
+        Cutting { large: 100 * MIB, part: part * MIB, at_once: 10 }
+    }
+
+    #[test]
+    fn parts_fit_into_memory() {
+        for part in [1, 5, 10, 25, 100, 5000] {
+            let cutting = cutting(part);
+            let length = cutting.length(0, None);
+            let held = length * cutting.side_by_side(length) as u64;
+            assert!((SMALLEST_PART..=LARGEST_PART).contains(&length) && held <= MEMORY, "{part}");
+        }
+        assert_eq!(cutting(10).side_by_side(10 * MIB), 6);
+    }
+
+    #[test]
+    fn no_object_has_too_many_parts() {
+        const LARGEST_OBJECT: u64 = 5 << 40;
+        let cutting = cutting(10);
+        for size in [1, 97 << 30, 98 << 30, LARGEST_OBJECT] {
+            let length = cutting.length(0, Some(size));
+            assert!(size.div_ceil(length) <= MOST_PARTS, "{size}");
+        }
+        let unknown: u64 = (0..MOST_PARTS).map(|number| cutting.length(number, None)).sum();
+        assert!(unknown > 1 << 40, "{unknown}");
+    }
+}
