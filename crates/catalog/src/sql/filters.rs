@@ -3,19 +3,40 @@
 use super::dialect::Query;
 use image::Visibility;
 
-use crate::{Comparison, Filter, ListQuery, Quantity, TimeTest};
+use crate::{Comparison, Filter, ListQuery, Quantity, SortKey, TimeTest};
 
-/// Adds every filter; hidden images are left out unless a filter asks for them, and those that
-/// failed for good always are, as in Glance.
-pub(super) fn add(query: &mut Query, list: &ListQuery) {
-    query.push(" AND images.status <> 'killed'");
-    for filter in &list.filters {
+/// What a condition is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Its index finds the images.
+    Finds,
+    /// Images that something else found are checked against it, one by one.
+    Checks,
+}
+
+/// Adds every filter; `finder` is the place of the one that finds the images. Hidden images are
+/// left out unless a filter asks for them, and those that failed for good always are, as in Glance.
+pub(super) fn add(query: &mut Query, filters: &[Filter], finder: Option<usize>) {
+    query.push(" AND {unindexed}images.status <> 'killed'");
+    for (place, filter) in filters.iter().enumerate() {
         query.push(" AND ");
-        condition(query, filter);
+        let finds = finder == Some(place);
+        condition(query, filter, if finds { Role::Finds } else { Role::Checks });
     }
-    if !list.filters.iter().any(|filter| matches!(filter, Filter::OsHidden(_))) {
+    if !filters.iter().any(|filter| matches!(filter, Filter::OsHidden(_))) {
         query.push(" AND NOT images.os_hidden");
     }
+}
+
+/// A list's filters, with one for each tag: each may be the one that finds few images.
+pub(super) fn single(list: &ListQuery) -> Vec<Filter> {
+    let apart = |filter: &Filter| match filter {
+        Filter::Tags(tags) if tags.len() > 1 => {
+            tags.iter().map(|tag| Filter::Tags([tag.clone()].into())).collect()
+        }
+        other => vec![other.clone()],
+    };
+    list.filters.iter().flat_map(apart).collect()
 }
 
 /// Whether so few images match, as a rule, that finding them all and sorting them beats a walk
@@ -24,47 +45,47 @@ pub(super) fn finds_few(filter: &Filter) -> bool {
     match filter {
         Filter::Id(_) | Filter::Name(_) | Filter::Owner(_) => true,
         Filter::Checksum(_) | Filter::OsHashValue(_) => true,
-        Filter::Visibility(Some(visibility)) => few_are(*visibility),
         _ => false,
     }
 }
 
-fn few_are(visibility: Visibility) -> bool {
-    matches!(visibility, Visibility::Public | Visibility::Community)
+/// Whether few images have this visibility, as a rule.
+pub(super) fn is_of_few(filter: &Filter) -> bool {
+    let few = [Visibility::Public, Visibility::Community];
+    matches!(filter, Filter::Visibility(Some(visibility)) if few.contains(visibility))
 }
 
-fn condition(query: &mut Query, filter: &Filter) {
+fn condition(query: &mut Query, filter: &Filter, role: Role) {
     match filter {
-        Filter::Id(ids) => any_of(query, "images.id", ids.iter().cloned()),
-        Filter::Name(names) => any_of(query, "images.name", names.iter().cloned()),
-        Filter::Status(statuses) => any_of(query, "images.status", statuses.iter().map(text)),
+        Filter::Id(ids) => any_of(query, role, "images.id", ids.iter().cloned()),
+        Filter::Name(names) => any_of(query, role, "images.name", names.iter().cloned()),
+        Filter::Status(statuses) => any_of(query, role, "images.status", statuses.iter().map(text)),
         Filter::DiskFormat(formats) => {
-            any_of(query, "images.disk_format", formats.iter().map(text))
+            any_of(query, role, "images.disk_format", formats.iter().map(text))
         }
         Filter::ContainerFormat(formats) => {
-            any_of(query, "images.container_format", formats.iter().map(text));
+            any_of(query, role, "images.container_format", formats.iter().map(text));
         }
         Filter::Visibility(None) => always(query),
-        Filter::Visibility(Some(visibility)) if few_are(*visibility) => {
-            equal(query, "images.visibility", text(visibility));
-        }
         Filter::Visibility(Some(visibility)) => {
-            equal(query, "{unindexed}images.visibility", text(visibility));
+            equal(query, role, "images.visibility", text(visibility));
         }
-        Filter::Owner(owner) => equal(query, "images.owner", owner.clone()),
-        Filter::Checksum(checksum) => equal(query, "images.checksum", checksum.clone()),
-        Filter::OsHashValue(value) => equal(query, "images.os_hash_value", value.clone()),
-        Filter::OsHashAlgo(name) => equal(query, "images.os_hash_algo", name.clone()),
+        Filter::Owner(owner) => equal(query, role, "images.owner", owner.clone()),
+        Filter::Checksum(checksum) => equal(query, role, "images.checksum", checksum.clone()),
+        Filter::OsHashValue(value) => equal(query, role, "images.os_hash_value", value.clone()),
+        Filter::OsHashAlgo(name) => equal(query, role, "images.os_hash_algo", name.clone()),
         Filter::Number(quantity, comparison, value) => {
-            query.push(column(*quantity));
+            indexed(query, role, column(*quantity));
             number(query, operator(*comparison), *value);
         }
         Filter::Protected(yes) => is(query, "images.protected", *yes),
         Filter::OsHidden(yes) => is(query, "images.os_hidden", *yes),
         Filter::CreatedAt(test) => compare(query, "images.created_at", *test),
         Filter::UpdatedAt(test) => compare(query, "images.updated_at", *test),
-        Filter::Tags(tags) => all_tags(query, tags.iter()),
-        Filter::Property(name, value) => property(query, name, value),
+        Filter::Tags(tags) => all_tags(query, role, tags.iter()),
+        Filter::Property(name, value) => {
+            part(query, role, "image_properties", |query| is_property(query, name, value));
+        }
     }
 }
 
@@ -102,12 +123,27 @@ fn is(query: &mut Query, column: &'static str, yes: bool) {
     query.push(if yes { "(NOT NOT " } else { "(NOT " }).push(column).push(")");
 }
 
-fn equal(query: &mut Query, column: &str, value: String) {
-    query.push(column).push(" = ").push_bind(value);
+/// The column of a condition, whose index is used or not.
+fn indexed(query: &mut Query, role: Role, column: &'static str) {
+    if role == Role::Checks {
+        query.push("{unindexed}");
+    }
+    query.push(column);
 }
 
-fn any_of(query: &mut Query, column: &'static str, values: impl Iterator<Item = String>) {
-    query.push(column).push(" IN (");
+fn equal(query: &mut Query, role: Role, column: &'static str, value: String) {
+    indexed(query, role, column);
+    query.push(" = ").push_bind(value);
+}
+
+fn any_of(
+    query: &mut Query,
+    role: Role,
+    column: &'static str,
+    values: impl Iterator<Item = String>,
+) {
+    indexed(query, role, column);
+    query.push(" IN (");
     let mut list = query.separated(", ");
     for value in values {
         list.push_bind(value);
@@ -127,22 +163,83 @@ fn compare(query: &mut Query, column: &'static str, test: TimeTest) {
     query.push(column).push(operator).push_bind(instant);
 }
 
-fn all_tags<'a>(query: &mut Query, tags: impl Iterator<Item = &'a String>) {
+fn all_tags<'a>(query: &mut Query, role: Role, tags: impl Iterator<Item = &'a String>) {
     always(query);
     for tag in tags {
-        query.push(
-            " AND EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = images.id \
-             AND NOT t.deleted AND t.value = ",
-        );
-        query.push_bind(tag.clone()).push(")");
+        query.push(" AND ");
+        part(query, role, "image_tags", |query| is_tag(query, tag));
     }
 }
 
-fn property(query: &mut Query, name: &str, value: &str) {
-    query.push(
-        "EXISTS (SELECT 1 FROM image_properties p WHERE p.image_id = images.id \
-         AND NOT p.deleted AND p.name = ",
-    );
-    query.push_bind(name.to_owned());
-    query.push(" AND p.value = ").push_bind(value.to_owned()).push(")");
+/// The image has such a row in a table of parts. A database must not take the one for the other:
+/// the second form has a limit, which no database makes a join of.
+fn part(query: &mut Query, role: Role, table: &'static str, condition: impl Fn(&mut Query)) {
+    match role {
+        Role::Finds => {
+            query.push("images.id IN (SELECT part.image_id FROM ").push(table);
+            query.push(" part WHERE NOT part.deleted AND ");
+            condition(query);
+            query.push(")");
+        }
+        Role::Checks => {
+            query.push("(SELECT 1 FROM ").push(table);
+            query.push(" part WHERE part.image_id = images.id AND NOT part.deleted AND ");
+            condition(query);
+            query.push(" LIMIT 1) IS NOT NULL");
+        }
+    }
+}
+
+fn is_tag(query: &mut Query, tag: &str) {
+    query.push("part.value = ").push_bind(tag.to_owned());
+}
+
+/// An index of values knows their beginnings only: they may be long.
+fn is_property(query: &mut Query, name: &str, value: &str) {
+    query.push("part.name = ").push_bind(name.to_owned());
+    query.push(" AND {beginning of}part.value{beginning} = {beginning of}");
+    query.push_bind(value.to_owned()).push("{beginning}");
+    query.push(" AND part.value = ").push_bind(value.to_owned());
+}
+
+/// Whether it takes a look to know if a filter finds few images.
+pub(super) fn is_probed(filter: &Filter) -> bool {
+    matches!(filter, Filter::Property(..) | Filter::Tags(_) | Filter::Number(Quantity::Size, ..))
+}
+
+/// Adds a subquery: how many images such a filter finds, counted as far as to tell few from many.
+pub(super) fn probe(query: &mut Query, filter: &Filter) {
+    query.push("(SELECT COUNT(*) FROM (SELECT 1 FROM ");
+    match filter {
+        Filter::Property(name, value) => {
+            query.push("image_properties part WHERE NOT part.deleted AND ");
+            is_property(query, name, value);
+        }
+        Filter::Tags(tags) => {
+            query.push("image_tags part WHERE NOT part.deleted");
+            for tag in tags {
+                query.push(" AND ");
+                is_tag(query, tag);
+            }
+        }
+        other => {
+            query.push("images WHERE ");
+            condition(query, other, Role::Finds);
+        }
+    }
+    query.push(" LIMIT ").push_bind(MANY).push(") AS found)");
+}
+
+/// So many images are better walked by than found.
+pub(super) const MANY: i64 = 1000;
+
+/// Whether an index has the images of a filter in the order of this key.
+pub(super) fn is_in_order(filter: &Filter, key: SortKey) -> bool {
+    match (filter, key) {
+        (Filter::Name(one), SortKey::CreatedAt) => one.len() == 1,
+        (Filter::Status(one), SortKey::CreatedAt) => one.len() == 1,
+        (Filter::Owner(_), SortKey::CreatedAt) => true,
+        (Filter::Visibility(Some(_)), SortKey::CreatedAt | SortKey::Name) => true,
+        _ => false,
+    }
 }

@@ -10,10 +10,12 @@ mod deletion;
 mod dialect;
 mod filters;
 mod imports;
+mod indexes;
 mod locations;
 mod members;
 mod metadefs;
 mod order;
+mod page;
 mod parts;
 mod pending;
 mod properties;
@@ -35,6 +37,7 @@ use async_trait::async_trait;
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 
 use dialect::{Connection, Pool, Transaction, query};
+use indexes::Indexes;
 
 use crate::{
     Budget, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Usage, Viewer,
@@ -42,6 +45,7 @@ use crate::{
 
 pub use cached::LocalRecords;
 pub use database::{BadConnection, Database, Limits};
+pub use indexes::Index;
 pub use purge::{Purged, What};
 pub use schema::{Next, REVISION, Revisions};
 
@@ -51,6 +55,8 @@ pub struct SqlCatalog {
     db: Pool,
     /// How often a transaction is repeated that was in another's way.
     repetitions: u32,
+    /// What lists can rely on, as it was at the start.
+    indexes: Indexes,
 }
 
 impl SqlCatalog {
@@ -68,11 +74,13 @@ impl SqlCatalog {
             schema::look(&mut Connection::of_file(path).await?).await?;
         }
         let db = Pool::of(database).await?;
-        let catalog = Self { db, repetitions: database.limits.repetitions };
+        let repetitions = database.limits.repetitions;
+        let mut catalog = Self { db, repetitions, indexes: Indexes::Glances };
         // A database that takes no changes may have all its tables.
         if schema::look(&mut catalog.db.acquire().await?).await? == schema::Found::Nothing {
             schema::ensure(catalog.begin().await?).await?;
         }
+        catalog.indexes = indexes::look(&mut catalog.db.acquire().await?).await?;
         Ok(catalog)
     }
 
@@ -97,9 +105,16 @@ impl SqlCatalog {
         purge::purge(&self.db, what, before, rows).await
     }
 
+    /// Adds the indexes besides Glance's that are missing, and says which they were. Services go on
+    /// meanwhile, but for those that write to an SQLite file; they use them from their next start.
+    pub async fn add_indexes(&self) -> Result<Vec<Index>> {
+        indexes::add(&mut self.db.writer().await?).await
+    }
+
     /// An empty catalog in memory, gone with its last clone. For tests: it has one connection.
     pub async fn memory() -> Result<Self> {
-        let catalog = Self { db: Pool::in_memory().await?, repetitions: 0 };
+        let db = Pool::in_memory().await?;
+        let catalog = Self { db, repetitions: 0, indexes: Indexes::Glances };
         schema::ensure(catalog.begin().await?).await?;
         Ok(catalog)
     }
@@ -132,7 +147,7 @@ impl Catalog for SqlCatalog {
     }
 
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
-        read::list(&mut *self.db.snapshot().await?, viewer, query).await
+        read::list(&mut *self.db.snapshot().await?, viewer, query, self.indexes).await
     }
 
     async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {

@@ -89,16 +89,18 @@ impl Place {
     }
 
     /// Says of the first key what the condition implies, so that a walk along its index begins at
-    /// the page and not at the list's start. Only keys that are never null and have an index.
+    /// the page and not at the list's start. Nulls, which come last when a list goes down, are not
+    /// in one piece of an index with what is smaller.
     fn bound(&self, query: &mut Query, order: &[Order]) {
         let (Some(first), Some(value)) = (order.first(), self.0.first()) else { return };
-        if matches!(first.key, SortKey::CreatedAt | SortKey::Id) {
-            query.push(" AND ").push(column(first.key)).push(match first.direction {
-                Direction::Ascending => " >= ",
-                Direction::Descending => " <= ",
-            });
-            value.bind(query);
-        }
+        let operator = match first.direction {
+            _ if matches!(value, Value::Null) => return,
+            Direction::Ascending => " >= ",
+            Direction::Descending if is_nullable(first.key) => return,
+            Direction::Descending => " <= ",
+        };
+        query.push(" AND ").push(column(first.key)).push(operator);
+        value.bind(query);
     }
 }
 

@@ -1,12 +1,13 @@
 //! Reading images.
 
-use super::dialect::{Connection, Query, Row, query};
+use super::dialect::{Connection, Query, query};
 use image::{Image, ImageId, Status};
 
-use super::order::{Place, Plan};
+use super::indexes::Indexes;
+use super::page::Page;
 use super::readable::readable;
-use super::{filters, order, parts, rows, visibility};
-use crate::{Error, ListQuery, Order, Result, Viewer};
+use super::{parts, rows, visibility};
+use crate::{Error, ListQuery, Result, Viewer};
 
 /// One image with all its parts, in one query: nothing changes between two looks.
 pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Result<Image> {
@@ -25,27 +26,25 @@ pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Re
     Ok(image)
 }
 
-/// A page of images, in two queries; three where there is a marker. More only where rows had to be
-/// left out: a page that is not full would be taken for the last one.
+/// A page of images, in two queries; three where there is a marker, or where it has to be found out
+/// which filter finds few images. More only where rows had to be left out: a page that is not full
+/// would be taken for the last one.
 pub(super) async fn list(
     db: &mut Connection,
     viewer: &Viewer,
     list: &ListQuery,
+    indexes: Indexes,
 ) -> Result<Vec<Image>> {
-    let order = order::complete(list);
     let limit = list.limit as usize;
-    let mut place = match list.marker {
-        Some(id) => Some(marker(db, viewer, id, &order).await?),
-        None => None,
-    };
+    let (page, mut place) = Page::begin(db, viewer, list, indexes).await?;
     let mut images = Vec::new();
     loop {
         let wanted = limit - images.len();
-        let found = page(db, viewer, list, &order, place.as_ref(), wanted).await?;
+        let found = page.rows(db, place.as_ref(), wanted).await?;
         images.extend(found.iter().filter_map(|row| readable(rows::image(row))));
         match found.last() {
             Some(last) if found.len() == wanted && images.len() < limit => {
-                place = readable(Place::of(last, &order));
+                place = readable(page.place(last));
                 if place.is_none() {
                     break;
                 }
@@ -55,52 +54,6 @@ pub(super) async fn list(
     }
     parts::add_all(db, &mut images).await?;
     Ok(images)
-}
-
-async fn page(
-    db: &mut Connection,
-    viewer: &Viewer,
-    list: &ListQuery,
-    order: &[Order],
-    place: Option<&Place>,
-    limit: usize,
-) -> Result<Vec<Row>> {
-    let mut query = select();
-    query.push(" NOT images.deleted");
-    visibility::in_list(&mut query, viewer, list);
-    filters::add(&mut query, list);
-    if let Some(place) = place {
-        place.after(&mut query, order);
-    }
-    let few = list.filters.iter().any(filters::finds_few);
-    order::add(&mut query, order, if few { Plan::Sort } else { Plan::Walk });
-    query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    Ok(query.fetch_all(db).await?)
-}
-
-fn select() -> Query {
-    let mut query = Query::new("SELECT ");
-    query.push(rows::COLUMNS).push(" FROM images WHERE");
-    query
-}
-
-/// The image that a page begins after. As in Glance, an administrator may name one that was
-/// deleted meanwhile.
-async fn marker(
-    db: &mut Connection,
-    viewer: &Viewer,
-    id: ImageId,
-    order: &[Order],
-) -> Result<Place> {
-    let mut query = select();
-    query.push(" images.id = ").push_bind(id.to_string());
-    if !viewer.is_admin {
-        query.push(" AND NOT images.deleted");
-    }
-    visibility::by_id(&mut query, viewer);
-    let row = query.fetch_optional(db).await?;
-    let unknown = || Error::BadMarker(id.to_string());
-    readable(Place::of(&row.ok_or_else(unknown)?, order)).ok_or_else(unknown)
 }
 
 /// Ids of images in a state.

@@ -1,8 +1,10 @@
 //! Which images a viewer sees, as conditions. Source: `_select_images_query` and `is_image_visible`
 //! of Glance's SQLAlchemy API.
 
+use image::Visibility;
+
 use super::dialect::Query;
-use crate::{Filter, ListQuery, MemberFilter, Viewer};
+use crate::{Filter, ListQuery, MemberFilter, SortKey, Viewer};
 
 /// Adds the condition for one image by its id: members see it whatever they answered. An image
 /// that nobody owns is seen by all unless it is private, which Glance's policy forbids.
@@ -27,6 +29,79 @@ pub(super) fn in_list(query: &mut Query, viewer: &Viewer, list: &ListQuery) {
         own(query, viewer);
         query.push(")");
     }
+}
+
+/// A way to images that a viewer sees. No image is found by two of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Everybody's.
+    Public,
+    /// Everybody's who asks for them.
+    Community,
+    /// The viewer's own.
+    Own,
+    /// Other projects', which they share with the viewer.
+    Shared,
+}
+
+/// The ways to all that a list shows to a viewer who is no administrator.
+pub(super) fn ways(viewer: &Viewer, filters: &[Filter]) -> Vec<Way> {
+    let asked = filters.iter().find_map(|filter| match filter {
+        Filter::Visibility(asked) => Some(*asked),
+        _ => None,
+    });
+    let leads = |way: &Way| match (way, asked) {
+        (Way::Public, asked) => matches!(asked, None | Some(None | Some(Visibility::Public))),
+        (Way::Community, asked) => matches!(asked, Some(None | Some(Visibility::Community))),
+        (Way::Own, Some(Some(Visibility::Public | Visibility::Community))) => false,
+        (Way::Own, _) => viewer.project.is_some(),
+        (Way::Shared, asked) => {
+            let shared = matches!(asked, None | Some(None | Some(Visibility::Shared)));
+            viewer.project.is_some() && shared
+        }
+    };
+    [Way::Public, Way::Community, Way::Own, Way::Shared].into_iter().filter(leads).collect()
+}
+
+impl Way {
+    /// Whether few images are found by it, as a rule: those of a project, and not of all.
+    pub(super) fn leads_to_few(self) -> bool {
+        matches!(self, Self::Own | Self::Shared)
+    }
+
+    /// Adds the condition that an image is found by this way of [`ways`].
+    pub(super) fn add(self, query: &mut Query, viewer: &Viewer, list: &ListQuery, by: SortKey) {
+        let project = || viewer.project.clone().unwrap_or_default();
+        match self {
+            Self::Public => of_all(query, "'public'", by),
+            Self::Community => of_all(query, "'community'", by),
+            Self::Own => {
+                let asked = list.filters.iter().any(|f| matches!(f, Filter::Visibility(_)));
+                let others = if asked { "('public', 'community')" } else { "('public')" };
+                query.push(" AND {unindexed}images.visibility NOT IN ").push(others);
+                query.push(" AND images.owner = ").push_bind(project());
+            }
+            Self::Shared => {
+                query.push(" AND {unindexed}images.visibility = 'shared'");
+                query.push(" AND ({unindexed}images.owner IS NULL OR {unindexed}images.owner <> ");
+                query.push_bind(project()).push(") AND images.id IN (SELECT m.image_id");
+                query.push(" FROM image_members m WHERE NOT m.deleted AND m.member = ");
+                query.push_bind(project());
+                if let MemberFilter::Only(status) = list.member_status {
+                    query.push(" AND m.status = ").push_bind(status.as_str());
+                }
+                query.push(")");
+            }
+        }
+    }
+}
+
+/// Images of all projects, which are many. Their index has them in two orders; in others, it is all
+/// images that are walked by.
+fn of_all(query: &mut Query, visibility: &str, by: SortKey) {
+    let is_in_order = matches!(by, SortKey::CreatedAt | SortKey::Name);
+    query.push(if is_in_order { " AND " } else { " AND {unindexed}" });
+    query.push("images.visibility = ").push(visibility);
 }
 
 fn visible(query: &mut Query, viewer: &Viewer, members: MemberFilter) {

@@ -1,5 +1,6 @@
 //! What every catalog must do, whatever its database.
 
+mod lists;
 mod odd;
 mod tasks;
 mod upkeep;

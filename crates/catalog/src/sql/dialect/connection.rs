@@ -82,6 +82,16 @@ impl Pool {
         }))
     }
 
+    /// A connection for statements that write, each on its own.
+    pub(in crate::sql) async fn writer(&self) -> sqlx::Result<Connection> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                Ok(Connection(Inner::Sqlite(Own::Plain(writer.acquire().await?))))
+            }
+            servers => servers.acquire().await,
+        }
+    }
+
     /// A transaction that only reads, and sees one state of the database all along.
     pub(in crate::sql) async fn snapshot(&self) -> sqlx::Result<Transaction> {
         Ok(Transaction(Connection(match self {

@@ -44,6 +44,15 @@ impl Dialect {
         }
     }
 
+    /// Lists the indexes that are not Glance's.
+    pub(super) fn known_indexes(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::KNOWN_INDEXES,
+            Self::MySql => mysql::KNOWN_INDEXES,
+            Self::Postgres => postgres::KNOWN_INDEXES,
+        }
+    }
+
     /// Makes Glance's tables.
     pub(super) fn tables(self) -> &'static str {
         match self {

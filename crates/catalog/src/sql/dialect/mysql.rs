@@ -20,6 +20,11 @@ pub(super) const SNAPSHOT: &str =
 pub(super) const KNOWN_TABLES: &str = "SELECT table_name FROM information_schema.tables \
      WHERE table_schema = DATABASE() AND table_name IN ('alembic_version', 'images')";
 
+/// Lists the indexes that are not Glance's.
+pub(super) const KNOWN_INDEXES: &str = "SELECT DISTINCT index_name \
+     FROM information_schema.statistics \
+     WHERE table_schema = DATABASE() AND index_name LIKE 'tintype%'";
+
 /// The text of an instant. Glance's columns keep whole seconds, which one version of the server
 /// rounds to and another cuts to; a time that is compared has to be what the column would be.
 pub(super) fn to_text(instant: Timestamp) -> String {

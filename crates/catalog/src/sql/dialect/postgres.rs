@@ -18,6 +18,12 @@ pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ON
 pub(super) const KNOWN_TABLES: &str = "SELECT CAST(tablename AS TEXT) FROM pg_catalog.pg_tables \
      WHERE schemaname = CURRENT_SCHEMA AND tablename IN ('alembic_version', 'images')";
 
+/// Lists the indexes that are not Glance's. One whose making was interrupted is there, and not valid.
+pub(super) const KNOWN_INDEXES: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_catalog.pg_index i \
+     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname = CURRENT_SCHEMA AND i.indisvalid AND c.relname LIKE 'tintype%'";
+
 /// `timestamp`, in the catalog `pg_type`.
 const TIMESTAMP: Oid = Oid(1114);
 

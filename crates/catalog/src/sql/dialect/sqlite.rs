@@ -16,6 +16,10 @@ pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 pub(super) const KNOWN_TABLES: &str = "SELECT name FROM sqlite_master \
      WHERE type = 'table' AND name IN ('alembic_version', 'images')";
 
+/// Lists the indexes that are not Glance's.
+pub(super) const KNOWN_INDEXES: &str =
+    "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'tintype%'";
+
 /// SQLite's primary result code `SQLITE_BUSY`; extended codes hold it in their low byte.
 const BUSY: i32 = 5;
 

@@ -7,7 +7,7 @@ use super::Dialect;
 /// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
 type Word = (&'static str, [&'static str; 3]);
 
-const WORDS: [Word; 6] = [
+const WORDS: [Word; 11] = [
     // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
     // takes any index for selective, also those of columns with two values.
     ("unindexed", ["+", "", ""]),
@@ -18,6 +18,16 @@ const WORDS: [Word; 6] = [
     // in PostgreSQL, where this is not said of other keys: their index could not be used then.
     ("asc", [" ASC", " ASC", " ASC NULLS FIRST"]),
     ("desc", [" DESC", " DESC", " DESC NULLS LAST"]),
+    // In an index: nulls stand before all values.
+    ("nulls first", ["", "", " NULLS FIRST"]),
+    // After `CREATE INDEX`: changes of the table go on meanwhile. MySQL lets them anyway.
+    ("concurrently", ["", "", " CONCURRENTLY"]),
+    // In an index, of a text that may be long: see below.
+    ("indexed value", ["value", "value(100)", "LEFT(value, 100)"]),
+    // Around a text that may be long: its beginning, which is as much as an index can hold. SQLite's
+    // hold all of it, and MySQL's know by themselves that they hold a part.
+    ("beginning of", ["(", "(", "LEFT("]),
+    ("beginning", [")", ")", ", 100)"]),
     // What `CAST` makes a number of 64 bits of: sums are decimals but in SQLite.
     ("integer", ["INTEGER", "SIGNED", "BIGINT"]),
     // A time before all others.
