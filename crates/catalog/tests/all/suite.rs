@@ -1,6 +1,8 @@
 //! What every catalog must do, whatever its database.
 
+mod cached;
 mod lists;
+mod metadefs;
 mod odd;
 mod tasks;
 mod upkeep;

@@ -9,8 +9,6 @@ mod properties;
 mod resource_types;
 mod rows;
 mod tags;
-#[cfg(test)]
-mod tests;
 
 use async_trait::async_trait;
 

@@ -1,8 +1,25 @@
+//! Metadata definitions.
+
+use catalog::Records;
+use catalog::metadefs::{
+    Association, Contents, Document, Existing, Fault, Kind, Loaded, Namespace, NamespaceKey,
+    NamespaceQuery, Object, Others, Property, Reach, Tag, TagKey, TagQuery, Times,
+};
 use serde_json::json;
 
 use super::*;
-use crate::metadefs::{Fault, NamespaceKey, Reach, TagKey, Times};
-use crate::{Direction, Error};
+
+async fn records() -> Option<(Fresh, Arc<dyn Records>)> {
+    let fresh = Fresh::of(module_path!()).await?;
+    let records = fresh.records(module_path!()).await;
+    Some((fresh, records))
+}
+
+/// Whole seconds, which is what MySQL keeps.
+fn now() -> Times {
+    let now = Timestamp::from_microsecond(1_700_000_000_000_000);
+    Times { created_at: now, updated_at: Some(now) }
+}
 
 fn viewer(project: &str) -> Viewer {
     Viewer { project: Some(project.to_owned()), is_admin: false }
@@ -16,12 +33,12 @@ fn namespace(name: &str, owner: &str) -> Namespace {
         reach: Reach::Private,
         protected: false,
         owner: owner.to_owned(),
-        times: Times::now(),
+        times: now(),
     }
 }
 
 fn tag(name: &str) -> Tag {
-    Tag { name: name.to_owned(), times: Times::now() }
+    Tag { name: name.to_owned(), times: now() }
 }
 
 fn association(resource_type: &str, prefix: Option<&str>) -> Association {
@@ -29,7 +46,7 @@ fn association(resource_type: &str, prefix: Option<&str>) -> Association {
         resource_type: resource_type.to_owned(),
         prefix: prefix.map(str::to_owned),
         properties_target: None,
-        times: Times::now(),
+        times: now(),
     }
 }
 
@@ -42,7 +59,7 @@ fn everything() -> Contents {
             description: Some("words".to_owned()),
             required: vec!["p".to_owned(), "q".to_owned()],
             properties: [("p".to_owned(), definition.as_object().unwrap().clone())].into(),
-            times: Times::now(),
+            times: now(),
         }],
         properties: vec![Property {
             name: "property".to_owned(),
@@ -63,12 +80,12 @@ fn query() -> NamespaceQuery {
     }
 }
 
-async fn names(catalog: &SqlCatalog, viewer: &Viewer, query: &NamespaceQuery) -> Vec<String> {
+async fn names(catalog: &dyn Records, viewer: &Viewer, query: &NamespaceQuery) -> Vec<String> {
     let found = catalog.namespaces(viewer, query).await.unwrap();
     found.into_iter().map(|(namespace, _)| namespace.name).collect()
 }
 
-fn fault<T: std::fmt::Debug>(result: Result<T>) -> Fault {
+fn fault<T: std::fmt::Debug>(result: catalog::Result<T>) -> Fault {
     match result.unwrap_err() {
         Error::Metadef(fault) => fault,
         other => panic!("{other}"),
@@ -77,7 +94,7 @@ fn fault<T: std::fmt::Debug>(result: Result<T>) -> Fault {
 
 #[tokio::test]
 async fn what_is_put_in_comes_out() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     let (made, contents) = (namespace("n", "p"), everything());
     catalog.create_namespace(&made, &contents).await.unwrap();
     assert_eq!(catalog.namespace(&viewer("p"), "n").await.unwrap(), made);
@@ -88,7 +105,7 @@ async fn what_is_put_in_comes_out() {
 
 #[tokio::test]
 async fn a_namespace_that_cannot_be_filled_is_not_made() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     let contents = Contents { tags: vec![tag("one"), tag("one")], ..everything() };
     let refused = catalog.create_namespace(&namespace("n", "p"), &contents).await;
     assert!(matches!(fault(refused), Fault::Duplicate { kind: Kind::Tag, .. }));
@@ -99,16 +116,16 @@ async fn a_namespace_that_cannot_be_filled_is_not_made() {
 
 #[tokio::test]
 async fn others_see_what_is_public() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     for (name, owner, reach) in
         [("a", "p", Reach::Private), ("b", "p", Reach::Public), ("c", "q", Reach::Private)]
     {
         let namespace = Namespace { reach, ..namespace(name, owner) };
         catalog.create_namespace(&namespace, &Contents::default()).await.unwrap();
     }
-    assert_eq!(names(&catalog, &viewer("p"), &query()).await, ["a", "b"]);
-    assert_eq!(names(&catalog, &viewer("q"), &query()).await, ["b", "c"]);
-    assert_eq!(names(&catalog, &Viewer::service(), &query()).await, ["a", "b", "c"]);
+    assert_eq!(names(catalog.as_ref(), &viewer("p"), &query()).await, ["a", "b"]);
+    assert_eq!(names(catalog.as_ref(), &viewer("q"), &query()).await, ["b", "c"]);
+    assert_eq!(names(catalog.as_ref(), &Viewer::service(), &query()).await, ["a", "b", "c"]);
     assert!(catalog.namespace(&viewer("q"), "a").await.is_err());
     let hidden = NamespaceQuery { marker: Some("a".to_owned()), ..query() };
     assert!(catalog.namespaces(&viewer("q"), &hidden).await.is_err());
@@ -116,8 +133,8 @@ async fn others_see_what_is_public() {
 
 #[tokio::test]
 async fn pages_hold_every_namespace_once_whatever_the_key() {
-    let catalog = SqlCatalog::memory().await.unwrap();
-    let times = Times::now();
+    let Some((_fresh, catalog)) = records().await else { return };
+    let times = now();
     for (number, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
         let display_name = (number % 2 == 0).then(|| format!("name {}", number % 3));
         let namespace = Namespace { display_name, times, ..namespace(name, "p") };
@@ -126,11 +143,11 @@ async fn pages_hold_every_namespace_once_whatever_the_key() {
     for key in NamespaceKey::ALL {
         for direction in [Direction::Ascending, Direction::Descending] {
             let whole = NamespaceQuery { key: *key, direction, ..query() };
-            let all = names(&catalog, &Viewer::service(), &whole).await;
+            let all = names(catalog.as_ref(), &Viewer::service(), &whole).await;
             let mut page = NamespaceQuery { limit: 2, ..whole };
             let mut seen: Vec<String> = Vec::new();
             loop {
-                let found = names(&catalog, &Viewer::service(), &page).await;
+                let found = names(catalog.as_ref(), &Viewer::service(), &page).await;
                 page.marker = found.last().cloned();
                 seen.extend(found);
                 if page.marker.is_none() {
@@ -144,7 +161,7 @@ async fn pages_hold_every_namespace_once_whatever_the_key() {
 
 #[tokio::test]
 async fn lists_are_filtered_by_resource_type_and_visibility() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     catalog.create_namespace(&namespace("a", "p"), &everything()).await.unwrap();
     let public = Namespace { reach: Reach::Public, ..namespace("b", "p") };
     catalog.create_namespace(&public, &Contents::default()).await.unwrap();
@@ -153,10 +170,10 @@ async fn lists_are_filtered_by_resource_type_and_visibility() {
         ..query()
     };
     let everyone = Viewer::service();
-    assert_eq!(names(&catalog, &everyone, &of(&["OS::A", "OS::B"])).await, ["a"]);
-    assert_eq!(names(&catalog, &everyone, &of(&["OS::C"])).await, [""; 0]);
+    assert_eq!(names(catalog.as_ref(), &everyone, &of(&["OS::A", "OS::B"])).await, ["a"]);
+    assert_eq!(names(catalog.as_ref(), &everyone, &of(&["OS::C"])).await, [""; 0]);
     let public = NamespaceQuery { reach: Some(Reach::Public), ..query() };
-    assert_eq!(names(&catalog, &everyone, &public).await, ["b"]);
+    assert_eq!(names(catalog.as_ref(), &everyone, &public).await, ["b"]);
     let listed = catalog.namespaces(&everyone, &of(&["OS::A"])).await.unwrap();
     let types: Vec<_> = listed[0].1.iter().map(|a| a.resource_type.as_str()).collect();
     assert_eq!(types, ["OS::A", "OS::B"]);
@@ -164,7 +181,7 @@ async fn lists_are_filtered_by_resource_type_and_visibility() {
 
 #[tokio::test]
 async fn nothing_leaves_a_protected_namespace() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     let protected = Namespace { protected: true, ..namespace("n", "p") };
     catalog.create_namespace(&protected, &everything()).await.unwrap();
     for (kind, name) in [
@@ -187,7 +204,7 @@ async fn nothing_leaves_a_protected_namespace() {
 
 #[tokio::test]
 async fn names_stay_unique() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     for name in ["n", "m"] {
         catalog.create_namespace(&namespace(name, "p"), &everything()).await.unwrap();
     }
@@ -203,7 +220,7 @@ async fn names_stay_unique() {
 
 #[tokio::test]
 async fn tags_are_replaced_or_added_to() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     catalog.create_namespace(&namespace("n", "p"), &everything()).await.unwrap();
     let by_name =
         TagQuery { key: TagKey::Name, direction: Direction::Ascending, ..TagQuery::default() };
@@ -262,7 +279,7 @@ async fn loading_does_to_what_exists_as_it_is_told() {
         (Existing::Overwrite, Loaded::Overwritten, "Second", "Second", 2, "b_", 0),
     ];
     for (existing, loaded, display_name, title, properties, prefix, objects) in cases {
-        let catalog = SqlCatalog::memory().await.unwrap();
+        let Some((_fresh, catalog)) = records().await else { return };
         let created = catalog.load(&first(), existing).await.unwrap();
         assert_eq!(created, Loaded::Created);
         assert_eq!(catalog.load(&second(), existing).await.unwrap(), loaded);
@@ -278,7 +295,7 @@ async fn loading_does_to_what_exists_as_it_is_told() {
 
 #[tokio::test]
 async fn what_is_exported_loads_as_the_same() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((_fresh, catalog)) = records().await else { return };
     catalog.load(&first(), Existing::Skip).await.unwrap();
     let exported = catalog.export().await.unwrap();
     assert_eq!(exported, [first()]);
@@ -291,7 +308,7 @@ async fn what_is_exported_loads_as_the_same() {
 
 #[tokio::test]
 async fn what_glances_loader_leaves_open_has_glances_defaults() {
-    let catalog = SqlCatalog::memory().await.unwrap();
+    let Some((fresh, catalog)) = records().await else { return };
     let bare = document(json!({ "namespace": "n", "objects": [{ "name": "o" }] }));
     catalog.load(&bare, Existing::Skip).await.unwrap();
     // Glance writes null where a file says nothing.
@@ -299,15 +316,12 @@ async fn what_glances_loader_leaves_open_has_glances_defaults() {
         "UPDATE metadef_namespaces SET visibility = NULL, protected = NULL",
         "UPDATE metadef_objects SET json_schema = 'null'",
     ] {
-        crate::sql::dialect::query(statement)
-            .execute(&mut catalog.begin().await.unwrap())
-            .await
-            .unwrap();
+        assert!(fresh.tries(statement).await);
     }
     let namespace = catalog.namespace(&Viewer::service(), "n").await.unwrap();
     assert_eq!((namespace.reach, namespace.protected), (Reach::Private, false));
     let private = NamespaceQuery { reach: Some(Reach::Private), ..query() };
-    assert_eq!(names(&catalog, &Viewer::service(), &private).await, ["n"]);
+    assert_eq!(names(catalog.as_ref(), &Viewer::service(), &private).await, ["n"]);
     assert!(catalog.object("n", "o").await.unwrap().properties.is_empty());
     catalog.delete_namespace("n").await.unwrap();
 }
