@@ -149,11 +149,11 @@ ID = (
     f" || '-8' || substr({DIGITS}, 18, 3) || '-' || substr({DIGITS}, 21)"
 )
 
-# One in fifty is deleted, one in a hundred is still queued.
-STATUS = "CASE WHEN n % 50 = 7 THEN 'deleted' WHEN n % 100 = 13 THEN 'queued' ELSE 'active' END"
+# One in fifty is deleted, one in twenty-five is still queued.
+STATUS = "CASE WHEN n % 50 = 7 THEN 'deleted' WHEN n % 25 = 13 THEN 'queued' ELSE 'active' END"
 GONE = "(n % 50 = 7)"
 VISIBILITY = (
-    "CASE WHEN n % 100 = 0 THEN 'public' WHEN n % 100 = 1 THEN 'community'"
+    "CASE WHEN n % 20 = 0 THEN 'public' WHEN n % 100 = 1 THEN 'community'"
     " WHEN n % 100 < 32 THEN 'shared' ELSE 'private' END"
 )
 FORMAT = "CASE n % 5 WHEN 0 THEN 'raw' WHEN 1 THEN 'vmdk' ELSE 'qcow2' END"
@@ -164,7 +164,7 @@ def images(db, count):
     # Neither in the order of ids nor of numbers: 7919 is a prime.
     created = f"(n * 7919 % {count}) * 60"
     size = "(n * 104729 % 1000003) * 65536"
-    queued = "n % 100 = 13"
+    queued = "n % 25 = 13"
     values = {
         "id": "id",
         "name": distribution(db) + f" || '-' || (n {db.whole} 3)",
@@ -249,7 +249,7 @@ def members(db, count):
     return (
         "INSERT INTO image_members (image_id, member, can_share, status, created_at, updated_at,"
         f" deleted_at, deleted) SELECT id, {owner(count, 'n * 13 + 1')}, (n % 2 = 2), {status},"
-        f" {marks(db)} FROM made WHERE n % 100 BETWEEN 2 AND 31 ORDER BY id"
+        f" {marks(db)} FROM made WHERE n % 100 BETWEEN 2 AND 31 AND n % 20 <> 0 ORDER BY id"
     )
 
 

@@ -99,21 +99,26 @@ def resident(pid):
 
 
 class Tintype(Process):
-    """The release build with its embedded database.
+    """The release build with its embedded database, or the one at `connection`.
 
     Everybody is an administrator, as on the peer here; `tokens` makes it ask for one and check it.
     """
 
-    def __init__(self, tokens=False):
-        self.name = "tintype-tokens" if tokens else "tintype"
+    def __init__(self, tokens=False, connection=None, name="tintype", options=""):
+        self.name = f"{name}-tokens" if tokens else name
         self.tokens = tokens
         super().__init__()
+        self.config = self.folder / "glance-api.conf"
+        database = f"[database]\nconnection = {connection}\n" if connection else ""
+        self.config.write_text(f"[DEFAULT]\n{options}\n{database}")
 
     def command(self):
         identity = "built-in" if self.tokens else "none"
         return [
             binary(),
             "serve",
+            "--config-file",
+            self.config,
             "--state-dir",
             self.folder / "state",
             "--listen",
@@ -130,15 +135,16 @@ class Tintype(Process):
             self.token = self.log_in()
         return self
 
-    def log_in(self):
+    def log_in(self, user=None, project=None):
+        """A token; of the administrator that the first start has made, unless others are named."""
         lines = (self.folder / "state/clouds.yaml").read_text().splitlines()
         found = dict(line.strip().split(": ", 1) for line in lines if ": " in line)
-        user = {
+        user = user or {
             "name": found["username"],
             "password": found["password"].strip('"'),
             "domain": {"id": "default"},
         }
-        project = {"name": found["project_name"], "domain": {"id": "default"}}
+        project = project or {"name": found["project_name"], "domain": {"id": "default"}}
         identity = {"methods": ["password"], "password": {"user": user}}
         body = {"auth": {"identity": identity, "scope": {"project": project}}}
         request = json_request("POST", f"{found['auth_url']}/auth/tokens", body)
@@ -167,6 +173,7 @@ class MariaDB(Process):
     """
 
     name = "mariadb"
+    options = []
 
     def __enter__(self):
         self.user = getpass.getuser()
@@ -189,6 +196,7 @@ class MariaDB(Process):
             f"--user={self.user}",
             "--skip-networking",
             *folders,
+            *self.options,
         ]
 
     @property
