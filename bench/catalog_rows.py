@@ -150,7 +150,7 @@ ID = (
 )
 
 # One in fifty is deleted, one in twenty-five is still queued.
-STATUS = "CASE WHEN n % 50 = 7 THEN 'deleted' WHEN n % 25 = 13 THEN 'queued' ELSE 'active' END"
+STATUS = "CASE WHEN n % 50 = 7 THEN 'deleted' WHEN n % 25 = 10 THEN 'queued' ELSE 'active' END"
 GONE = "(n % 50 = 7)"
 VISIBILITY = (
     "CASE WHEN n % 20 = 0 THEN 'public' WHEN n % 100 = 1 THEN 'community'"
@@ -164,7 +164,7 @@ def images(db, count):
     # Neither in the order of ids nor of numbers: 7919 is a prime.
     created = f"(n * 7919 % {count}) * 60"
     size = "(n * 104729 % 1000003) * 65536"
-    queued = "n % 25 = 13"
+    queued = "n % 25 = 10"
     values = {
         "id": "id",
         "name": distribution(db) + f" || '-' || (n {db.whole} 3)",

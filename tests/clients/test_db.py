@@ -40,6 +40,16 @@ def test_a_database_is_made_once(db):
     assert "No migrations needed" in db("sync")
 
 
+def test_indexes_for_large_catalogs_are_added_once(db):
+    said = db("sync", "--extra-indexes")
+    assert "synced successfully" in said
+    assert "Added tintype_images_name to images: images of a name" in said
+    again = db("sync", "--extra-indexes")
+    assert "No migrations needed" in again
+    assert "there already" in again
+    assert db("version").strip() == REVISION
+
+
 def test_an_older_database_is_left_alone(db):
     db("sync")
     stamp(db, "2023_1_contract01")

@@ -42,11 +42,14 @@ pub(super) fn single(list: &ListQuery) -> Vec<Filter> {
 /// Whether so few images match, as a rule, that finding them all and sorting them beats a walk
 /// through all images in order.
 pub(super) fn finds_few(filter: &Filter) -> bool {
-    match filter {
-        Filter::Id(_) | Filter::Name(_) | Filter::Owner(_) => true,
-        Filter::Checksum(_) | Filter::OsHashValue(_) => true,
-        _ => false,
-    }
+    matches!(
+        filter,
+        Filter::Id(_)
+            | Filter::Name(_)
+            | Filter::Owner(_)
+            | Filter::Checksum(_)
+            | Filter::OsHashValue(_)
+    )
 }
 
 /// Whether few images have this visibility, as a rule.
@@ -194,12 +197,16 @@ fn is_tag(query: &mut Query, tag: &str) {
     query.push("part.value = ").push_bind(tag.to_owned());
 }
 
-/// An index of values knows their beginnings only: they may be long.
 fn is_property(query: &mut Query, name: &str, value: &str) {
-    query.push("part.name = ").push_bind(name.to_owned());
-    query.push(" AND {beginning of}part.value{beginning} = {beginning of}");
-    query.push_bind(value.to_owned()).push("{beginning}");
+    query.push("part.name = ").push_bind(name.to_owned()).push(" AND ");
+    begins(query, value);
     query.push(" AND part.value = ").push_bind(value.to_owned());
+}
+
+/// An index of values knows their beginnings only: they may be long.
+fn begins(query: &mut Query, value: &str) {
+    query.push("{beginning of}part.value{beginning} = {beginning of}");
+    query.push_bind(value.to_owned()).push("{beginning}");
 }
 
 /// Whether it takes a look to know if a filter finds few images.
@@ -207,20 +214,18 @@ pub(super) fn is_probed(filter: &Filter) -> bool {
     matches!(filter, Filter::Property(..) | Filter::Tags(_) | Filter::Number(Quantity::Size, ..))
 }
 
-/// Adds a subquery: how many images such a filter finds, counted as far as to tell few from many.
+/// Adds a subquery: how many images such a filter finds, counted as far as to tell few from many,
+/// and by the index alone: what is deleted counts too.
 pub(super) fn probe(query: &mut Query, filter: &Filter) {
     query.push("(SELECT COUNT(*) FROM (SELECT 1 FROM ");
     match filter {
         Filter::Property(name, value) => {
-            query.push("image_properties part WHERE NOT part.deleted AND ");
-            is_property(query, name, value);
+            query.push("image_properties part WHERE part.name = ").push_bind(name.clone());
+            begins(query.push(" AND "), value);
         }
         Filter::Tags(tags) => {
-            query.push("image_tags part WHERE NOT part.deleted");
-            for tag in tags {
-                query.push(" AND ");
-                is_tag(query, tag);
-            }
+            query.push("image_tags part WHERE 1 = 1");
+            tags.iter().for_each(|tag| is_tag(query.push(" AND "), tag));
         }
         other => {
             query.push("images WHERE ");

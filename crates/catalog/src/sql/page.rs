@@ -96,7 +96,7 @@ impl<'a> Page<'a> {
         place: Option<&Place>,
         limit: i64,
     ) {
-        self.from_images(query);
+        self.all_images(query);
         visibility::in_list(query, self.viewer, self.list);
         self.finish(query, finder, plan, place, limit);
     }
@@ -106,7 +106,7 @@ impl<'a> Page<'a> {
         query.push("SELECT ").push(rows::COLUMNS).push(" FROM (");
         for (i, way) in ways.iter().enumerate() {
             query.push(if i == 0 { "" } else { " UNION ALL " }).push("SELECT * FROM (");
-            self.from_images(query);
+            self.all_images(query);
             way.add(query, self.viewer, self.list, first(&self.order));
             let plan = if way.leads_to_few() { Plan::Sort } else { Plan::Walk };
             self.finish(query, None, plan, place, limit);
@@ -117,7 +117,7 @@ impl<'a> Page<'a> {
         query.push(" LIMIT ").push_bind(limit);
     }
 
-    fn from_images(&self, query: &mut Query) {
+    fn all_images(&self, query: &mut Query) {
         query.push("SELECT ").push(rows::COLUMNS).push(" FROM images WHERE NOT images.deleted");
     }
 
