@@ -24,7 +24,7 @@ pub(super) fn add(query: &mut Query, filters: &[Filter], finder: Option<usize>) 
         condition(query, filter, if finds { Role::Finds } else { Role::Checks });
     }
     if !filters.iter().any(|filter| matches!(filter, Filter::OsHidden(_))) {
-        query.push(" AND NOT images.os_hidden");
+        query.push(" AND {not}images.os_hidden");
     }
 }
 

@@ -118,7 +118,7 @@ impl<'a> Page<'a> {
     }
 
     fn all_images(&self, query: &mut Query) {
-        query.push("SELECT ").push(rows::COLUMNS).push(" FROM images WHERE NOT images.deleted");
+        query.push("SELECT ").push(rows::COLUMNS).push(" FROM images WHERE {not}images.deleted");
     }
 
     fn finish(

@@ -7,10 +7,12 @@ use super::Dialect;
 /// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
 type Word = (&'static str, [&'static str; 3]);
 
-const WORDS: [Word; 11] = [
+const WORDS: [Word; 12] = [
     // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
     // takes any index for selective, also those of columns with two values.
     ("unindexed", ["+", "", ""]),
+    // Before a flag that most rows agree in. MySQL would take an index of it for selective.
+    ("not", ["NOT ", "NOT 0+", "NOT "]),
     // After a query: its rows stay as they are until the transaction ends. A writer of SQLite has
     // the whole database to itself.
     ("for update", ["", " FOR UPDATE", " FOR UPDATE"]),

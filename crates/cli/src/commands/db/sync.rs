@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 async fn sync(database: &Database) -> anyhow::Result<()> {
     let found = SqlCatalog::revisions(database).await?;
     if found.next() == Next::Nothing {
-        return Ok(print("Database is up to date. No migrations needed.")?);
+        return print("Database is up to date. No migrations needed.");
     }
     anyhow::ensure!(
         found.next() != Next::Later,
@@ -54,7 +54,7 @@ async fn sync(database: &Database) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     serve::open_catalog(database).await?;
-    Ok(print("Database is synced successfully.")?)
+    print("Database is synced successfully.")
 }
 
 async fn add_indexes(database: &Database) -> anyhow::Result<()> {
