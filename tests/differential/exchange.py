@@ -177,6 +177,7 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 def normal(side, text):
     """A text without ids, times, places and URLs of its own."""
+    text = text.replace(side.known["identity"], "{identity}")
     text = text.replace(side.url, "{service}").replace(urlsplit(side.url).netloc, "{host}")
     text = text.replace(side.folder, "{folder}")
     for name, value in side.known.items():

@@ -45,7 +45,7 @@ KEYSTONE = """
 [database]
 connection = sqlite:///{folder}/glance.db?timeout=60
 [keystone_authtoken]
-www_authenticate_uri = {auth_url}
+www_authenticate_uri = {identity}
 auth_url = {auth_url}
 auth_type = password
 username = {username}
@@ -78,11 +78,16 @@ class Glance(services.Glance):
         services.Process.__exit__(self, *why)
 
     def configure(self):
-        keystone = KEYSTONE.format(folder=self.folder, **self.auth)
+        keystone = KEYSTONE.format(folder=self.folder, identity=identity(self.auth), **self.auth)
         (self.folder / "glance-api.conf").write_text(self.configuration(self.folder) + keystone)
         (self.folder / "uwsgi.ini").write_text(UWSGI.format(port=self.port))
         paste = (self.venv / "etc/glance/glance-api-paste.ini").read_text()
         (self.folder / "glance-api-paste.ini").write_text(paste)
+
+
+def identity(auth):
+    """Where clients are sent for a token: the built-in Keystone without its version."""
+    return auth["auth_url"].removesuffix("/v3")
 
 
 class Side:
@@ -118,6 +123,7 @@ class Pair:
         self.glance.__enter__()
         self.load_definitions(self.glance.venv / "etc/glance/metadefs")
         tokens = {who: account.token() for who, account in accounts.items()}
+        known["identity"] = identity(admin.auth)
         known["files"] = f"http://127.0.0.1:{self.files.server_port}"
         self.sides = [
             Side("Glance", self.glance.url, self.glance.folder, tokens, dict(known)),

@@ -47,10 +47,21 @@ pub(crate) async fn upload(
     if !target.abilities().writable {
         return Err(store::Error::ReadOnly(name.to_owned()).into());
     }
-    app.catalog.transition(image.id, Event::BeginUpload).await?;
+    app.catalog.transition(image.id, Event::BeginUpload).await.map_err(closed)?;
     match tokio::spawn(receive(app, image.id, body, length, terms)).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
+    }
+}
+
+/// Glance's words for an image that takes no bytes now.
+fn closed(error: catalog::Error) -> ApiError {
+    match error {
+        catalog::Error::Conflict { status, .. } => ApiError::conflict(format!(
+            "Image status transition from {status} to {} is not allowed",
+            Status::Saving
+        )),
+        error => error.into(),
     }
 }
 
@@ -176,13 +187,13 @@ fn check_formats(image: &Image) -> Result<()> {
         ("container_format", image.container_format.is_none()),
     ];
     let missing: Vec<_> = formats.iter().filter(|(_, missing)| *missing).map(|(n, _)| *n).collect();
-    match missing.as_slice() {
-        [] => Ok(()),
-        missing => Err(ApiError::bad_request(format!(
-            "Properties {} must be set prior to saving data.",
-            missing.join(", ")
-        ))),
-    }
+    let what = match missing.len() {
+        0 => return Ok(()),
+        1 => "Property",
+        _ => "Properties",
+    };
+    let names = missing.join(", ");
+    Err(ApiError::bad_request(format!("{what} {names} must be set prior to saving data.")))
 }
 
 /// What went wrong on the client's side is its own to know; the rest is the store's.

@@ -59,6 +59,15 @@ TASK_BODIES = {
     "more": {"type": "import", "input": {}, "more": 1},
 }
 
+FROM_WEB = {
+    "type": "import",
+    "input": {
+        "import_from": "{files}/disk.raw",
+        "import_from_format": "raw",
+        "image_properties": {"name": "by a task", "disk_format": "raw", "container_format": "bare"},
+    },
+}
+
 CASES = [
     Case("methods", [get("/v2/info/import")]),
     *[
@@ -176,5 +185,18 @@ CASES = [
             delete("/v2/tasks/x"),
         ],
     ),
+    Case(
+        "a task of an import",
+        [
+            create(),
+            stage().given(),
+            post(IMPORT, method("glance-direct")).given(),
+            imported(),
+            get(TASKS).until_("tasks.0.status", "success"),
+            get(TASKS).as_("reader"),
+            get(TASKS).as_("other"),
+        ],
+    ),
     Case("schemas of tasks", [get("/v2/schemas/task"), get("/v2/schemas/tasks")]),
+    Case("a task that imports", [post("/v2/tasks", FROM_WEB, who="admin")]),
 ]

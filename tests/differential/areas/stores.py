@@ -1,5 +1,7 @@
 """Several stores and locations: `/v2/info/stores`, `/v2/stores/…`, `/v2/images/{id}/locations`."""
 
+import hashlib
+
 from differential.cases import (
     Case,
     active,
@@ -28,9 +30,61 @@ URLS = {
     "what is not there": "{files}/nowhere",
 }
 
+DIGEST = hashlib.sha512(b"bytes from the web\n" * 100).hexdigest()
+
+
+def validated(digest):
+    """The body that adds a location whose bytes have this digest."""
+    hashes = {"os_hash_algo": "sha512", "os_hash_value": digest}
+    return {"url": WEB["url"], "validation_data": hashes}
+
+
+def settled():
+    """The image once nothing is done with it any more."""
+    return show().until_("os_glance_import_task", None)
+
+
 CASES = [
     Case("list stores", [get("/v2/info/stores"), get("/v2/info/stores").as_("admin")]),
     Case("list stores without a token", [get("/v2/info/stores", who=None)]),
+    Case("detail as an administrator", [get("/v2/info/stores/detail").as_("admin")]),
+    Case(
+        "download from a chosen store",
+        [
+            *active(),
+            get("/v2/images/{image}/file", headers={"X-Image-Meta-Store": "file"}),
+            get("/v2/images/{image}/file", headers={"X-Image-Meta-Store": "slow"}),
+            get("/v2/images/{image}/file", headers={"X-Image-Meta-Store": "nowhere"}),
+        ],
+    ),
+    Case(
+        "add a location with its hash",
+        [
+            create(),
+            post(LOCATIONS, validated(DIGEST)),
+            settled(),
+            get(LOCATIONS).as_("admin"),
+            get("/v2/images/{image}/tasks").until_("tasks.0.status", "success"),
+        ],
+    ),
+    Case(
+        "add a location without a hash",
+        [
+            create(),
+            post(LOCATIONS, {"url": WEB["url"]}).given(),
+            show().until_("os_hash_value", DIGEST).given(),
+            settled(),
+        ],
+    ),
+    Case(
+        "add a location with another hash",
+        [
+            create(),
+            post(LOCATIONS, validated("0" * 128)),
+            get("/v2/images/{image}/tasks").until_("tasks.0.status", "failure"),
+            settled(),
+        ],
+    ),
     Case("detail as a member", [get("/v2/info/stores/detail")]),
     Case(
         "upload to the slow store",

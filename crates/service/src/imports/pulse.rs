@@ -88,6 +88,13 @@ impl Pulse {
         }
     }
 
+    /// Tells how much was copied in the end. What follows notices when the lease is lost.
+    pub(super) async fn tell(&mut self) {
+        if let Err(why) = self.give().await {
+            tracing::debug!(task = %self.task(), %why, "the last progress of a task is not told");
+        }
+    }
+
     async fn give(&mut self) -> Result<(), Failure> {
         let message = self.copied.message();
         match self.tasks.renew_task(&mut self.lease, &message).await {

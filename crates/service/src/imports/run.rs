@@ -108,7 +108,11 @@ async fn attempt(
     // `importing` for that.
     let copied = pulse.copied.clone();
     let work = AssertUnwindSafe(bring(app, job, order, copied)).catch_unwind();
-    pulse.during(work).await?.unwrap_or(Err(Failure::Panicked))
+    let brought = pulse.during(work).await?.unwrap_or(Err(Failure::Panicked));
+    if brought.is_ok() {
+        pulse.tell().await;
+    }
+    brought
 }
 
 /// Gives the image what was brought. Bytes that it can't take are removed.

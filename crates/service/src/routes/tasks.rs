@@ -79,7 +79,7 @@ async fn add(
     let (kind, input) = parse(fields)?;
     let token = Token::of(&headers);
     let task = imports::start_legacy(&app, &caller, kind, input, Some(request), token).await?;
-    let location = HeaderValue::try_from(format!("/v2/tasks/{}", task.id));
+    let location = HeaderValue::try_from(format!("{}/v2/tasks/{}", app.url(&headers), task.id));
     let location = location.map_err(|error| ApiError::internal(&error))?;
     let shown = Json(task_view::whole(&task));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown).into_response())
