@@ -1,7 +1,8 @@
-"""Makes in Keystone what a cloud has there for an image service: roles, an account, an endpoint,
-limits."""
+"""prepare.py TYPE=URL...: makes in Keystone what a cloud has there for image services: roles, an
+account, endpoints, limits."""
 
 import os
+import sys
 
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
@@ -39,10 +40,10 @@ def main():
     for granted in [role, roles["service"]]:
         admin.put(f"{AUTH_URL}/projects/{project}/users/{user}/roles/{granted}")
     admin.put(f"{AUTH_URL}/system/users/{user}/roles/{roles['reader']}")
-    service = ensure("service", {"type": "image"}, name="glance")
-    for interface in ["public", "internal", "admin"]:
-        place(service, interface)
-    limit(service)
+    for kind, url in (argument.split("=") for argument in sys.argv[1:]):
+        name = kind.replace("image", "glance")
+        place(ensure("service", {"type": kind}, name=name), url)
+    limit(ensure("service", {"type": "image"}))
 
 
 def limit(service):
@@ -55,12 +56,12 @@ def limit(service):
             admin.post(f"{AUTH_URL}/registered_limits", json=made)
 
 
-def place(service, interface):
-    """The endpoint of this run: one of an earlier run would name another port."""
-    match = {"service_id": service, "interface": interface}
-    url = os.environ["SERVICE_URL"]
-    endpoint = ensure("endpoint", match, url=url, region_id="RegionOne")
-    admin.patch(f"{AUTH_URL}/endpoints/{endpoint}", json={"endpoint": {"url": url}})
+def place(service, url):
+    """The endpoints of this run: those of an earlier run would name another port."""
+    for interface in ["public", "internal", "admin"]:
+        match = {"service_id": service, "interface": interface}
+        endpoint = ensure("endpoint", match, url=url, region_id="RegionOne")
+        admin.patch(f"{AUTH_URL}/endpoints/{endpoint}", json={"endpoint": {"url": url}})
 
 
 main()
