@@ -69,6 +69,11 @@ impl Config {
         self.sections.contains_key(name)
     }
 
+    /// The names of all sections, sorted.
+    pub fn section_names(&self) -> impl Iterator<Item = &str> {
+        self.sections.keys().map(String::as_str)
+    }
+
     /// Options that nobody has read, as `section`, `option` and where it is: known to Glance
     /// perhaps, but not used here.
     pub fn unread(&self) -> Vec<(&str, &str, &Place)> {

@@ -15,6 +15,7 @@ mod remote;
 mod s3;
 mod set;
 mod settings;
+mod swift;
 
 pub use check::{Checked, Step, check};
 pub use cleanup::Cleanups;
@@ -25,3 +26,4 @@ pub use http::HttpStore;
 pub use s3::S3Store;
 pub use set::{Enabled, Reserved, Stores, UnknownStore};
 pub use settings::SettingsError;
+pub use swift::SwiftStore;

@@ -32,22 +32,27 @@ struct Endpoint {
 }
 
 impl Catalog {
-    /// The image service with this interface, in this region or the first one listed.
-    pub(crate) fn image_service(&self, interface: &str, region: Option<&str>) -> Result<Url> {
+    /// The service of one of these types with this interface, in this region or the first one
+    /// listed.
+    pub fn service(&self, types: &[&str], interface: &str, region: Option<&str>) -> Option<Url> {
         let fits = |endpoint: &&Endpoint| {
             endpoint.interface == interface
                 && region.is_none_or(|region| endpoint.region() == Some(region))
         };
-        let url = self.image_endpoints().find(fits).and_then(|found| Url::parse(&found.url).ok());
-        url.ok_or_else(|| Error::NoImageService {
+        self.endpoints(types).find(fits).and_then(|found| Url::parse(&found.url).ok())
+    }
+
+    /// The image service with this interface, in this region or the first one listed.
+    pub(crate) fn image_service(&self, interface: &str, region: Option<&str>) -> Result<Url> {
+        self.service(&IMAGE_TYPES, interface, region).ok_or_else(|| Error::NoImageService {
             interface: interface.to_owned(),
             region: region.map(str::to_owned),
-            found: self.image_endpoints().map(Endpoint::place).collect(),
+            found: self.endpoints(&IMAGE_TYPES).map(Endpoint::place).collect(),
         })
     }
 
-    fn image_endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        let services = self.0.iter().filter(|service| IMAGE_TYPES.contains(&service.kind.as_str()));
+    fn endpoints(&self, types: &[&str]) -> impl Iterator<Item = &Endpoint> {
+        let services = self.0.iter().filter(|service| types.contains(&service.kind.as_str()));
         services.flat_map(|service| &service.endpoints)
     }
 }

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 pub use catalog::Catalog;
 
-use crate::cloud::KeystoneLogin;
+use crate::cloud::{KeystoneLogin, Trust};
 use crate::session::explain;
 use crate::session::transport::Transport;
-use crate::{Error, Result, Secret};
+use crate::{Error, Result, Retry, Secret};
 
 /// A token and what Keystone says of it.
 #[derive(Debug, Clone)]
@@ -51,8 +51,14 @@ struct TokenBody {
     catalog: Catalog,
 }
 
+/// Asks the identity service for a token, as a service of its own does. Errors: `LoginRefused`,
+/// `NoAnswer`, what the answer is not.
+pub async fn log_in(login: &KeystoneLogin, trust: &Trust, retry: Retry) -> Result<Token> {
+    log_in_by(&Transport::new(trust, retry)?, login).await
+}
+
 /// Asks the identity service for a token.
-pub(crate) async fn log_in(transport: &Transport, login: &KeystoneLogin) -> Result<Token> {
+pub(crate) async fn log_in_by(transport: &Transport, login: &KeystoneLogin) -> Result<Token> {
     let KeystoneLogin { auth_url, proof, scope } = login;
     let v3 = find_v3(transport, auth_url).await;
     let url = below(&v3, "auth/tokens");

@@ -125,7 +125,7 @@ impl Session {
                 expires_at: None,
                 catalog: keystone::Catalog::default(),
             },
-            Login::Keystone(login) => keystone::log_in(&self.0.transport, login).await?,
+            Login::Keystone(login) => keystone::log_in_by(&self.0.transport, login).await?,
         };
         let token = Arc::new(token);
         *self.0.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));

@@ -10,7 +10,7 @@ mod retry;
 
 pub(crate) use claims::Claims;
 pub(crate) use client::{Authorities, client, reason};
-pub(crate) use encode::encode;
+pub(crate) use encode::{decode, encode};
 pub(crate) use parts::{Part, Parts, Streamed, streamed};
 pub(crate) use resume::{Answer, Reader, resuming};
 pub(crate) use retry::{Failed, retried};

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
 use reqwest::Body;
 use tokio::sync::mpsc;
@@ -50,6 +50,16 @@ impl Parts {
             part.push(self.at_most(piece, length - part.length));
         }
         Ok(part)
+    }
+
+    /// Gives a piece back that was just taken: it is the next one.
+    pub(crate) fn again(&mut self, mut piece: Bytes) {
+        if !self.rest.is_empty() {
+            let mut whole = BytesMut::from(&*piece);
+            whole.extend_from_slice(&self.rest);
+            piece = whole.freeze();
+        }
+        self.rest = piece;
     }
 
     /// The beginning of a piece that was just taken; the rest of it is the next one.

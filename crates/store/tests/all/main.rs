@@ -8,3 +8,4 @@ mod conformance;
 mod file;
 mod http;
 mod s3;
+mod swift;

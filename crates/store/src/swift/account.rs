@@ -1,0 +1,207 @@
+//! Requests to an account: with a token that is renewed, repeated where it may help.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use reqwest::{Body, Client, Method, Response, StatusCode, Url, header};
+use serde::Deserialize;
+
+use super::login::{Grant, Login, Wanted};
+use crate::remote::{Failed, encode, reason, retried};
+use crate::{Error, Result};
+
+/// An account, and who uses it.
+pub(super) struct Account {
+    /// The store's name, for errors.
+    pub(super) store: String,
+    pub(super) http: Client,
+    pub(super) login: Login,
+    pub(super) wanted: Wanted,
+    grant: RwLock<Option<Arc<Grant>>>,
+}
+
+/// What is asked for: a container, or an object in it.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) account: Arc<Account>,
+    pub(super) container: String,
+    /// Empty for the container itself.
+    pub(super) object: String,
+}
+
+/// A request, but for the target.
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) headers: &'a [(&'a str, &'a str)],
+}
+
+impl Ask<'_> {
+    pub(super) fn new(method: Method) -> Self {
+        Self { method, query: &[], headers: &[] }
+    }
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    name: String,
+}
+
+impl Account {
+    pub(super) fn new(store: &str, http: Client, login: Login, wanted: Wanted) -> Self {
+        Self { store: store.to_owned(), http, login, wanted, grant: RwLock::default() }
+    }
+
+    /// A grant that is good for a while. Errors: as of a log-in.
+    pub(super) async fn grant(&self) -> Result<Arc<Grant>> {
+        let known = self.grant.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|grant| grant.is_fresh(&self.wanted)) {
+            return Ok(known);
+        }
+        let new = self.login.grant(&self.store, &self.http, &self.wanted).await?;
+        let new = Arc::new(new);
+        *self.grant.write().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
+        Ok(new)
+    }
+
+    /// The token was refused: the next request logs in anew.
+    fn forget(&self, refused: &Arc<Grant>) {
+        let mut known = self.grant.write().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, refused)) {
+            *known = None;
+        }
+    }
+
+    pub(super) fn failing(&self, why: impl Into<String>) -> Error {
+        Error::Unavailable { store: self.store.clone(), why: why.into() }
+    }
+
+    pub(super) fn away(&self, error: reqwest::Error) -> Error {
+        self.failing(reason(error))
+    }
+}
+
+impl Target {
+    /// What errors call it.
+    pub(super) fn shown(&self) -> String {
+        format!("{}/{}", self.container, self.object)
+    }
+
+    pub(super) fn container_itself(&self) -> Self {
+        Self { object: String::new(), ..self.clone() }
+    }
+
+    /// Another object in the same container.
+    pub(super) fn beside(&self, object: String) -> Self {
+        Self { object, ..self.clone() }
+    }
+
+    /// Asks once. The answer is a success. Errors: `Passing` where another attempt may help, so
+    /// also where the token was refused, which is renewed then.
+    pub(super) async fn ask(&self, ask: &Ask<'_>, body: Option<Body>) -> Result<Response, Failed> {
+        let account = &self.account;
+        let grant = account.grant().await?;
+        let mut request = account
+            .http
+            .request(ask.method.clone(), self.url(&grant.account))
+            .query(ask.query)
+            .header("x-auth-token", grant.token.expose());
+        for (name, value) in ask.headers {
+            request = request.header(*name, *value);
+        }
+        let request = match body {
+            Some(body) => request.body(body),
+            None if ask.method == Method::PUT => request.header(header::CONTENT_LENGTH, 0),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|e| Failed::Passing(account.away(e)))?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            account.forget(&grant);
+        }
+        match answer.status().is_success() {
+            true => Ok(answer),
+            false => Err(self.failure(answer.status())),
+        }
+    }
+
+    /// Asks, and again where a failure may pass; without a body.
+    pub(super) async fn ask_again(&self, ask: &Ask<'_>) -> Result<Response> {
+        retried(|| self.ask(ask, None)).await
+    }
+
+    fn url(&self, account: &Url) -> String {
+        let account = account.as_str().trim_end_matches('/');
+        let container = encode(&self.container, b"");
+        match self.object.is_empty() {
+            true => format!("{account}/{container}"),
+            false => format!("{account}/{container}/{}", encode(&self.object, b"/")),
+        }
+    }
+
+    fn failure(&self, status: StatusCode) -> Failed {
+        let store = self.account.store.clone();
+        let why = format!("{} is answered with {status}", self.shown());
+        match status {
+            StatusCode::UNAUTHORIZED => Failed::Passing(Error::Forbidden { store, why }),
+            StatusCode::FORBIDDEN => Failed::Lasting(Error::Forbidden { store, why }),
+            StatusCode::NOT_FOUND => Failed::Lasting(Error::NotFound(self.shown())),
+            StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT => {
+                Failed::Lasting(Error::Exists(self.shown()))
+            }
+            // Of an account or container with a quota, too.
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::INSUFFICIENT_STORAGE => {
+                Failed::Lasting(Error::Full(store))
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
+                Failed::Passing(Error::Unavailable { store, why })
+            }
+            status if status.is_server_error() => {
+                Failed::Passing(Error::Unavailable { store, why })
+            }
+            _ => Failed::Lasting(Error::Unavailable { store, why }),
+        }
+    }
+
+    /// The container is there, or is made where that is wanted.
+    pub(super) async fn need_container(&self, create: bool) -> Result<()> {
+        let container = self.container_itself();
+        match container.ask_again(&Ask::new(Method::HEAD)).await {
+            Err(Error::NotFound(_)) if create => {
+                container.ask_again(&Ask::new(Method::PUT)).await.map(drop)
+            }
+            Err(Error::NotFound(_)) => Err(self.account.failing(format!(
+                "there is no container '{}', and swift_store_create_container_on_put is off",
+                self.container
+            ))),
+            found => found.map(drop),
+        }
+    }
+
+    /// How many bytes the object has; of one in segments, all of theirs.
+    pub(super) async fn size(&self) -> Result<u64> {
+        let answer = self.ask_again(&Ask::new(Method::HEAD)).await?;
+        let length = answer.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        length.ok_or_else(|| self.account.failing("Swift does not say how long an object is"))
+    }
+
+    /// The names of the container's objects that begin so.
+    pub(super) async fn beginning(&self, prefix: &str) -> Result<Vec<String>> {
+        let container = self.container_itself();
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let marker = names.last().cloned().unwrap_or_default();
+            let query = [("format", "json"), ("prefix", prefix), ("marker", marker.as_str())];
+            let ask = Ask { query: &query, ..Ask::new(Method::GET) };
+            let answer = container.ask_again(&ask).await?;
+            let page: Vec<Listed> = answer.json().await.map_err(|e| self.account.away(e))?;
+            if page.is_empty() {
+                return Ok(names);
+            }
+            names.extend(page.into_iter().map(|listed| listed.name));
+        }
+    }
+
+    pub(super) async fn remove_only(&self) -> Result<()> {
+        self.ask_again(&Ask::new(Method::DELETE)).await.map(drop)
+    }
+}

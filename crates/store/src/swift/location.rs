@@ -1,0 +1,105 @@
+//! Locations: `swift+config://REFERENCE/CONTAINER/OBJECT`, which is what is written; and the older
+//! `swift+https://ACCOUNT:USER:KEY@AUTH/CONTAINER/OBJECT`, which has credentials in it.
+
+use crate::remote::decode;
+
+/// The spellings of the schemes; `swift` is HTTPS.
+pub(super) const SCHEMES: &[&str] = &["swift+config", "swift", "swift+https", "swift+http"];
+
+/// Where an object is.
+pub(super) struct Location {
+    pub(super) place: Place,
+    pub(super) container: String,
+    pub(super) object: String,
+}
+
+/// Whose object it is.
+pub(super) enum Place {
+    /// Of an account that the configuration knows by this name.
+    Reference(String),
+    /// Of the account of a log-in that the location itself has.
+    Login {
+        /// Where, with a scheme.
+        auth: String,
+        /// `ACCOUNT:USER`.
+        user: String,
+        /// A secret.
+        key: String,
+    },
+}
+
+impl Location {
+    /// Reads a location; `None` where it is none of this kind.
+    pub(super) fn parse(uri: &str) -> Option<Self> {
+        let (scheme, rest) = uri.split_once("://")?;
+        if !SCHEMES.contains(&scheme) || rest.contains("://") {
+            return None;
+        }
+        let (rest, object) = rest.rsplit_once('/')?;
+        let (rest, container) = rest.rsplit_once('/')?;
+        let sound = |text: &str| !text.is_empty() && text != "." && text != "..";
+        if !sound(container) || !sound(object) || rest.is_empty() {
+            return None;
+        }
+        let place = match scheme {
+            "swift+config" => Place::Reference(rest.to_owned()),
+            "swift+http" => login("http", rest)?,
+            _ => login("https", rest)?,
+        };
+        Some(Self { place, container: container.to_owned(), object: object.to_owned() })
+    }
+}
+
+fn login(scheme: &str, rest: &str) -> Option<Place> {
+    let (credentials, auth) = rest.split_once('@')?;
+    let credentials = decode(credentials)?;
+    let (user, key) = credentials.rsplit_once(':')?;
+    let auth = format!("{scheme}://{auth}");
+    Some(Place::Login { auth, user: user.to_owned(), key: key.to_owned() })
+}
+
+/// A location without what stands before its host.
+pub(super) fn shown(uri: &str) -> String {
+    match (uri.split_once("://"), uri.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+        _ => uri.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_are_read_as_glance_writes_them() {
+        let location = Location::parse("swift+config://ref1/glance/abc").unwrap();
+        assert_eq!((&*location.container, &*location.object), ("glance", "abc"));
+        assert!(matches!(location.place, Place::Reference(name) if name == "ref1"));
+        let uri = "swift+http://service%3Aswift:p%40s%2Fs@keystone:5000/v3/glance_a/abc";
+        let old = Location::parse(uri).unwrap();
+        assert_eq!((&*old.container, &*old.object), ("glance_a", "abc"));
+        let Place::Login { auth, user, key } = old.place else { panic!() };
+        assert_eq!((&*auth, &*user, &*key), ("http://keystone:5000/v3", "service:swift", "p@s/s"));
+        let old = Location::parse("swift://a:u:k@h/v3/c/o").unwrap();
+        assert!(matches!(old.place, Place::Login { auth, .. } if auth == "https://h/v3"));
+        assert_eq!(shown(uri), "swift+http://keystone:5000/v3/glance_a/abc");
+    }
+
+    #[test]
+    fn what_is_no_location_is_none() {
+        for uri in [
+            "",
+            "swift://",
+            "swift://h/c/o",
+            "swift+config://c/o",
+            "swift+config:///c/o",
+            "swift+config://r/../o",
+            "swift+config://r//o",
+            "swift+config://r/c/",
+            "http://h/c/o",
+            "swift://a:k@http://h/c/o",
+        ] {
+            assert!(Location::parse(uri).is_none(), "{uri}");
+        }
+    }
+}

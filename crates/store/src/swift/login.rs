@@ -1,0 +1,178 @@
+//! Logging in: to Keystone (v3), or to Swift's own accounts (v1). Either gives a token and the URL
+//! of an account.
+
+use std::fmt;
+use std::time::Duration;
+
+use client::cloud::{Domain, KeystoneLogin, Named, Proof, Scope, Trust};
+use client::{Retry, Secret, keystone};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Client, StatusCode, Url};
+
+use crate::remote::{Failed, reason, retried};
+use crate::{Error, Result};
+
+/// An upload waits for the log-in.
+const PATIENCE: Retry = Retry {
+    attempts: 4,
+    first_wait: Duration::from_millis(200),
+    longest_wait: Duration::from_secs(5),
+};
+
+/// A log-in, and where.
+#[derive(Clone)]
+pub(super) enum Login {
+    /// With Swift's own accounts (`tempauth`): version 1.
+    Own { auth: Url, user: String, key: Secret },
+    /// With Keystone.
+    Keystone(Box<KeystoneLogin>),
+}
+
+/// Only where, not as whom.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({})", self.auth())
+    }
+}
+
+/// Where the account is looked for in Keystone's catalog.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// `swift_store_endpoint`: the account's URL, whatever the catalog says.
+    pub(super) endpoint: Option<Url>,
+    pub(super) service_type: String,
+    /// `public`, `internal` or `admin`.
+    pub(super) interface: String,
+    pub(super) region: Option<String>,
+    /// A token is not used any more when less than this is left of its life.
+    pub(super) least_life: SignedDuration,
+    pub(super) trust: Trust,
+}
+
+/// What a log-in gives.
+pub(super) struct Grant {
+    pub(super) token: Secret,
+    /// The account's URL.
+    pub(super) account: Url,
+    expires_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether it will be good for a while.
+    pub(super) fn is_fresh(&self, wanted: &Wanted) -> bool {
+        let left = |end| Timestamp::now().duration_until(end);
+        self.expires_at.is_none_or(|end| left(end) > wanted.least_life)
+    }
+}
+
+impl Login {
+    /// Where the log-in is made.
+    pub(super) fn auth(&self) -> &Url {
+        match self {
+            Self::Own { auth, .. } => auth,
+            Self::Keystone(login) => &login.auth_url,
+        }
+    }
+
+    /// Keystone's for a user `ACCOUNT:USER`.
+    pub(super) fn keystone(
+        auth_url: Url,
+        (project, project_domain): (&str, Domain),
+        (user, user_domain): (&str, Domain),
+        password: Secret,
+    ) -> Self {
+        let user = Named::Name { name: user.to_owned(), domain: user_domain };
+        let project = Named::Name { name: project.to_owned(), domain: project_domain };
+        Self::Keystone(Box::new(KeystoneLogin {
+            auth_url,
+            proof: Proof::Password { user, password },
+            scope: Scope::Project(project),
+        }))
+    }
+
+    /// Whether it is the same user's, be it with another secret.
+    pub(super) fn is_of_same_user(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Own { user, .. }, Self::Own { user: other, .. }) => user == other,
+            (Self::Keystone(one), Self::Keystone(other)) => {
+                let user = |login: &KeystoneLogin| match &login.proof {
+                    Proof::Password { user, .. } => Some(user.clone()),
+                    _ => None,
+                };
+                user(one).is_some() && user(one) == user(other) && one.scope == other.scope
+            }
+            _ => false,
+        }
+    }
+
+    /// Logs in. Errors: `Forbidden`, `Unavailable`.
+    pub(super) async fn grant(&self, store: &str, http: &Client, wanted: &Wanted) -> Result<Grant> {
+        match self {
+            Self::Own { auth, user, key } => {
+                retried(|| own(store, http, wanted, (auth, user, key))).await
+            }
+            Self::Keystone(login) => keystone_grant(store, wanted, login).await,
+        }
+    }
+}
+
+async fn own(
+    store: &str,
+    http: &Client,
+    wanted: &Wanted,
+    (auth, user, key): (&Url, &str, &Secret),
+) -> Result<Grant, Failed> {
+    let away = |why: String| Error::Unavailable { store: store.to_owned(), why };
+    let request =
+        http.get(auth.clone()).header("x-auth-user", user).header("x-auth-key", key.expose());
+    let answer = request.send().await.map_err(|e| Failed::Passing(away(reason(e))))?;
+    let status = answer.status();
+    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    match status {
+        status if status.is_success() => {
+            let account = header("x-storage-url").and_then(|url| url.parse().ok());
+            let account = wanted.endpoint.clone().or(account);
+            let token = header("x-auth-token").map(Secret::new);
+            let unclear = || away("a log-in is answered without a token or an account".to_owned());
+            let (token, account) = token.zip(account).ok_or_else(unclear)?;
+            let life = header("x-auth-token-expires").and_then(|life| life.parse().ok());
+            let life: Option<i64> = life;
+            let expires_at = life.map(|life| Timestamp::now() + SignedDuration::from_secs(life));
+            Ok(Grant { token, account, expires_at })
+        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Forbidden {
+            store: store.to_owned(),
+            why: format!("the log-in at {auth} is answered with {status}"),
+        }
+        .into()),
+        status => {
+            Err(Failed::Passing(away(format!("the log-in at {auth} is answered with {status}"))))
+        }
+    }
+}
+
+async fn keystone_grant(store: &str, wanted: &Wanted, login: &KeystoneLogin) -> Result<Grant> {
+    let failed = |error: client::Error| match error {
+        client::Error::LoginRefused { .. } => {
+            Error::Forbidden { store: store.to_owned(), why: error.to_string() }
+        }
+        _ => Error::Unavailable { store: store.to_owned(), why: error.to_string() },
+    };
+    let token = keystone::log_in(login, &wanted.trust, PATIENCE).await.map_err(failed)?;
+    let account = match &wanted.endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => {
+            let region = wanted.region.as_deref();
+            let found = token.catalog.service(&[&wanted.service_type], &wanted.interface, region);
+            found.ok_or_else(|| Error::Unavailable {
+                store: store.to_owned(),
+                why: format!(
+                    "Keystone's catalog has no {} endpoint of a service {} in the region that is \
+                     configured",
+                    wanted.interface, wanted.service_type
+                ),
+            })?
+        }
+    };
+    Ok(Grant { token: token.secret, account, expires_at: token.expires_at })
+}

@@ -1,0 +1,97 @@
+//! Removing objects and what they are made of.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use reqwest::{Method, header::HeaderMap};
+
+use super::account::{Ask, Target};
+use crate::remote::decode;
+use crate::{Error, Result};
+
+/// Segments that are removed at once.
+const AT_ONCE: usize = 8;
+
+impl Target {
+    /// Removes the object, after its segments. Errors: `NotFound`, as of requests.
+    pub(super) async fn remove(&self) -> Result<()> {
+        let head = self.ask_again(&Ask::new(Method::HEAD)).await?;
+        if is_static(head.headers()) {
+            return self.remove_static().await;
+        }
+        if let Some(manifest) = text(head.headers(), "x-object-manifest") {
+            self.remove_of_manifest(&manifest).await?;
+        }
+        self.remove_only().await
+    }
+
+    /// The manifest names its segments itself, and Swift removes them with it. The answer is a
+    /// success in any case, and tells in its text.
+    async fn remove_static(&self) -> Result<()> {
+        let query = [("multipart-manifest", "delete")];
+        let ask = Ask {
+            query: &query,
+            headers: &[("accept", "application/json")],
+            ..Ask::new(Method::DELETE)
+        };
+        let answer = self.ask_again(&ask).await?;
+        let told: serde_json::Value =
+            answer.json().await.map_err(|error| self.account.away(error))?;
+        let status = told["Response Status"].as_str().unwrap_or_default();
+        match status.starts_with("2") {
+            true => Ok(()),
+            false => Err(self
+                .account
+                .failing(format!("the segments of {} can't be removed: {status}", self.shown()))),
+        }
+    }
+
+    /// Segments that a manifest `CONTAINER/PREFIX` means. One that means others than its own, by
+    /// their names, is believed to be read but not to be removed.
+    async fn remove_of_manifest(&self, manifest: &str) -> Result<()> {
+        let manifest = decode(manifest).unwrap_or_default();
+        match manifest.split_once('/') {
+            Some((container, prefix)) if prefix.starts_with(&self.object) => {
+                let container = Self { container: container.to_owned(), ..self.clone() };
+                container.remove_beginning(prefix, BTreeSet::new()).await.map(drop)
+            }
+            _ => {
+                tracing::warn!(object = %self.shown(), "segments with other names stay");
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes the segments of this object whatever its manifest says, also those that a listing
+    /// does not have yet; says whether there were any.
+    pub(super) async fn remove_segments(&self, begun: u64) -> Result<bool> {
+        let known = (1..=begun).map(|number| self.segment(number).object).collect();
+        self.remove_beginning(&format!("{}-", self.object), known).await
+    }
+
+    async fn remove_beginning(&self, prefix: &str, mut names: BTreeSet<String>) -> Result<bool> {
+        names.extend(self.beginning(prefix).await?);
+        let removed = stream::iter(names).map(|name| async {
+            match self.beside(name).remove_only().await {
+                Ok(()) => Ok(true),
+                Err(Error::NotFound(_)) => Ok(false),
+                Err(error) => Err(error),
+            }
+        });
+        let removed = removed.buffer_unordered(AT_ONCE);
+        removed.try_fold(false, |any, one| async move { Ok(any || one) }).await
+    }
+
+    /// A segment, as Glance names it.
+    pub(super) fn segment(&self, number: u64) -> Self {
+        self.beside(format!("{}-{number:05}", self.object))
+    }
+}
+
+fn is_static(headers: &HeaderMap) -> bool {
+    text(headers, "x-static-large-object").is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}

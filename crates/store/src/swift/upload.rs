@@ -1,0 +1,149 @@
+//! The way in: one object, or segments and a manifest, as Glance cuts them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use reqwest::{Body, Method, Response};
+
+use super::account::{Ask, Target};
+use crate::remote::{Failed, Parts, Streamed, encode, retried, streamed};
+use crate::{Error, Result, Source};
+
+/// How objects are cut, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cutting {
+    /// From this length on an object is in segments, and where its length is not known.
+    pub(super) large: u64,
+    /// How long a segment is.
+    pub(super) segment: u64,
+}
+
+/// An upload that is under way, for whoever has to undo it.
+#[derive(Clone)]
+pub(super) struct Upload {
+    target: Target,
+    /// Whether the object may be there and is not to stay.
+    begun: Arc<AtomicBool>,
+    /// How many segments were begun.
+    segments: Arc<AtomicU64>,
+}
+
+impl Upload {
+    pub(super) fn to(target: Target) -> Self {
+        Self { target, begun: Arc::default(), segments: Arc::default() }
+    }
+
+    /// Sends all of a source; returns how many bytes they were.
+    pub(super) async fn send(
+        &self,
+        cutting: Cutting,
+        hint: Option<u64>,
+        source: Source,
+    ) -> Result<u64> {
+        let mut parts = Parts::of(source);
+        match hint.filter(|size| *size < cutting.large) {
+            Some(size) => self.whole(&mut parts, size).await,
+            None => self.in_segments(&mut parts, cutting, hint).await,
+        }
+    }
+
+    async fn whole(&self, parts: &mut Parts, size: u64) -> Result<u64> {
+        self.target.account.grant().await?;
+        self.begun.store(true, Ordering::SeqCst);
+        let sent = send(parts, &self.target, Some(size), size, true).await;
+        sent.map_err(|error| self.others(error))?;
+        match parts.piece().await? {
+            None => Ok(size),
+            Some(_) => Err(Error::Source(format!("it is longer than {size} bytes").into())),
+        }
+    }
+
+    async fn in_segments(
+        &self,
+        parts: &mut Parts,
+        cutting: Cutting,
+        hint: Option<u64>,
+    ) -> Result<u64> {
+        self.begun.store(true, Ordering::SeqCst);
+        // Of an upload that a crash ended: the manifest would mean them too.
+        self.target.remove_segments(0).await?;
+        let mut size = 0;
+        for number in 1.. {
+            let Some(piece) = parts.piece().await? else { break };
+            parts.again(piece);
+            self.segments.store(number, Ordering::SeqCst);
+            let left = hint.map(|hint| hint.saturating_sub(size).min(cutting.segment));
+            // Beyond what was said to come, there is nothing to be said of the length.
+            let length = left.filter(|left| *left > 0);
+            // A token that ends in the middle of a segment ends no transfer: it is read at the
+            // beginning of one.
+            self.target.account.grant().await?;
+            let segment = self.target.segment(number);
+            let most = length.unwrap_or(cutting.segment);
+            size += send(parts, &segment, length, most, false).await?;
+        }
+        self.manifest().await?;
+        Ok(size)
+    }
+
+    async fn manifest(&self) -> Result<()> {
+        let target = &self.target;
+        let (container, object) = (encode(&target.container, b""), encode(&target.object, b""));
+        let manifest = format!("{container}/{object}-");
+        let headers = [("x-object-manifest", manifest.as_str()), UNLESS_THERE];
+        let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
+        let made = retried(|| target.ask(&ask, None)).await;
+        made.map(drop).map_err(|error| self.others(error))
+    }
+
+    /// What is there already is another's, and not to be undone.
+    fn others(&self, error: Error) -> Error {
+        if matches!(error, Error::Exists(_)) {
+            self.begun.store(false, Ordering::SeqCst);
+        }
+        error
+    }
+
+    /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
+    pub(super) async fn undo(self) {
+        if !self.begun.load(Ordering::SeqCst) {
+            return;
+        }
+        let segments = self.target.remove_segments(self.segments.load(Ordering::SeqCst)).await;
+        if let Err(error) = segments {
+            tracing::error!(%error, "segments of an upload stay");
+        }
+        match self.target.remove_only().await {
+            Ok(()) | Err(Error::NotFound(_)) => {}
+            Err(error) => tracing::error!(%error, "an object that is not whole stays"),
+        }
+    }
+}
+
+/// Of two writers, the second one is refused.
+const UNLESS_THERE: (&str, &str) = ("if-none-match", "*");
+
+/// Sends the next bytes as they come, once: `length` of them, or up to `most` where it is not
+/// known. Returns how many they were.
+async fn send(
+    parts: &mut Parts,
+    target: &Target,
+    length: Option<u64>,
+    most: u64,
+    alone: bool,
+) -> Result<u64> {
+    let text = length.map(|length| length.to_string());
+    let mut headers: Vec<_> = text.iter().map(|text| ("content-length", text.as_str())).collect();
+    headers.extend(alone.then_some(UNLESS_THERE));
+    let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
+    let request = |body: Body| target.ask(&ask, Some(body));
+    let Streamed { length: sent, answer }: Streamed<Result<Response, Failed>> =
+        streamed(parts, most, request).await?;
+    match answer {
+        Ok(_) => Ok(sent),
+        Err(_) if length.is_some_and(|length| sent < length) && parts.piece().await?.is_none() => {
+            Err(Error::Source(format!("it ended after {sent} of {most} bytes").into()))
+        }
+        Err(failed) => Err(failed.error()),
+    }
+}

@@ -1,0 +1,110 @@
+//! Swift, with log-ins of its own (`TEST_SWIFT_AUTH`) and Keystone's (`TEST_SWIFT_KEYSTONE`), and
+//! the RADOS Gateway's imitation of it (`TEST_RGW_SWIFT_AUTH`).
+
+use std::env::var;
+use std::net::SocketAddr;
+
+use crate::conformance::{Subject, suite};
+
+/// Containers of the tests; each subject has one of its own.
+fn container() -> String {
+    format!("tintype-{}", image::ImageId::random())
+}
+
+/// Small segments, so that images of tests have several.
+const CUTTING: &str = "swift_store_create_container_on_put = true\n\
+                       swift_store_large_object_size = 20\nswift_store_large_object_chunk_size = 5";
+
+async fn own_log_ins(prefix: &str) -> Option<Subject> {
+    let auth = var(format!("{prefix}_AUTH")).ok()?;
+    let user = var(format!("{prefix}_USER")).unwrap();
+    let key = var(format!("{prefix}_KEY")).unwrap();
+    let (address, path) = auth.strip_prefix("http://")?.split_once('/')?;
+    let options = |container: &str, key: &str| {
+        format!(
+            "swift_store_auth_address = http://{{server}}/{path}\nswift_store_user = {user}\n\
+             swift_store_key = {key}\nswift_store_auth_version = 1\n\
+             swift_store_container = {container}\n{CUTTING}"
+        )
+    };
+    let container = container();
+    Some(Subject {
+        server: Some(address.parse().unwrap()),
+        wrong_credentials: Some(options(&container, "not-this-one")),
+        odd_names: Some(options(&format!("An odd #container? 100% {container} \u{e4}"), &key)),
+        secrets: vec![key.clone(), "not-this-one".to_owned()],
+        ..Subject::new("swift", options(&container, &key))
+    })
+}
+
+async fn tempauth() -> Option<Subject> {
+    own_log_ins("TEST_SWIFT").await
+}
+
+async fn several_containers() -> Option<Subject> {
+    let subject = tempauth().await?;
+    let options = format!("{}\nswift_store_multiple_containers_seed = 10", subject.options);
+    Some(Subject { options, ..subject })
+}
+
+async fn gateway() -> Option<Subject> {
+    own_log_ins("TEST_RGW_SWIFT").await
+}
+
+/// The account's URL is given, so that the proxies of the tests stand before Swift.
+async fn keystone() -> Option<Subject> {
+    let account = var("TEST_SWIFT_KEYSTONE").ok()?;
+    let (auth, password) = (var("TEST_KEYSTONE_URL").ok()?, var("TEST_KEYSTONE_PASSWORD").ok()?);
+    let (address, path) = account.strip_prefix("http://")?.split_once('/')?;
+    let project = project(&auth, &password).await;
+    let options = |container: &str, password: &str| {
+        format!(
+            "swift_store_auth_address = {auth}\nswift_store_user = admin:admin\n\
+             swift_store_key = {password}\n\
+             swift_store_endpoint = http://{{server}}/{path}{project}\n\
+             swift_store_container = {container}\n{CUTTING}"
+        )
+    };
+    let container = container();
+    let server: SocketAddr = address.parse().unwrap();
+    Some(Subject {
+        server: Some(server),
+        wrong_credentials: Some(options(&container, "not-this-one")),
+        odd_names: Some(options(&format!("An odd #container? 100% {container}"), &password)),
+        secrets: vec!["not-this-one".to_owned()],
+        ..Subject::new("swift", options(&container, &password))
+    })
+}
+
+/// The id of the project `admin`, which the account is named by.
+async fn project(auth: &str, password: &str) -> String {
+    let domain = serde_json::json!({"id": "default"});
+    let user = serde_json::json!({"name": "admin", "domain": domain, "password": password});
+    let body = serde_json::json!({"auth": {
+        "identity": {"methods": ["password"], "password": {"user": user}},
+        "scope": {"project": {"name": "admin", "domain": domain}},
+    }});
+    let request = reqwest::Client::new().post(format!("{auth}/auth/tokens")).json(&body);
+    let answer: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+    answer["token"]["project"]["id"].as_str().unwrap().to_owned()
+}
+
+mod own {
+    use super::*;
+    suite!(tempauth);
+}
+
+mod several {
+    use super::*;
+    suite!(several_containers);
+}
+
+mod rgw {
+    use super::*;
+    suite!(gateway);
+}
+
+mod with_keystone {
+    use super::*;
+    suite!(keystone);
+}
