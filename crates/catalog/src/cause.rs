@@ -10,6 +10,9 @@ pub enum Cause {
     /// The database's own words.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// OpenSSL's.
+    #[error(transparent)]
+    Cipher(#[from] openssl::error::ErrorStack),
     /// The registry's, or what became of the way there.
     #[error("{0}")]
     Registry(String),

@@ -148,6 +148,16 @@ pub enum Error {
         /// What is known.
         known: String,
     },
+    /// A location's URL can't be read: `metadata_encryption_key` is not the key that it was
+    /// encrypted with.
+    #[error(
+        "a location of image {0} is encrypted with another key than metadata_encryption_key; the \
+         image stays as it is"
+    )]
+    SealedLocation(ImageId),
+    /// A location's URL can't be encrypted.
+    #[error("a location can't be encrypted: {0}")]
+    Encryption(#[source] Cause),
     /// A row holds what no service should have written.
     #[error("image {image}: unreadable record: {what}")]
     Corrupt {

@@ -11,12 +11,16 @@ use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 use url::Url;
 
+use super::LocationKey;
+
 /// Where a catalog is, and how it is reached. Shown without its password.
 #[derive(Clone)]
 pub struct Database {
     pub(super) place: Place,
     /// How connections are kept.
     pub limits: Limits,
+    /// What the URLs of locations are encrypted with (`metadata_encryption_key`).
+    pub location_key: Option<LocationKey>,
 }
 
 #[derive(Clone)]
@@ -79,7 +83,7 @@ pub enum BadConnection {
 
 impl From<&Path> for Database {
     fn from(path: &Path) -> Self {
-        Self { place: Place::File(path.to_owned()), limits: Limits::default() }
+        Self { place: Place::File(path.to_owned()), limits: Limits::default(), location_key: None }
     }
 }
 
@@ -98,7 +102,7 @@ impl FromStr for Database {
             Some("postgresql" | "postgres") => Place::Postgres(Box::new(postgres(rest)?)),
             _ => return Err(BadConnection::Kind),
         };
-        Ok(Self { place, limits: Limits::default() })
+        Ok(Self { place, limits: Limits::default(), location_key: None })
     }
 }
 

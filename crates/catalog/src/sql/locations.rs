@@ -5,18 +5,34 @@ use super::dialect::{Connection, Row, Transaction, query};
 use image::{Image, ImageId, Location, Status, Timestamp};
 use serde_json::{Map, Value};
 
+use super::sealed::{Urls, is_sealed};
 use super::{read, records};
 use crate::{Error, Removal, Result, Viewer};
 
 /// A location of a row, with what its metadata says.
-pub(super) fn read(uri: String, metadata: Option<&str>) -> Location {
+pub(super) fn read(urls: &Urls, value: String, metadata: Option<&str>) -> Location {
     let metadata = metadata.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
-    Location::described(uri, metadata.unwrap_or_default())
+    Location::described(urls.read(value), metadata.unwrap_or_default())
 }
 
 /// The location of a row with `value` and `meta_data`.
-pub(super) fn of_row(row: &Row) -> Result<Location> {
-    Ok(read(row.try_get("value")?, row.try_get("meta_data")?))
+fn of_row(urls: &Urls, row: &Row) -> Result<Location> {
+    Ok(read(urls, row.try_get("value")?, row.try_get("meta_data")?))
+}
+
+/// The locations of an image whose bytes are to go. Errors: `SealedLocation` where one of them
+/// can't be told: a row that is marked deleted would never be looked at again.
+pub(super) fn to_erase(urls: &Urls, id: ImageId, rows: &[Row]) -> Result<Vec<Location>> {
+    let locations: Vec<_> = rows.iter().map(|row| of_row(urls, row)).collect::<Result<_>>()?;
+    locations.iter().try_for_each(|location| expect_open(id, location))?;
+    Ok(locations)
+}
+
+fn expect_open(id: ImageId, location: &Location) -> Result<()> {
+    match is_sealed(&location.uri) {
+        true => Err(Error::SealedLocation(id)),
+        false => Ok(()),
+    }
 }
 
 /// All that may hold bytes of the image, also where a deletion is to follow later.
@@ -26,9 +42,9 @@ pub(super) async fn all(db: &mut Connection, id: ImageId) -> Result<Vec<Location
          WHERE image_id = ? AND (NOT deleted OR status = 'pending_delete') ORDER BY id",
     )
     .bind(id.to_string())
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
-    found.iter().map(of_row).collect()
+    to_erase(db.urls(), id, &found)
 }
 
 pub(super) async fn insert(
@@ -42,7 +58,7 @@ pub(super) async fn insert(
          deleted) VALUES (?, ?, ?, 'active', ?, ?, FALSE)",
     )
     .bind(id.to_string())
-    .bind(&location.uri)
+    .bind(db.urls().written(&location.uri).map_err(|error| Error::Encryption(error.into()))?)
     .bind(metadata(location))
     .bind(now)
     .bind(now)
@@ -73,6 +89,7 @@ pub(super) async fn remove(
     expect_active(&mut db, id).await?;
     let rows = rows(&mut db, id).await?;
     let row = find(id, &rows, location)?;
+    expect_open(id, location)?;
     if rows.len() == 1 {
         return Err(Error::LastLocation(id));
     }
@@ -122,9 +139,10 @@ async fn rows(db: &mut Connection, id: ImageId) -> Result<Vec<(i64, Location)>> 
          WHERE image_id = ? AND NOT deleted AND status = 'active' ORDER BY id",
     )
     .bind(id.to_string())
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
-    found.iter().map(|row| Ok((row.try_get("id")?, of_row(row)?))).collect()
+    let urls = db.urls();
+    found.iter().map(|row| Ok((row.try_get("id")?, of_row(urls, row)?))).collect()
 }
 
 /// The row of a location. Its store may have been found out rather than read, so the URI decides

@@ -25,6 +25,7 @@ mod readable;
 mod records;
 mod rows;
 mod schema;
+mod sealed;
 mod states;
 mod tags;
 mod tasks;
@@ -48,6 +49,7 @@ pub use database::{BadConnection, Database, Limits};
 pub use indexes::Index;
 pub use purge::{Purged, What};
 pub use schema::{Next, REVISION, Revisions};
+pub use sealed::{BadKey, LocationKey};
 
 /// A catalog in an SQL database. Clones share their connections.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use image::{Image, ImageId};
 
 use super::locations;
 use super::readable::readable;
+use super::sealed::Urls;
 use crate::Result;
 
 const TABLES: [&str; 3] = [
@@ -43,10 +44,10 @@ pub(super) async fn add_all(db: &mut Connection, images: &mut [Image]) -> Result
     let mut query = Query::new("");
     select(&mut query, &ids);
     query.push(" ORDER BY kind, place");
-    for row in query.fetch_all(db).await? {
+    for row in query.fetch_all(&mut *db).await? {
         let place = places.get(row.try_get::<&str>("image_id")?);
         if let Some(image) = place.and_then(|place| images.get_mut(*place)) {
-            readable(add(image, &row));
+            readable(add(image, &row, db.urls()));
         }
     }
     Ok(())
@@ -54,7 +55,7 @@ pub(super) async fn add_all(db: &mut Connection, images: &mut [Image]) -> Result
 
 /// Adds the part that a row holds; none when its columns are null. One that can't be read is said
 /// to be so, and its image goes without it.
-pub(super) fn add(image: &mut Image, row: &Row) -> Result<()> {
+pub(super) fn add(image: &mut Image, row: &Row, urls: &Urls) -> Result<()> {
     let Some(kind) = row.try_get::<Option<i64>>("kind")? else { return Ok(()) };
     let word: String = row.try_get("word")?;
     match kind {
@@ -63,7 +64,7 @@ pub(super) fn add(image: &mut Image, row: &Row) -> Result<()> {
             image.properties.insert(word, value.unwrap_or_default());
         }
         1 => drop(image.tags.insert(word)),
-        _ => image.locations.push(locations::read(word, row.try_get("more")?)),
+        _ => image.locations.push(locations::read(urls, word, row.try_get("more")?)),
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ pub(super) async fn claim(mut db: Transaction, id: ImageId) -> Result<Vec<Locati
          WHERE l.image_id = ? AND {GOING} ORDER BY l.id"
     );
     let found = query(select).bind(id.to_string()).fetch_all(&mut db).await?;
+    let locations = locations::to_erase(db.urls(), id, &found)?;
     let now = later(&mut db, id).await?;
     query(
         "UPDATE image_locations SET status = 'deleted', deleted = TRUE, deleted_at = ?, \
@@ -45,7 +46,7 @@ pub(super) async fn claim(mut db: Transaction, id: ImageId) -> Result<Vec<Locati
     .execute(&mut db)
     .await?;
     db.commit().await?;
-    found.iter().map(locations::of_row).collect()
+    Ok(locations)
 }
 
 /// Now, or as much later as it takes to be later than the image's own mark in columns that keep

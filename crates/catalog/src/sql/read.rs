@@ -18,10 +18,10 @@ pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Re
     query.push("images.id = ").push_bind(id.to_string());
     visibility::by_id(&mut query, viewer);
     query.push(" ORDER BY parts.kind, parts.place");
-    let found = query.fetch_all(db).await?;
+    let found = query.fetch_all(&mut *db).await?;
     let mut image = rows::image(found.first().ok_or(Error::NotFound(id))?)?;
     for row in &found {
-        readable(parts::add(&mut image, row));
+        readable(parts::add(&mut image, row, db.urls()));
     }
     Ok(image)
 }

@@ -1,6 +1,7 @@
 //! What every catalog must do, whatever its database.
 
 mod cached;
+mod encrypted;
 mod lists;
 mod metadefs;
 mod odd;

@@ -39,10 +39,7 @@ impl Configured {
 
     /// The catalog's database.
     pub(crate) fn database(&self, config: &Config) -> anyhow::Result<Database> {
-        match serve::configured_database(config)? {
-            Some(database) => Ok(database),
-            None => Ok(self.state_dir()?.join("glance.db").as_path().into()),
-        }
+        serve::database(config, || self.state_dir())
     }
 
     /// The catalog, which has to be there.

@@ -8,11 +8,19 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{Database, MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
 
 use super::super::database::{self, Limits, Place};
+use super::super::sealed::Urls;
 use super::{Dialect, is_unavailable, mysql, postgres, sqlite};
 
 /// The connections to one database.
 #[derive(Debug, Clone)]
-pub(in crate::sql) enum Pool {
+pub(in crate::sql) struct Pool {
+    server: Server,
+    /// How the URLs of locations are written there.
+    urls: Urls,
+}
+
+#[derive(Debug, Clone)]
+enum Server {
     Sqlite {
         readers: SqlitePool,
         /// One connection: writers wait their turn here, and never see `database is locked`.
@@ -23,7 +31,10 @@ pub(in crate::sql) enum Pool {
 }
 
 /// A connection, in a transaction or not.
-pub(in crate::sql) struct Connection(pub(super) Inner);
+pub(in crate::sql) struct Connection {
+    pub(super) inner: Inner,
+    urls: Urls,
+}
 
 pub(super) enum Inner {
     Sqlite(Own<Sqlite>),
@@ -46,13 +57,78 @@ impl Pool {
     /// The connections to a database. The first one is waited for, as long as the limits say.
     pub(in crate::sql) async fn of(database: &database::Database) -> sqlx::Result<Self> {
         let limits = &database.limits;
-        Ok(match &database.place {
-            Place::File(path) => Self::of_file(path).await?,
-            Place::MySql(to) => Self::MySql(reached(&**to, limits).await?),
-            Place::Postgres(to) => Self::Postgres(reached(&**to, limits).await?),
-        })
+        let server = match &database.place {
+            Place::File(path) => Server::of_file(path).await?,
+            Place::MySql(to) => Server::MySql(reached(&**to, limits).await?),
+            Place::Postgres(to) => Server::Postgres(reached(&**to, limits).await?),
+        };
+        Ok(Self { server, urls: Urls(database.location_key.clone()) })
     }
 
+    /// One connection to an SQLite database in memory.
+    pub(in crate::sql) async fn in_memory() -> sqlx::Result<Self> {
+        let options = sqlite::durable("sqlite::memory:".parse()?);
+        let writer = sqlite::pool(1).connect_with(options).await?;
+        let server = Server::Sqlite { readers: writer.clone(), writer };
+        Ok(Self { server, urls: Urls::default() })
+    }
+
+    /// A connection for one query.
+    pub(in crate::sql) async fn acquire(&self) -> sqlx::Result<Connection> {
+        Ok(self.connection(match &self.server {
+            Server::Sqlite { readers, .. } => Inner::Sqlite(Own::Plain(readers.acquire().await?)),
+            Server::MySql(pool) => Inner::MySql(Own::Plain(pool.acquire().await?)),
+            Server::Postgres(pool) => Inner::Postgres(Own::Plain(pool.acquire().await?)),
+        }))
+    }
+
+    /// A connection for statements that write, each on its own.
+    pub(in crate::sql) async fn writer(&self) -> sqlx::Result<Connection> {
+        match &self.server {
+            Server::Sqlite { writer, .. } => {
+                Ok(self.connection(Inner::Sqlite(Own::Plain(writer.acquire().await?))))
+            }
+            Server::MySql(_) | Server::Postgres(_) => self.acquire().await,
+        }
+    }
+
+    /// A transaction that only reads, and sees one state of the database all along.
+    pub(in crate::sql) async fn snapshot(&self) -> sqlx::Result<Transaction> {
+        Ok(Transaction(self.connection(match &self.server {
+            Server::Sqlite { readers, .. } => {
+                Inner::Sqlite(Own::Transaction(readers.begin().await?))
+            }
+            Server::MySql(pool) => {
+                Inner::MySql(Own::Transaction(pool.begin_with(mysql::SNAPSHOT).await?))
+            }
+            Server::Postgres(pool) => {
+                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::SNAPSHOT).await?))
+            }
+        })))
+    }
+
+    /// A transaction that writes. On SQLite it holds the lock of the database from its start; on
+    /// others, what it decides on is to be locked by what it does first.
+    pub(in crate::sql) async fn begin(&self) -> sqlx::Result<Transaction> {
+        Ok(Transaction(self.connection(match &self.server {
+            Server::Sqlite { writer, .. } => {
+                Inner::Sqlite(Own::Transaction(writer.begin_with(sqlite::BEGIN_WRITE).await?))
+            }
+            Server::MySql(pool) => {
+                Inner::MySql(Own::Transaction(pool.begin_with(mysql::BEGIN_WRITE).await?))
+            }
+            Server::Postgres(pool) => {
+                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::BEGIN_WRITE).await?))
+            }
+        })))
+    }
+
+    fn connection(&self, inner: Inner) -> Connection {
+        Connection { inner, urls: self.urls.clone() }
+    }
+}
+
+impl Server {
     /// The connections to an SQLite file, which is made where there is none.
     async fn of_file(path: &Path) -> sqlx::Result<Self> {
         if sqlite::is_write_protected(path) {
@@ -64,61 +140,6 @@ impl Pool {
         let writer = sqlite::pool(1).connect_with(making).await?;
         let readers = sqlite::pool(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self::Sqlite { readers, writer })
-    }
-
-    /// One connection to an SQLite database in memory.
-    pub(in crate::sql) async fn in_memory() -> sqlx::Result<Self> {
-        let options = sqlite::durable("sqlite::memory:".parse()?);
-        let writer = sqlite::pool(1).connect_with(options).await?;
-        Ok(Self::Sqlite { readers: writer.clone(), writer })
-    }
-
-    /// A connection for one query.
-    pub(in crate::sql) async fn acquire(&self) -> sqlx::Result<Connection> {
-        Ok(Connection(match self {
-            Self::Sqlite { readers, .. } => Inner::Sqlite(Own::Plain(readers.acquire().await?)),
-            Self::MySql(pool) => Inner::MySql(Own::Plain(pool.acquire().await?)),
-            Self::Postgres(pool) => Inner::Postgres(Own::Plain(pool.acquire().await?)),
-        }))
-    }
-
-    /// A connection for statements that write, each on its own.
-    pub(in crate::sql) async fn writer(&self) -> sqlx::Result<Connection> {
-        match self {
-            Self::Sqlite { writer, .. } => {
-                Ok(Connection(Inner::Sqlite(Own::Plain(writer.acquire().await?))))
-            }
-            servers => servers.acquire().await,
-        }
-    }
-
-    /// A transaction that only reads, and sees one state of the database all along.
-    pub(in crate::sql) async fn snapshot(&self) -> sqlx::Result<Transaction> {
-        Ok(Transaction(Connection(match self {
-            Self::Sqlite { readers, .. } => Inner::Sqlite(Own::Transaction(readers.begin().await?)),
-            Self::MySql(pool) => {
-                Inner::MySql(Own::Transaction(pool.begin_with(mysql::SNAPSHOT).await?))
-            }
-            Self::Postgres(pool) => {
-                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::SNAPSHOT).await?))
-            }
-        })))
-    }
-
-    /// A transaction that writes. On SQLite it holds the lock of the database from its start; on
-    /// others, what it decides on is to be locked by what it does first.
-    pub(in crate::sql) async fn begin(&self) -> sqlx::Result<Transaction> {
-        Ok(Transaction(Connection(match self {
-            Self::Sqlite { writer, .. } => {
-                Inner::Sqlite(Own::Transaction(writer.begin_with(sqlite::BEGIN_WRITE).await?))
-            }
-            Self::MySql(pool) => {
-                Inner::MySql(Own::Transaction(pool.begin_with(mysql::BEGIN_WRITE).await?))
-            }
-            Self::Postgres(pool) => {
-                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::BEGIN_WRITE).await?))
-            }
-        })))
     }
 }
 
@@ -169,20 +190,26 @@ impl Connection {
     /// To an SQLite file as it is: nothing about it changes.
     pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
         let pool = sqlite::pool(1).connect_with(sqlite::as_it_is(path).await?).await?;
-        Ok(Self(Inner::Sqlite(Own::Plain(pool.acquire().await?))))
+        let inner = Inner::Sqlite(Own::Plain(pool.acquire().await?));
+        Ok(Self { inner, urls: Urls::default() })
     }
 
     pub(in crate::sql) fn dialect(&self) -> Dialect {
-        match self.0 {
+        match self.inner {
             Inner::Sqlite(_) => Dialect::Sqlite,
             Inner::MySql(_) => Dialect::MySql,
             Inner::Postgres(_) => Dialect::Postgres,
         }
     }
 
+    /// How the URLs of locations are written in this database.
+    pub(in crate::sql) fn urls(&self) -> &Urls {
+        &self.urls
+    }
+
     /// Runs statements that have no values, separated by semicolons.
     pub(in crate::sql) async fn run(&mut self, sql: &'static str) -> sqlx::Result<()> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
             Inner::MySql(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
             Inner::Postgres(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
@@ -193,7 +220,7 @@ impl Connection {
 
 impl Transaction {
     pub(in crate::sql) async fn commit(self) -> sqlx::Result<()> {
-        match self.0.0 {
+        match self.0.inner {
             Inner::Sqlite(db) => db.commit().await,
             Inner::MySql(db) => db.commit().await,
             Inner::Postgres(db) => db.commit().await,

@@ -52,7 +52,7 @@ impl Query {
     /// Runs it; says how many rows it changed, or found to be so already.
     pub(in crate::sql) async fn execute(&mut self, db: &mut Connection) -> sqlx::Result<u64> {
         let (sql, values) = self.take(db);
-        Ok(match &mut db.0 {
+        Ok(match &mut db.inner {
             Inner::Sqlite(db) => {
                 let query = sqlx::query_with(sql, value::sqlite(values).map_err(encode)?);
                 query.execute(&mut **db).await?.rows_affected()
@@ -74,7 +74,7 @@ impl Query {
         db: &mut Connection,
     ) -> sqlx::Result<Vec<Row>> {
         let (sql, values) = self.take(db);
-        Ok(match &mut db.0 {
+        Ok(match &mut db.inner {
             Inner::Sqlite(db) => {
                 let query = sqlx::query_with(sql, value::sqlite(values).map_err(encode)?);
                 query.fetch_all(&mut **db).await?.into_iter().map(Row::Sqlite).collect()

@@ -30,7 +30,7 @@ use super::{Outcome, registry_keys};
 use identify::Identity;
 pub(crate) use log::start as start_log;
 use settings::Settings;
-pub(crate) use settings::configured_database;
+pub(crate) use settings::database;
 use state::StateDir;
 pub(crate) use state::default_state_dir;
 
@@ -200,8 +200,7 @@ async fn records(state: &StateDir, settings: &Settings) -> anyhow::Result<Arc<dy
     if let Some(registry) = &settings.registry {
         return Ok(Arc::new(registry_keys::reached(registry.clone(), &settings.config).await?));
     }
-    let in_state = || state.path().join("glance.db").as_path().into();
-    let database = settings.database.clone().unwrap_or_else(in_state);
+    let database = database(&settings.config, || Ok(state.path().to_owned()))?;
     Ok(Arc::new(open_catalog(&database).await?))
 }
 

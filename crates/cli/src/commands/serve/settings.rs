@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use catalog::sql::{Database, Limits as Connections};
+use catalog::sql::{Database, Limits as Connections, LocationKey};
 use config::{Config, Section};
 use identity::policy;
 use service::{Limits, Rules};
@@ -104,8 +104,28 @@ fn listen(
     addresses.next().with_context(|| format!("bind_host = {host}: the name has no address"))
 }
 
+/// The catalog's database: the configured one, else one in the state directory.
+pub(crate) fn database(
+    config: &Config,
+    state: impl FnOnce() -> anyhow::Result<PathBuf>,
+) -> anyhow::Result<Database> {
+    let mut database = match configured_database(config)? {
+        Some(database) => database,
+        None => state()?.join("glance.db").as_path().into(),
+    };
+    database.location_key = location_key(config)?;
+    Ok(database)
+}
+
+/// An empty key is none, as in Glance.
+fn location_key(config: &Config) -> anyhow::Result<Option<LocationKey>> {
+    let key: Option<String> = config.default_section().get("metadata_encryption_key")?;
+    let key = key.filter(|key| !key.is_empty()).map(|key| key.parse());
+    key.transpose().context("metadata_encryption_key can't be used")
+}
+
 /// The database that `connection` names.
-pub(crate) fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
+fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
     let options = config.section("database");
     let Some(connection) = options.get::<String>("connection")? else { return Ok(None) };
     let mut database: Database = connection.parse().context("[database] connection")?;
