@@ -15,6 +15,7 @@ mod registry_keys;
 mod scrub;
 mod serve;
 mod stop;
+mod store;
 mod task;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Registry(registry::Args),
     Scrub(scrub::Args),
+    Store(store::Args),
     Db(db::Args),
     Image(image::Args),
     Cache(cache::Args),
@@ -45,6 +47,7 @@ impl Command {
             Command::Serve(args) => serve::run(&args),
             Command::Registry(args) => registry::run(&args),
             Command::Scrub(args) => scrub::run(&args),
+            Command::Store(args) => store::run(args),
             Command::Db(args) => db::run(args),
             Command::Image(args) => image::run(args),
             Command::Cache(args) => cache::run(args),
