@@ -13,23 +13,50 @@ const GLANCES_PACE: Duration = Duration::from_secs(1);
 
 const PARTS: [&str; 3] = ["image_properties", "image_tags", "image_members"];
 
-/// Marks an image and all that belongs to it; locations say also whether their bytes go now
-/// (`deleted`) or later (`pending_delete`).
+/// Marks an image that the transaction has locked, and all that belongs to it; it and its locations
+/// say whether their bytes go now (`deleted`) or later (`pending_delete`).
 pub(super) async fn mark(
     db: &mut Connection,
     id: ImageId,
     status: Status,
     now: Timestamp,
 ) -> Result<()> {
-    let mut query = marking("images", now);
-    query.push(" WHERE NOT deleted AND id = ").push_bind(id.to_string());
-    query.execute(&mut *db).await?;
-    for table in PARTS {
+    query(
+        "UPDATE images SET status = ?, deleted = TRUE, deleted_at = COALESCE(deleted_at, ?), \
+         updated_at = ? WHERE id = ?",
+    )
+    .bind(status.as_str())
+    .bind(now)
+    .bind(now)
+    .bind(id.to_string())
+    .execute(&mut *db)
+    .await?;
+    for table in used(db, id).await? {
         let mut query = marking(table, now);
         query.push(" WHERE NOT deleted AND image_id = ").push_bind(id.to_string());
         query.execute(&mut *db).await?;
     }
     mark_locations(db, id, status, now).await
+}
+
+/// The tables of parts in which the image has any: most images lack some.
+async fn used(db: &mut Connection, id: ImageId) -> Result<Vec<&'static str>> {
+    let mut query = Query::new("SELECT ");
+    let mut answers = query.separated(", ");
+    for table in PARTS {
+        answers.push("EXISTS (SELECT 1 FROM ").push_unseparated(table);
+        answers.push_unseparated(" WHERE NOT deleted AND image_id = ");
+        answers.bind_unseparated(id.to_string()).push_unseparated(") AS ");
+        answers.push_unseparated(table);
+    }
+    let row = query.fetch_one(db).await?;
+    let mut used = Vec::new();
+    for table in PARTS {
+        if row.try_get(table)? {
+            used.push(table);
+        }
+    }
+    Ok(used)
 }
 
 /// Marks the locations alone.

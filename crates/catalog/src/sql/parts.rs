@@ -1,10 +1,10 @@
 //! What belongs to an image and has a table of its own: properties, tags, locations. Their rows are
 //! read in one shape, from all three tables at once.
 
-use super::dialect::{Connection, Query, Row};
+use super::dialect::{Connection, Query, Row, Value};
 use std::collections::HashMap;
 
-use image::{Image, ImageId};
+use image::{Image, ImageId, Timestamp};
 
 use super::locations;
 use super::readable::readable;
@@ -49,6 +49,38 @@ pub(super) async fn add_all(db: &mut Connection, images: &mut [Image]) -> Result
         if let Some(image) = place.and_then(|place| images.get_mut(*place)) {
             readable(add(image, &row, db.urls()));
         }
+    }
+    Ok(())
+}
+
+/// Rows in one statement, at most: SQLite takes 32,766 values.
+const ROWS: usize = 1000;
+
+/// Writes rows of an image into a table of parts, in one statement.
+pub(super) async fn insert<const N: usize>(
+    db: &mut Connection,
+    table: &'static str,
+    columns: [&'static str; N],
+    id: ImageId,
+    rows: impl Iterator<Item = [Value; N]>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let rows: Vec<_> = rows.collect();
+    for rows in rows.chunks(ROWS) {
+        let mut query = Query::new("INSERT INTO ");
+        query.push(table).push(" (image_id, created_at, updated_at, deleted, ");
+        query.push(columns.join(", ")).push(") VALUES ");
+        let mut list = query.separated(", ");
+        for values in rows {
+            list.push("(").bind_unseparated(id.to_string()).push_unseparated(", ");
+            list.bind_unseparated(now).push_unseparated(", ").bind_unseparated(now);
+            list.push_unseparated(", FALSE");
+            for value in values {
+                list.push_unseparated(", ").bind_unseparated(value.clone());
+            }
+            list.push_unseparated(")");
+        }
+        query.execute(db).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use image::{ImageId, Timestamp};
 
+use super::parts;
 use crate::Result;
 
 /// Sets those with a value, removes the others.
@@ -27,8 +28,8 @@ pub(super) async fn change(
 async fn set(
     db: &mut Connection,
     id: ImageId,
-    name: &str,
-    value: &str,
+    name: &String,
+    value: &String,
     now: Timestamp,
 ) -> Result<()> {
     let known = query(
@@ -42,30 +43,20 @@ async fn set(
     .execute(&mut *db)
     .await?;
     if known == 0 {
-        insert(db, id, name, value, now).await?;
+        insert(db, id, [(name, value)], now).await?;
     }
     Ok(())
 }
 
-pub(super) async fn insert(
+/// Adds properties that the image never had.
+pub(super) async fn insert<'a>(
     db: &mut Connection,
     id: ImageId,
-    name: &str,
-    value: &str,
+    properties: impl IntoIterator<Item = (&'a String, &'a String)>,
     now: Timestamp,
 ) -> Result<()> {
-    query(
-        "INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted) \
-         VALUES (?, ?, ?, ?, ?, FALSE)",
-    )
-    .bind(id.to_string())
-    .bind(name)
-    .bind(value)
-    .bind(now)
-    .bind(now)
-    .execute(db)
-    .await?;
-    Ok(())
+    let rows = properties.into_iter().map(|(name, value)| [name.into(), value.into()]);
+    Ok(parts::insert(db, "image_properties", ["name", "value"], id, rows, now).await?)
 }
 
 async fn remove(db: &mut Connection, id: ImageId, name: &str, now: Timestamp) -> Result<()> {

@@ -10,12 +10,8 @@ use crate::{Error, ImageChange, Result, Viewer};
 pub(super) async fn create(mut db: Transaction, image: &Image) -> Result<()> {
     insert(&mut db, image).await?;
     let created = image.created_at;
-    for (name, value) in &image.properties {
-        properties::insert(&mut db, image.id, name, value, created).await?;
-    }
-    for tag in &image.tags {
-        tags::insert(&mut db, image.id, tag, created).await?;
-    }
+    properties::insert(&mut db, image.id, &image.properties, created).await?;
+    tags::insert(&mut db, image.id, &image.tags, created).await?;
     for location in &image.locations {
         locations::insert(&mut db, image.id, location, created).await?;
     }

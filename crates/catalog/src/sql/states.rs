@@ -10,14 +10,19 @@ use crate::{Budget, Error, Result, Stored, Viewer};
 
 pub(super) async fn transition(mut db: Transaction, id: ImageId, event: Event) -> Result<Status> {
     let now = Timestamp::now();
-    let next = advance(&mut db, id, event, now).await?;
-    if event == Event::Restore {
-        pending::expect_untouched(&mut db, id).await?;
-    }
+    let next = match event {
+        Event::Delete | Event::DeleteLater => {
+            let found = look(&mut db, id).await?;
+            remove(&mut db, id, &found, event, now).await?
+        }
+        event => advance(&mut db, id, event, now).await?,
+    };
     match event {
         Event::Abandon => forget_data(&mut db, id, now).await?,
-        Event::Delete | Event::DeleteLater => deletion::mark(&mut db, id, next, now).await?,
-        Event::Restore => deletion::unmark(&mut db, id, now).await?,
+        Event::Restore => {
+            pending::expect_untouched(&mut db, id).await?;
+            deletion::unmark(&mut db, id, now).await?;
+        }
         _ => {}
     }
     db.commit().await?;
@@ -26,10 +31,24 @@ pub(super) async fn transition(mut db: Transaction, id: ImageId, event: Event) -
 
 pub(super) async fn delete(mut db: Transaction, id: ImageId) -> Result<Vec<Location>> {
     // Nobody adds one from here on.
-    look(&mut db, id).await?;
+    let found = look(&mut db, id).await?;
     let locations = locations::all(&mut db, id).await?;
-    transition(db, id, Event::Delete).await?;
+    remove(&mut db, id, &found, Event::Delete, Timestamp::now()).await?;
+    db.commit().await?;
     Ok(locations)
+}
+
+/// Moves the image to the state that follows its deletion, with all that belongs to it.
+async fn remove(
+    db: &mut Connection,
+    id: ImageId,
+    found: &Now,
+    event: Event,
+    now: Timestamp,
+) -> Result<Status> {
+    let next = found.next(id, event)?;
+    deletion::mark(db, id, next, now).await?;
+    Ok(next)
 }
 
 pub(super) async fn activate(
@@ -66,6 +85,21 @@ struct Now {
     has_size: bool,
 }
 
+impl Now {
+    /// The state that follows the event. Errors: `Conflict`, `Protected`.
+    fn next(&self, id: ImageId, event: Event) -> Result<Status> {
+        let conflict = || Error::Conflict { image: id, status: self.status };
+        let next = self.status.next(event).map_err(|_| conflict())?;
+        if self.protected && matches!(event, Event::Delete | Event::DeleteLater) {
+            return Err(Error::Protected(id));
+        }
+        if next == Status::Active && !self.has_size {
+            return Err(conflict());
+        }
+        Ok(next)
+    }
+}
+
 /// Moves the image to the state that follows the event. The condition on the state that was read
 /// lets one of two win that race, also on databases without one lock for all.
 pub(super) async fn advance(
@@ -74,15 +108,9 @@ pub(super) async fn advance(
     event: Event,
     now: Timestamp,
 ) -> Result<Status> {
-    let Now { status, protected, has_size } = look(db, id).await?;
-    let conflict = || Error::Conflict { image: id, status };
-    let next = status.next(event).map_err(|_| conflict())?;
-    if protected && matches!(event, Event::Delete | Event::DeleteLater) {
-        return Err(Error::Protected(id));
-    }
-    if next == Status::Active && !has_size {
-        return Err(conflict());
-    }
+    let found = look(db, id).await?;
+    let next = found.next(id, event)?;
+    let status = found.status;
     let moved = query("UPDATE images SET status = ?, updated_at = ? WHERE id = ? AND status = ?")
         .bind(next.as_str())
         .bind(now)
@@ -90,7 +118,7 @@ pub(super) async fn advance(
         .bind(status.as_str())
         .execute(db)
         .await?;
-    if moved == 0 { Err(conflict()) } else { Ok(next) }
+    if moved == 0 { Err(Error::Conflict { image: id, status }) } else { Ok(next) }
 }
 
 /// An image that is deleted is gone, unless its deletion is to follow later.

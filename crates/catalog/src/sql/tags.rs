@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use image::{ImageId, Timestamp};
 
-use super::records;
+use super::{parts, records};
 use crate::Result;
 
 pub(super) async fn add(mut db: Transaction, id: ImageId, tag: &str) -> Result<()> {
     let now = Timestamp::now();
     records::touch(&mut db, id, now).await?;
     if !of(&mut db, id).await?.contains(tag) {
-        insert(&mut db, id, tag, now).await?;
+        insert(&mut db, id, [&tag.to_owned()], now).await?;
     }
     Ok(db.commit().await?)
 }
@@ -38,29 +38,18 @@ pub(super) async fn replace(
     for tag in before.difference(tags) {
         mark_deleted(db, id, tag, now).await?;
     }
-    for tag in tags.difference(&before) {
-        insert(db, id, tag, now).await?;
-    }
-    Ok(())
+    insert(db, id, tags.difference(&before), now).await
 }
 
-pub(super) async fn insert(
+/// Adds tags that the image does not have.
+pub(super) async fn insert<'a>(
     db: &mut Connection,
     id: ImageId,
-    tag: &str,
+    tags: impl IntoIterator<Item = &'a String>,
     now: Timestamp,
 ) -> Result<()> {
-    query(
-        "INSERT INTO image_tags (image_id, value, created_at, updated_at, deleted) \
-         VALUES (?, ?, ?, ?, FALSE)",
-    )
-    .bind(id.to_string())
-    .bind(tag)
-    .bind(now)
-    .bind(now)
-    .execute(db)
-    .await?;
-    Ok(())
+    let rows = tags.into_iter().map(|tag| [tag.into()]);
+    Ok(parts::insert(db, "image_tags", ["value"], id, rows, now).await?)
 }
 
 async fn of(db: &mut Connection, id: ImageId) -> Result<BTreeSet<String>> {

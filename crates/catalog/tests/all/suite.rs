@@ -5,6 +5,7 @@ mod encrypted;
 mod lists;
 mod metadefs;
 mod odd;
+mod statements;
 mod tasks;
 mod upkeep;
 

@@ -130,6 +130,7 @@ impl Query {
     /// The statement in the spelling of the connection's database, with its values.
     fn take(&mut self, db: &Connection) -> (AssertSqlSafe<Cow<'static, str>>, Vec<Value>) {
         let sql = words::spell(db.dialect(), std::mem::take(&mut self.sql));
+        tracing::trace!(%sql, "statement");
         (AssertSqlSafe(sql), std::mem::take(&mut self.values))
     }
 }
@@ -163,6 +164,12 @@ impl Separated<'_> {
     /// Adds to the last entry.
     pub(in crate::sql) fn push_unseparated(&mut self, text: impl AsRef<str>) -> &mut Self {
         self.query.push(text);
+        self
+    }
+
+    /// Adds a value to the last entry.
+    pub(in crate::sql) fn bind_unseparated(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.query.push_bind(value);
         self
     }
 
