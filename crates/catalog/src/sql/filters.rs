@@ -222,6 +222,7 @@ pub(super) fn probe(query: &mut Query, filter: &Filter) {
         Filter::Property(name, value) => {
             query.push("image_properties part WHERE part.name = ").push_bind(name.clone());
             begins(query.push(" AND "), value);
+            query.push("{as indexed}");
         }
         Filter::Tags(tags) => {
             query.push("image_tags part WHERE 1 = 1");

@@ -60,6 +60,30 @@ pub(super) fn add(query: &mut Query, order: &[Order], plan: Plan) {
     }
 }
 
+/// Adds the beginning of a query for the value of this key that is the farthest from the start of
+/// the order.
+pub(super) fn farthest(query: &mut Query, order: Order) {
+    query.push(match order.direction {
+        Direction::Ascending => "(SELECT MAX(edge) AS edge FROM (SELECT ",
+        Direction::Descending => "(SELECT MIN(edge) AS edge FROM (SELECT ",
+    });
+    query.push(column(order.key)).push(" AS edge");
+}
+
+/// Adds the condition that a row is not beyond that value. Nulls are nowhere beyond: they come first,
+/// or where they come last, are as few as there are.
+pub(super) fn within_edge(query: &mut Query, order: Order) {
+    let column = column(order.key);
+    query.push("(").push(column).push(match order.direction {
+        Direction::Ascending => " <= brink.edge",
+        Direction::Descending => " >= brink.edge",
+    });
+    if is_nullable(order.key) {
+        query.push(" OR ").push(column).push(" IS NULL");
+    }
+    query.push(") AND ");
+}
+
 /// Whether the schema lets the column be null.
 fn is_nullable(key: SortKey) -> bool {
     !matches!(key, SortKey::Status | SortKey::Id | SortKey::CreatedAt)

@@ -7,7 +7,7 @@
 
 use image::ImageId;
 
-use super::dialect::{Connection, Query, Row};
+use super::dialect::{Connection, Dialect, Query, Row};
 use super::filters::{self, MANY};
 use super::indexes::Indexes;
 use super::order::{self, Place, Plan};
@@ -23,6 +23,7 @@ pub(super) struct Page<'a> {
     filters: Vec<Filter>,
     order: Vec<Order>,
     approach: Approach,
+    edge: Option<Order>,
 }
 
 /// How images are found.
@@ -60,7 +61,8 @@ impl<'a> Page<'a> {
             }
             _ => None,
         };
-        Ok((Self { viewer, list, filters, order, approach }, place))
+        let edge = edge(list, indexes, db.dialect());
+        Ok((Self { viewer, list, filters, order, approach, edge }, place))
     }
 
     /// Where a page goes on that ends with this row.
@@ -75,67 +77,99 @@ impl<'a> Page<'a> {
         place: Option<&Place>,
         limit: usize,
     ) -> Result<Vec<Row>> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let behind = Behind { place, limit: i64::try_from(limit).unwrap_or(i64::MAX) };
         let mut query = Query::new("");
         match &self.approach {
-            Approach::Walk => self.select(&mut query, None, Plan::Walk, place, limit),
+            Approach::Walk => self.select(&mut query, &Walked::all(), &behind),
             Approach::Filter(finder, plan) => {
-                self.select(&mut query, Some(*finder), *plan, place, limit);
+                let walked = Walked { way: None, finder: Some(*finder), plan: *plan };
+                self.select(&mut query, &walked, &behind);
             }
             Approach::Ways(ways) if ways.is_empty() => return Ok(Vec::new()),
-            Approach::Ways(ways) => self.merge(&mut query, ways, place, limit),
+            Approach::Ways(ways) => self.merge(&mut query, ways, &behind),
         }
         Ok(query.fetch_all(db).await?)
     }
 
-    fn select(
-        &self,
-        query: &mut Query,
-        finder: Option<usize>,
-        plan: Plan,
-        place: Option<&Place>,
-        limit: i64,
-    ) {
-        self.all_images(query);
-        visibility::in_list(query, self.viewer, self.list);
-        self.finish(query, finder, plan, place, limit);
-    }
-
     /// As many of each way as the page may need, in order.
-    fn merge(&self, query: &mut Query, ways: &[Way], place: Option<&Place>, limit: i64) {
+    fn merge(&self, query: &mut Query, ways: &[Way], behind: &Behind<'_>) {
         query.push("SELECT ").push(rows::COLUMNS).push(" FROM (");
         for (i, way) in ways.iter().enumerate() {
             query.push(if i == 0 { "" } else { " UNION ALL " }).push("SELECT * FROM (");
-            self.all_images(query);
-            way.add(query, self.viewer, self.list, first(&self.order));
             let plan = if way.leads_to_few() { Plan::Sort } else { Plan::Walk };
-            self.finish(query, None, plan, place, limit);
+            self.select(query, &Walked { way: Some(*way), finder: None, plan }, behind);
             query.push(") AS way").push(i.to_string());
         }
         query.push(") AS images");
         order::add(query, &self.order, Plan::Walk);
-        query.push(" LIMIT ").push_bind(limit);
+        query.push(" LIMIT ").push_bind(behind.limit);
     }
 
-    fn all_images(&self, query: &mut Query) {
-        query.push("SELECT ").push(rows::COLUMNS).push(" FROM images WHERE {not}images.deleted");
+    fn select(&self, query: &mut Query, walked: &Walked, behind: &Behind<'_>) {
+        query.push("SELECT ").push(rows::COLUMNS).push(" FROM ");
+        let edge = self.edge.filter(|_| walked.plan == Plan::Walk);
+        if let Some(key) = edge {
+            self.find_edge(query, key, walked, behind);
+        }
+        query.push("images WHERE ");
+        if let Some(key) = edge {
+            order::within_edge(query, key);
+        }
+        self.conditions(query, walked, behind);
+        order::add(query, &self.order, walked.plan);
+        query.push(" LIMIT ").push_bind(behind.limit);
     }
 
-    fn finish(
-        &self,
-        query: &mut Query,
-        finder: Option<usize>,
-        plan: Plan,
-        place: Option<&Place>,
-        limit: i64,
-    ) {
-        filters::add(query, &self.filters, finder);
-        if let Some(place) = place {
+    /// Adds a table of one row: how far a walk by the first key goes for a page. No index has the
+    /// order of several keys, and most databases would sort all images; these are few.
+    fn find_edge(&self, query: &mut Query, key: Order, walked: &Walked, behind: &Behind<'_>) {
+        order::farthest(query, key);
+        query.push(" FROM images WHERE ");
+        self.conditions(query, walked, behind);
+        order::add(query, &[key], Plan::Walk);
+        query.push(" LIMIT ").push_bind(behind.limit);
+        query.push(") AS page) AS brink {joined to} ");
+    }
+
+    fn conditions(&self, query: &mut Query, walked: &Walked, behind: &Behind<'_>) {
+        query.push("{not}images.deleted");
+        match walked.way {
+            Some(way) => way.add(query, self.viewer, self.list, first(&self.order)),
+            None => visibility::in_list(query, self.viewer, self.list),
+        }
+        filters::add(query, &self.filters, walked.finder);
+        if let Some(place) = behind.place {
             place.after(query, &self.order);
         }
-        order::add(query, &self.order, plan);
-        query.push(" LIMIT ").push_bind(limit);
     }
+}
+
+/// What is walked by for a page, or for a part of it.
+struct Walked {
+    way: Option<Way>,
+    finder: Option<usize>,
+    plan: Plan,
+}
+
+impl Walked {
+    fn all() -> Self {
+        Self { way: None, finder: None, plan: Plan::Walk }
+    }
+}
+
+/// Where a page begins, and how long it is.
+struct Behind<'a> {
+    place: Option<&'a Place>,
+    limit: i64,
+}
+
+/// The first of several keys, by which a walk goes as far as the page does. PostgreSQL does so by
+/// itself.
+fn edge(list: &ListQuery, indexes: Indexes, dialect: Dialect) -> Option<Order> {
+    let first = list.order.first().filter(|_| list.order.len() > 1)?;
+    let is_unique = matches!(first.key, SortKey::CreatedAt | SortKey::Id);
+    let helps = indexes == Indexes::Further && dialect != Dialect::Postgres && !is_unique;
+    helps.then_some(*first)
 }
 
 fn first(order: &[Order]) -> SortKey {

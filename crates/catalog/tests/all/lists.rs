@@ -62,6 +62,8 @@ fn orders() -> Vec<Vec<Order>> {
         vec![by(SortKey::Name, Descending)],
         vec![by(SortKey::Size, Ascending), by(SortKey::Name, Descending)],
         vec![by(SortKey::DiskFormat, Descending), by(SortKey::Id, Ascending)],
+        vec![by(SortKey::Status, Descending), by(SortKey::Size, Ascending)],
+        vec![by(SortKey::Name, Ascending), by(SortKey::UpdatedAt, Descending)],
     ]
 }
 

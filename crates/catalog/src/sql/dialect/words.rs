@@ -7,12 +7,17 @@ use super::Dialect;
 /// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
 type Word = (&'static str, [&'static str; 3]);
 
-const WORDS: [Word; 12] = [
+const WORDS: [Word; 14] = [
     // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
     // takes any index for selective, also those of columns with two values.
     ("unindexed", ["+", "", ""]),
     // Before a flag that most rows agree in. MySQL would take an index of it for selective.
     ("not", ["NOT ", "NOT 0+", "NOT "]),
+    // Between two tables, of which the first one is read first.
+    ("joined to", ["CROSS JOIN", "STRAIGHT_JOIN", "CROSS JOIN"]),
+    // After a query for properties by their value, before its limit: PostgreSQL would gather all of
+    // them first, but for an order in which the index has them.
+    ("as indexed", ["", "", " ORDER BY part.image_id"]),
     // After a query: its rows stay as they are until the transaction ends. A writer of SQLite has
     // the whole database to itself.
     ("for update", ["", " FOR UPDATE", " FOR UPDATE"]),
