@@ -23,7 +23,14 @@ def median_of_rounds(measures):
     for _ in range(ROUNDS):
         for name, measure in measures.items():
             results[name].append(measure())
-    return {name: statistics.median(values) for name, values in results.items()}
+    return {name: median(values) for name, values in results.items()}
+
+
+def median(values):
+    """Of numbers; or of several numbers that were measured together, each on its own."""
+    if isinstance(values[0], tuple):
+        return tuple(statistics.median(column) for column in zip(*values, strict=True))
+    return statistics.median(values)
 
 
 def create(service, **fields):
@@ -47,9 +54,18 @@ def delete(service, image):
 
 
 def wrk(service, path, connections=16, seconds=5, script=None):
-    """Requests per second; ends the program when one of them fails."""
+    """Requests per second."""
+    return load(service, path, connections, seconds, script)[0]
+
+
+def load(service, path, connections=16, seconds=5, script=None):
+    """Requests per second, and after how many milliseconds half of them and 99 of a hundred have
+    their answer. Says when one fails."""
     command = [
         "wrk",
+        "--latency",
+        "--timeout",
+        "30s",
         "-d",
         f"{seconds}s",
         "-c",
@@ -68,7 +84,14 @@ def wrk(service, path, connections=16, seconds=5, script=None):
     failures = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
     if failures:
         say(f"{service.name}: {failures[1]} requests failed")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+    return rate, milliseconds(done.stdout, 50), milliseconds(done.stdout, 99)
+
+
+def milliseconds(said, percentile):
+    """A line of wrk's, as `50%    1.23ms`."""
+    value, unit = re.search(rf"^\s+{percentile}%\s+([\d.]+)(us|ms|s|m)$", said, re.MULTILINE).groups()
+    return float(value) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
 def source():

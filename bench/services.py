@@ -4,6 +4,7 @@ Each is a process of its own on 127.0.0.1 with its data below one work folder, s
 use the same disk.
 """
 
+import contextlib
 import getpass
 import json
 import os
@@ -219,9 +220,14 @@ class Glance(Process):
 
     name = "glance"
 
+    def __init__(self, server=None):
+        """In the database `glance` of a server that runs already, or of one of its own."""
+        super().__init__()
+        self.server, self.own = server, contextlib.ExitStack()
+
     def __enter__(self):
         self.venv = environment()
-        self.database = MariaDB().__enter__()
+        self.database = self.server or self.own.enter_context(MariaDB())
         self.configure()
         manage = [
             self.venv / "bin/glance-manage",
@@ -234,7 +240,7 @@ class Glance(Process):
 
     def __exit__(self, *why):
         super().__exit__(*why)
-        self.database.__exit__(*why)
+        self.own.close()
 
     def environment(self):
         path = f"{self.venv / 'bin'}:{os.environ['PATH']}"
