@@ -2,6 +2,7 @@
 
 mod cached;
 mod encrypted;
+mod given_up;
 mod lists;
 mod metadefs;
 mod odd;

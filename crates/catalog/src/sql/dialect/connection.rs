@@ -2,13 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::time::Duration;
 
-use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::{Database, MySql, MySqlPool, PgPool, Postgres, Sqlite, SqlitePool};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{MySql, Postgres, Sqlite};
 
 use super::super::database::{self, Limits, Place};
 use super::super::sealed::Urls;
+use super::lent::{Kind, Lender, Lent, Terms};
 use super::{Dialect, is_unavailable, mysql, postgres, sqlite};
 
 /// The connections to one database.
@@ -22,12 +22,12 @@ pub(in crate::sql) struct Pool {
 #[derive(Debug, Clone)]
 enum Server {
     Sqlite {
-        readers: SqlitePool,
+        readers: Lender<Sqlite>,
         /// One connection: writers wait their turn here, and never see `database is locked`.
-        writer: SqlitePool,
+        writer: Lender<Sqlite>,
     },
-    MySql(MySqlPool),
-    Postgres(PgPool),
+    MySql(Lender<MySql>),
+    Postgres(Lender<Postgres>),
 }
 
 /// A connection, in a transaction or not.
@@ -37,14 +37,9 @@ pub(in crate::sql) struct Connection {
 }
 
 pub(super) enum Inner {
-    Sqlite(Own<Sqlite>),
-    MySql(Own<MySql>),
-    Postgres(Own<Postgres>),
-}
-
-pub(super) enum Own<DB: Database> {
-    Plain(PoolConnection<DB>),
-    Transaction(sqlx::Transaction<'static, DB>),
+    Sqlite(Lent<Sqlite>),
+    MySql(Lent<MySql>),
+    Postgres(Lent<Postgres>),
 }
 
 /// A transaction, undone unless it is committed.
@@ -68,7 +63,7 @@ impl Pool {
     /// One connection to an SQLite database in memory.
     pub(in crate::sql) async fn in_memory() -> sqlx::Result<Self> {
         let options = sqlite::durable("sqlite::memory:".parse()?);
-        let writer = sqlite::pool(1).connect_with(options).await?;
+        let writer = lender(options, 1);
         let server = Server::Sqlite { readers: writer.clone(), writer };
         Ok(Self { server, urls: Urls::default() })
     }
@@ -76,9 +71,9 @@ impl Pool {
     /// A connection for one query.
     pub(in crate::sql) async fn acquire(&self) -> sqlx::Result<Connection> {
         Ok(self.connection(match &self.server {
-            Server::Sqlite { readers, .. } => Inner::Sqlite(Own::Plain(readers.acquire().await?)),
-            Server::MySql(pool) => Inner::MySql(Own::Plain(pool.acquire().await?)),
-            Server::Postgres(pool) => Inner::Postgres(Own::Plain(pool.acquire().await?)),
+            Server::Sqlite { readers, .. } => Inner::Sqlite(readers.lend().await?),
+            Server::MySql(pool) => Inner::MySql(pool.lend().await?),
+            Server::Postgres(pool) => Inner::Postgres(pool.lend().await?),
         }))
     }
 
@@ -86,7 +81,7 @@ impl Pool {
     pub(in crate::sql) async fn writer(&self) -> sqlx::Result<Connection> {
         match &self.server {
             Server::Sqlite { writer, .. } => {
-                Ok(self.connection(Inner::Sqlite(Own::Plain(writer.acquire().await?))))
+                Ok(self.connection(Inner::Sqlite(writer.lend().await?)))
             }
             Server::MySql(_) | Server::Postgres(_) => self.acquire().await,
         }
@@ -96,13 +91,11 @@ impl Pool {
     pub(in crate::sql) async fn snapshot(&self) -> sqlx::Result<Transaction> {
         Ok(Transaction(self.connection(match &self.server {
             Server::Sqlite { readers, .. } => {
-                Inner::Sqlite(Own::Transaction(readers.begin().await?))
+                Inner::Sqlite(readers.lend().await?.begin(sqlite::SNAPSHOT).await?)
             }
-            Server::MySql(pool) => {
-                Inner::MySql(Own::Transaction(pool.begin_with(mysql::SNAPSHOT).await?))
-            }
+            Server::MySql(pool) => Inner::MySql(pool.lend().await?.begin(mysql::SNAPSHOT).await?),
             Server::Postgres(pool) => {
-                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::SNAPSHOT).await?))
+                Inner::Postgres(pool.lend().await?.begin(postgres::SNAPSHOT).await?)
             }
         })))
     }
@@ -112,13 +105,13 @@ impl Pool {
     pub(in crate::sql) async fn begin(&self) -> sqlx::Result<Transaction> {
         Ok(Transaction(self.connection(match &self.server {
             Server::Sqlite { writer, .. } => {
-                Inner::Sqlite(Own::Transaction(writer.begin_with(sqlite::BEGIN_WRITE).await?))
+                Inner::Sqlite(writer.lend().await?.begin(sqlite::BEGIN_WRITE).await?)
             }
             Server::MySql(pool) => {
-                Inner::MySql(Own::Transaction(pool.begin_with(mysql::BEGIN_WRITE).await?))
+                Inner::MySql(pool.lend().await?.begin(mysql::BEGIN_WRITE).await?)
             }
             Server::Postgres(pool) => {
-                Inner::Postgres(Own::Transaction(pool.begin_with(postgres::BEGIN_WRITE).await?))
+                Inner::Postgres(pool.lend().await?.begin(postgres::BEGIN_WRITE).await?)
             }
         })))
     }
@@ -132,41 +125,29 @@ impl Server {
     /// The connections to an SQLite file, which is made where there is none.
     async fn of_file(path: &Path) -> sqlx::Result<Self> {
         if sqlite::is_write_protected(path) {
-            let readers = sqlite::pool(READERS).connect_with(sqlite::as_it_is(path).await?).await?;
+            let readers = lender(sqlite::as_it_is(path).await?, READERS);
             return Ok(Self::Sqlite { writer: readers.clone(), readers });
         }
         let options = sqlite::durable(sqlite::untouched(path));
         let making = options.clone().create_if_missing(true);
-        let writer = sqlite::pool(1).connect_with(making).await?;
-        let readers = sqlite::pool(READERS).connect_with(options.read_only(true)).await?;
+        let (writer, readers) = (lender(making, 1), lender(options.read_only(true), READERS));
+        // Readers don't make the file.
+        drop(writer.lend().await?);
         Ok(Self::Sqlite { readers, writer })
     }
 }
 
-/// A connection that was not used for so long is tried before it is used: the server may have been
-/// restarted.
-const STALE: Duration = Duration::from_millis(500);
-
-fn server<DB: Database>(limits: &Limits) -> PoolOptions<DB> {
-    PoolOptions::new()
-        .max_connections(limits.connections.max(1))
-        .acquire_timeout(limits.patience)
-        .max_lifetime(limits.recycle)
-        .test_before_acquire(false)
-        .before_acquire(|db, used| {
-            Box::pin(async move {
-                Ok(used.idle_for < STALE
-                    || <DB::Connection as sqlx::Connection>::ping(db).await.is_ok())
-            })
-        })
+/// Connections to a file stay open: opening one costs more than keeping it, and one in memory is its
+/// data.
+fn lender(options: SqliteConnectOptions, connections: u32) -> Lender<Sqlite> {
+    Lender::new(options, Terms { connections, patience: sqlite::PATIENCE, recycle: None })
 }
 
-/// A pool whose server was reached once. Each try is one connection: a pool would go on trying for
-/// as long as a request waits.
-async fn reached<DB: Database>(
+/// Connections to a server that was reached once.
+async fn reached<DB: Kind>(
     to: &<DB::Connection as sqlx::Connection>::Options,
     limits: &Limits,
-) -> sqlx::Result<sqlx::Pool<DB>> {
+) -> sqlx::Result<Lender<DB>> {
     let mut left = limits.retries;
     loop {
         let connected = <DB::Connection as sqlx::Connection>::connect_with(to);
@@ -180,17 +161,21 @@ async fn reached<DB: Database>(
             Err(error) => return Err(error),
             Ok(connection) => {
                 sqlx::Connection::close(connection).await?;
-                return Ok(server(limits).connect_lazy_with(to.clone()));
+                return Ok(Lender::new(to.clone(), terms(limits)));
             }
         }
     }
 }
 
+fn terms(limits: &Limits) -> Terms {
+    let Limits { connections, patience, recycle, .. } = *limits;
+    Terms { connections, patience, recycle: Some(recycle) }
+}
+
 impl Connection {
     /// To an SQLite file as it is: nothing about it changes.
     pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
-        let pool = sqlite::pool(1).connect_with(sqlite::as_it_is(path).await?).await?;
-        let inner = Inner::Sqlite(Own::Plain(pool.acquire().await?));
+        let inner = Inner::Sqlite(lender(sqlite::as_it_is(path).await?, 1).lend().await?);
         Ok(Self { inner, urls: Urls::default() })
     }
 
@@ -210,11 +195,10 @@ impl Connection {
     /// Runs statements that have no values, separated by semicolons.
     pub(in crate::sql) async fn run(&mut self, sql: &'static str) -> sqlx::Result<()> {
         match &mut self.inner {
-            Inner::Sqlite(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
-            Inner::MySql(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
-            Inner::Postgres(db) => _ = sqlx::raw_sql(sql).execute(&mut **db).await?,
+            Inner::Sqlite(db) => db.run(sql).await,
+            Inner::MySql(db) => db.run(sql).await,
+            Inner::Postgres(db) => db.run(sql).await,
         }
-        Ok(())
     }
 }
 
@@ -224,35 +208,6 @@ impl Transaction {
             Inner::Sqlite(db) => db.commit().await,
             Inner::MySql(db) => db.commit().await,
             Inner::Postgres(db) => db.commit().await,
-        }
-    }
-}
-
-impl<DB: Database> Own<DB> {
-    async fn commit(self) -> sqlx::Result<()> {
-        match self {
-            Self::Plain(_) => Ok(()),
-            Self::Transaction(transaction) => transaction.commit().await,
-        }
-    }
-}
-
-impl<DB: Database> Deref for Own<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Plain(db) => db,
-            Self::Transaction(db) => db,
-        }
-    }
-}
-
-impl<DB: Database> DerefMut for Own<DB> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        match self {
-            Self::Plain(db) => db,
-            Self::Transaction(db) => db,
         }
     }
 }

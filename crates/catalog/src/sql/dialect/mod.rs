@@ -7,6 +7,7 @@
 
 mod connection;
 mod failure;
+mod lent;
 mod mysql;
 mod postgres;
 mod query;

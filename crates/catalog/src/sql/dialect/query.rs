@@ -16,6 +16,16 @@ pub(in crate::sql) struct Query {
     values: Vec<Value>,
 }
 
+/// What the database answers. A connection that is dropped before is in the middle of something.
+macro_rules! answer {
+    ($db:ident, $asked:expr) => {{
+        $db.begin_work();
+        let answer = $asked.await;
+        $db.end_work(&answer);
+        answer?
+    }};
+}
+
 /// A statement whose text is known.
 pub(in crate::sql) fn query(sql: impl Into<Cow<'static, str>>) -> Query {
     Query::new(sql)
@@ -55,15 +65,15 @@ impl Query {
         Ok(match &mut db.inner {
             Inner::Sqlite(db) => {
                 let query = sqlx::query_with(sql, value::sqlite(values).map_err(encode)?);
-                query.execute(&mut **db).await?.rows_affected()
+                answer!(db, query.execute(&mut **db)).rows_affected()
             }
             Inner::MySql(db) => {
                 let query = sqlx::query_with(sql, value::mysql(values).map_err(encode)?);
-                query.execute(&mut **db).await?.rows_affected()
+                answer!(db, query.execute(&mut **db)).rows_affected()
             }
             Inner::Postgres(db) => {
                 let query = sqlx::query_with(sql, value::postgres(values).map_err(encode)?);
-                query.execute(&mut **db).await?.rows_affected()
+                answer!(db, query.execute(&mut **db)).rows_affected()
             }
         })
     }
@@ -77,15 +87,15 @@ impl Query {
         Ok(match &mut db.inner {
             Inner::Sqlite(db) => {
                 let query = sqlx::query_with(sql, value::sqlite(values).map_err(encode)?);
-                query.fetch_all(&mut **db).await?.into_iter().map(Row::Sqlite).collect()
+                answer!(db, query.fetch_all(&mut **db)).into_iter().map(Row::Sqlite).collect()
             }
             Inner::MySql(db) => {
                 let query = sqlx::query_with(sql, value::mysql(values).map_err(encode)?);
-                query.fetch_all(&mut **db).await?.into_iter().map(Row::MySql).collect()
+                answer!(db, query.fetch_all(&mut **db)).into_iter().map(Row::MySql).collect()
             }
             Inner::Postgres(db) => {
                 let query = sqlx::query_with(sql, value::postgres(values).map_err(encode)?);
-                query.fetch_all(&mut **db).await?.into_iter().map(Row::Postgres).collect()
+                answer!(db, query.fetch_all(&mut **db)).into_iter().map(Row::Postgres).collect()
             }
         })
     }

@@ -12,6 +12,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 /// Begins a transaction that holds the write lock from its start.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// Begins a transaction that reads one state of the database.
+pub(super) const SNAPSHOT: &str = "BEGIN";
+
 /// Lists the tables that say whether a database is Glance's.
 pub(super) const KNOWN_TABLES: &str = "SELECT name FROM sqlite_master \
      WHERE type = 'table' AND name IN ('alembic_version', 'images')";
@@ -30,7 +33,7 @@ const READ_ONLY: i32 = 8;
 const FULL: i32 = 13;
 
 /// How long a writer waits for another process.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A file as it is: nothing about it changes before its revision is known.
 pub(in crate::sql) fn untouched(path: &Path) -> SqliteConnectOptions {

@@ -1,0 +1,214 @@
+//! Connections that are kept open, and lent to one statement or one transaction at a time.
+//!
+//! A request may be given up at any await: its client has gone. A connection whose work was not done
+//! then is closed, because what the server says next answers nobody's question; any other goes back
+//! at once and is lent again as it is, without a round trip to the server. Who waits for a connection
+//! waits in line.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::{ConnectOptions, Connection, Database, Error, Result};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// A connection that was not used for so long is tried before it is used: the server may have been
+/// restarted.
+const STALE: Duration = Duration::from_millis(500);
+
+/// The options of a database's connections.
+type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+
+/// How many connections there are, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// So many at the same time.
+    pub connections: u32,
+    /// How long one is waited for.
+    pub patience: Duration,
+    /// After how long one is replaced; `None` for never.
+    pub recycle: Option<Duration>,
+}
+
+/// The connections to a database. Clones share them.
+pub(super) struct Lender<DB: Database>(Arc<Shelf<DB>>);
+
+struct Shelf<DB: Database> {
+    options: Options<DB>,
+    terms: Terms,
+    turns: Arc<Semaphore>,
+    idle: Mutex<Vec<Kept<DB>>>,
+}
+
+/// A connection, with what is known of it.
+struct Kept<DB: Database> {
+    db: DB::Connection,
+    made: Instant,
+    used: Instant,
+}
+
+/// The right to have a connection.
+type Turn = Option<OwnedSemaphorePermit>;
+
+/// A connection that somebody has. It goes back when it is dropped.
+pub(super) struct Lent<DB: Kind> {
+    kept: Option<Kept<DB>>,
+    shelf: Arc<Shelf<DB>>,
+    turn: Turn,
+    is_busy: bool,
+    in_transaction: bool,
+}
+
+impl<DB: Database> Clone for Lender<DB> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<DB: Database> std::fmt::Debug for Lender<DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lender").field("terms", &self.0.terms).finish_non_exhaustive()
+    }
+}
+
+impl<DB: Kind> Lender<DB> {
+    /// Connections that are made when they are needed.
+    pub(super) fn new(options: Options<DB>, terms: Terms) -> Self {
+        let turns = usize::try_from(terms.connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        let turns = Arc::new(Semaphore::new(turns));
+        Self(Arc::new(Shelf { options, terms, turns, idle: Mutex::default() }))
+    }
+
+    /// A connection. Errors: `PoolTimedOut` when none was free in time; what connecting ended with.
+    pub(super) async fn lend(&self) -> Result<Lent<DB>> {
+        let waited = timeout(self.0.terms.patience, self.0.turns.clone().acquire_owned()).await;
+        let turn = waited.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
+        let kept = timeout(self.0.terms.patience, self.0.take()).await;
+        let kept = kept.map_err(|_| Error::PoolTimedOut)??;
+        let (turn, shelf) = (Some(turn), self.0.clone());
+        Ok(Lent { kept: Some(kept), shelf, turn, is_busy: false, in_transaction: false })
+    }
+}
+
+impl<DB: Database> Shelf<DB> {
+    /// The connection that was used last, if it still works, or a new one.
+    async fn take(&self) -> Result<Kept<DB>> {
+        while let Some(mut kept) = self.pop() {
+            if self.terms.recycle.is_some_and(|recycle| kept.made.elapsed() >= recycle) {
+                let _gone_anyway = kept.db.close().await;
+                continue;
+            }
+            if kept.used.elapsed() < STALE || kept.db.ping().await.is_ok() {
+                return Ok(kept);
+            }
+        }
+        let now = Instant::now();
+        Ok(Kept { db: self.options.connect().await?, made: now, used: now })
+    }
+
+    fn pop(&self) -> Option<Kept<DB>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn put(&self, kept: Kept<DB>) {
+        let kept = Kept { used: Instant::now(), ..kept };
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+    }
+}
+
+impl<DB: Kind> Lent<DB> {
+    /// Says that the connection is in the middle of something.
+    pub(super) fn begin_work(&mut self) {
+        self.is_busy = true;
+    }
+
+    /// Says that it is not any more: there was an answer, be it a refusal.
+    pub(super) fn end_work<T>(&mut self, answer: &Result<T>) {
+        self.is_busy = !matches!(answer, Ok(_) | Err(Error::Database(_)));
+    }
+}
+
+/// A database that runs statements that have no values.
+pub(super) trait Kind: Database {
+    fn run(db: &mut Self::Connection, sql: &'static str)
+    -> impl Future<Output = Result<()>> + Send;
+}
+
+macro_rules! kind {
+    ($($kind:ty),*) => {$(
+        impl Kind for $kind {
+            async fn run(db: &mut Self::Connection, sql: &'static str) -> Result<()> {
+                sqlx::raw_sql(sql).execute(db).await.map(drop)
+            }
+        }
+    )*};
+}
+
+kind!(sqlx::Sqlite, sqlx::MySql, sqlx::Postgres);
+
+impl<DB: Kind> Lent<DB> {
+    /// Runs statements that have no values, separated by semicolons.
+    pub(super) async fn run(&mut self, sql: &'static str) -> Result<()> {
+        self.begin_work();
+        let done = DB::run(self, sql).await;
+        self.end_work(&done);
+        done
+    }
+
+    /// Begins a transaction by that statement.
+    pub(super) async fn begin(mut self, statement: &'static str) -> Result<Self> {
+        self.run(statement).await?;
+        self.in_transaction = true;
+        Ok(self)
+    }
+
+    /// Ends the transaction.
+    pub(super) async fn commit(mut self) -> Result<()> {
+        self.run("COMMIT").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+}
+
+/// Undoes what was not committed, and puts the connection back.
+async fn undo<DB: Kind>(mut kept: Kept<DB>, shelf: Arc<Shelf<DB>>, turn: Turn) {
+    let undone = DB::run(&mut kept.db, "ROLLBACK").await;
+    if matches!(undone, Ok(()) | Err(Error::Database(_))) {
+        shelf.put(kept);
+    }
+    drop(turn);
+}
+
+impl<DB: Kind> Drop for Lent<DB> {
+    fn drop(&mut self) {
+        let Some(kept) = self.kept.take() else { return };
+        match (self.is_busy, self.in_transaction) {
+            (true, _) => {}
+            (false, false) => self.shelf.put(kept),
+            // Without a runtime, what is not committed goes with the connection.
+            (false, true) => {
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    runtime.spawn(undo(kept, self.shelf.clone(), self.turn.take()));
+                }
+            }
+        }
+    }
+}
+
+impl<DB: Kind> Deref for Lent<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.kept.as_ref().expect(KEPT).db
+    }
+}
+
+impl<DB: Kind> DerefMut for Lent<DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.kept.as_mut().expect(KEPT).db
+    }
+}
+
+/// Why a connection that is lent is there.
+const KEPT: &str = "only `drop` takes the connection away";

@@ -1,0 +1,44 @@
+//! Requests whose clients go away leave nothing behind on the connection that they had.
+
+use std::pin::pin;
+use std::task::Poll;
+
+use super::*;
+
+/// Gives work up that is not done once it was woken up so many times.
+async fn woken<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut polls) = (pin!(work), 0);
+    std::future::poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if polls == times => Poll::Ready(None),
+        Poll::Pending => {
+            polls += 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_list_that_is_given_up_leaves_no_transaction() {
+    if module_path!().contains("registry") {
+        return;
+    }
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    let other = fresh.catalog().await;
+    let mut database = fresh.database();
+    database.limits.connections = 1;
+    let catalog = SqlCatalog::connect(&database).await.unwrap();
+    let image = image("before");
+    other.create(&image).await.unwrap();
+    for times in 0..20 {
+        let (viewer, query) = (Viewer::service(), ListQuery::default());
+        let list = catalog.list(&viewer, &query);
+        let _given_up = woken(times, list).await;
+        let name = Some(times.to_string());
+        let change = ImageChange { name: Some(name.clone()), ..ImageChange::default() };
+        other.update(image.id, &change).await.unwrap();
+        assert_eq!(catalog.get(&viewer, image.id).await.unwrap().name, name);
+        catalog.update(image.id, &change).await.unwrap();
+    }
+}
