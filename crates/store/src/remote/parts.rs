@@ -4,7 +4,8 @@ use std::future::Future;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, stream};
+use futures::StreamExt;
+use futures::stream::{self, Fuse};
 use reqwest::Body;
 use tokio::sync::mpsc;
 
@@ -33,13 +34,14 @@ impl Part {
 
 /// A source, taken in parts.
 pub(crate) struct Parts {
-    source: Source,
+    /// Asked again after its end, which streams need not bear.
+    source: Fuse<Source>,
     rest: Bytes,
 }
 
 impl Parts {
     pub(crate) fn of(source: Source) -> Self {
-        Self { source, rest: Bytes::new() }
+        Self { source: source.fuse(), rest: Bytes::new() }
     }
 
     /// The next `length` bytes, or those that are left. Empty at the end. Errors: the source's.
@@ -165,6 +167,20 @@ mod tests {
         assert_eq!(lengths(&[3, 0, 4], 10).await, [7]);
         assert_eq!(lengths(&[25], 10).await, [10, 10, 5]);
         assert_eq!(lengths(&[5, 5, 10, 1], 10).await, [10, 10, 1]);
+    }
+
+    /// As the sources of a service: they panic when they are asked after their end.
+    #[tokio::test]
+    async fn a_source_is_not_asked_after_its_end() {
+        let once = stream::unfold(Some(Bytes::from_static(b"x")), |left| async move {
+            left.map(|piece| (Ok(piece), None))
+        });
+        let mut parts = Parts::of(once.boxed());
+        let mut lengths = Vec::new();
+        for _ in 0..3 {
+            lengths.push(parts.next(10).await.unwrap().length);
+        }
+        assert_eq!(lengths, [1, 0, 0]);
     }
 
     #[tokio::test]

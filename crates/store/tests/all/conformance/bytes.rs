@@ -23,14 +23,14 @@ pub(crate) fn pattern(size: usize) -> Vec<u8> {
     bytes
 }
 
-/// A source of these bytes, in pieces of no round size.
+/// A source of these bytes, in pieces of no round size. It does not bear to be asked after its end,
+/// as the sources of a service don't.
 pub(crate) fn source(bytes: Vec<u8>) -> Source {
-    let mut bytes = Bytes::from(bytes);
-    let pieces = std::iter::from_fn(move || {
+    let pieces = stream::unfold(Bytes::from(bytes), |mut bytes| async move {
         let piece = bytes.split_to(bytes.len().min(100_003));
-        (!piece.is_empty()).then_some(Ok(piece))
+        (!piece.is_empty()).then_some((Ok(piece), bytes))
     });
-    stream::iter(pieces.collect::<Vec<_>>()).boxed()
+    pieces.boxed()
 }
 
 /// These bytes, and then what `after` does: never ends, fails, goes on.
