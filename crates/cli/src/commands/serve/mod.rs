@@ -200,8 +200,7 @@ async fn records(state: &StateDir, settings: &Settings) -> anyhow::Result<Arc<dy
     if let Some(registry) = &settings.registry {
         return Ok(Arc::new(registry_keys::reached(registry.clone(), &settings.config).await?));
     }
-    let database = database(&settings.config, || Ok(state.path().to_owned()))?;
-    Ok(Arc::new(open_catalog(&database).await?))
+    Ok(Arc::new(open_catalog(&settings.database(state.path())?).await?))
 }
 
 pub(crate) async fn open_catalog(database: &Database) -> anyhow::Result<SqlCatalog> {

@@ -1,7 +1,7 @@
 //! What the command line and the configuration files say together; the command line wins.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -57,6 +57,11 @@ impl Settings {
         })
     }
 
+    /// The catalog's database, for a service with that state directory.
+    pub(super) fn database(&self, state: &Path) -> anyhow::Result<Database> {
+        chosen_database(self.database.clone(), &self.config, || Ok(state.to_owned()))
+    }
+
     /// Whether no other service works on the catalog: a file belongs to one, a server to many.
     pub(super) fn has_own_database(&self) -> bool {
         self.registry.is_none()
@@ -109,7 +114,15 @@ pub(crate) fn database(
     config: &Config,
     state: impl FnOnce() -> anyhow::Result<PathBuf>,
 ) -> anyhow::Result<Database> {
-    let mut database = match configured_database(config)? {
+    chosen_database(configured_database(config)?, config, state)
+}
+
+fn chosen_database(
+    configured: Option<Database>,
+    config: &Config,
+    state: impl FnOnce() -> anyhow::Result<PathBuf>,
+) -> anyhow::Result<Database> {
+    let mut database = match configured {
         Some(database) => database,
         None => state()?.join("glance.db").as_path().into(),
     };
