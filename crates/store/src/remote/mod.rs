@@ -7,13 +7,15 @@ mod encode;
 mod parts;
 mod resume;
 mod retry;
+mod writers;
 
-pub(crate) use claims::Claims;
+use claims::Claims;
 pub(crate) use client::{Authorities, client, reason};
 pub(crate) use encode::{decode, encode};
 pub(crate) use parts::{Part, Parts, Streamed, streamed};
 pub(crate) use resume::{Answer, Reader, resuming};
 pub(crate) use retry::{Failed, retried};
+pub(crate) use writers::Writers;
 
 /// What a transfer may hold in memory, in bytes.
 pub(crate) const MEMORY: u64 = 60 * 1024 * 1024;

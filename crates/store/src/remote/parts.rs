@@ -73,6 +73,14 @@ impl Parts {
         piece
     }
 
+    /// Fails where anything comes after the `size` bytes that were announced.
+    pub(crate) async fn expect_end(&mut self, size: u64) -> Result<()> {
+        match self.piece().await? {
+            None => Ok(()),
+            Some(_) => Err(Error::Source(format!("it is longer than {size} bytes").into())),
+        }
+    }
+
     /// The next piece as it comes; `None` at the end. Errors: the source's.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>> {
         if !self.rest.is_empty() {

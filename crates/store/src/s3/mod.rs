@@ -18,8 +18,8 @@ use image::ImageId;
 use reqwest::{Method, header};
 use serde_json::{Map, Value, json};
 
-use crate::remote::{Claims, resuming};
-use crate::{Abilities, Cleanups, Data, Error, Result, Source, Store, Written};
+use crate::remote::{Writers, resuming};
+use crate::{Abilities, Data, Error, Result, Source, Store, Written};
 
 use client::{Ask, Service, Target};
 use location::{Location, SCHEMES};
@@ -34,8 +34,7 @@ pub struct S3Store {
     bucket: String,
     create_bucket: bool,
     cutting: Cutting,
-    claims: Claims,
-    cleanups: Cleanups,
+    writers: Writers,
 }
 
 impl S3Store {
@@ -131,21 +130,11 @@ impl Store for S3Store {
     async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written> {
         let target = self.target(id);
         let uri = self.uri(&target);
-        let exists = || Error::Exists(uri.clone());
-        let claim = self.claims.claim(id).ok_or_else(exists)?;
-        self.need_bucket(&target.bucket_itself()).await?;
-        match target.size().await {
-            Err(Error::NotFound(_)) => {}
-            found => return found.and_then(|_| Err(exists())),
-        }
-        let upload = Upload::to(target);
-        let undo = upload.clone();
-        let undo = async move {
-            undo.undo().await;
-            drop(claim);
-        };
-        let size = self.cleanups.guard(undo, upload.send(self.cutting, hint, source)).await?;
-        Ok(Written { uri, size })
+        let upload = Upload::to(target.clone());
+        let bucket = target.bucket_itself();
+        let (room, size) = (self.need_bucket(&bucket), target.size());
+        let (undo, send) = (upload.clone().undo(), upload.send(self.cutting, hint, source));
+        self.writers.put(id, uri, room, size, undo, send).await
     }
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
@@ -179,7 +168,7 @@ impl Store for S3Store {
     }
 
     async fn settled(&self) {
-        self.cleanups.settled().await;
+        self.writers.settled().await;
     }
 }
 

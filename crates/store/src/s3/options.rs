@@ -9,8 +9,8 @@ use super::endpoint::{Addressing, Endpoint, is_dns_name};
 use super::sign::Credentials;
 use super::upload::{Cutting, SMALLEST_PART};
 use crate::kind::{Kind, Options};
-use crate::remote::{Authorities, Claims, client};
-use crate::{Cleanups, Error, SettingsError, Store};
+use crate::remote::{Authorities, Writers, client};
+use crate::{Error, SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "s3", open };
 
@@ -48,8 +48,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
         bucket,
         create_bucket: options.or("s3_store_create_bucket_on_put", false)?,
         cutting: cutting(options)?,
-        claims: Claims::default(),
-        cleanups: Cleanups::default(),
+        writers: Writers::default(),
     }))
 }
 

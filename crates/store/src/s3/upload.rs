@@ -108,9 +108,7 @@ impl Upload {
             return Err(Error::Source(why.into()));
         }
         answer.map_err(|failed| self.others(failed.error()))?;
-        if parts.piece().await?.is_some() {
-            return Err(Error::Source(format!("it is longer than {size} bytes").into()));
-        }
+        parts.expect_end(size).await?;
         Ok(size)
     }
 

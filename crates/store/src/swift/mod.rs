@@ -21,8 +21,8 @@ use image::ImageId;
 use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
-use crate::remote::{Claims, resuming};
-use crate::{Abilities, Cleanups, Data, Error, Result, Source, Store, Written};
+use crate::remote::{Writers, resuming};
+use crate::{Abilities, Data, Error, Result, Source, Store, Written};
 
 use account::{Account, Ask, Target};
 use location::{Location, Place, SCHEMES, shown};
@@ -42,8 +42,7 @@ pub struct SwiftStore {
     cutting: Cutting,
     /// How often a download goes on after a break.
     retries: u32,
-    claims: Claims,
-    cleanups: Cleanups,
+    writers: Writers,
 }
 
 /// The accounts that are known, by the names that locations have for them.
@@ -164,21 +163,10 @@ impl Store for SwiftStore {
     async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written> {
         let target = self.target(id);
         let uri = self.uri(&target);
-        let exists = || Error::Exists(uri.clone());
-        let claim = self.claims.claim(id).ok_or_else(exists)?;
-        target.need_container(self.create_container).await?;
-        match target.size().await {
-            Err(Error::NotFound(_)) => {}
-            found => return found.and_then(|_| Err(exists())),
-        }
-        let upload = Upload::to(target);
-        let undo = upload.clone();
-        let undo = async move {
-            undo.undo().await;
-            drop(claim);
-        };
-        let size = self.cleanups.guard(undo, upload.send(self.cutting, hint, source)).await?;
-        Ok(Written { uri, size })
+        let upload = Upload::to(target.clone());
+        let (room, size) = (target.need_container(self.create_container), target.size());
+        let (undo, send) = (upload.clone().undo(), upload.send(self.cutting, hint, source));
+        self.writers.put(id, uri, room, size, undo, send).await
     }
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
@@ -212,7 +200,7 @@ impl Store for SwiftStore {
     }
 
     async fn settled(&self) {
-        self.cleanups.settled().await;
+        self.writers.settled().await;
     }
 }
 

@@ -13,8 +13,8 @@ use super::reference::references;
 use super::upload::Cutting;
 use super::{Accounts, SwiftStore};
 use crate::kind::{Kind, Options};
-use crate::remote::{Authorities, Claims, client};
-use crate::{Cleanups, Error, SettingsError, Store};
+use crate::remote::{Authorities, Writers, client};
+use crate::{Error, SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "swift", open };
 
@@ -47,8 +47,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
         create_container: options.or("swift_store_create_container_on_put", false)?,
         cutting: cutting(options)?,
         retries: RETRIES.max(options.or("swift_store_retry_get_count", 0)?),
-        claims: Claims::default(),
-        cleanups: Cleanups::default(),
+        writers: Writers::default(),
     }))
 }
 

@@ -52,10 +52,8 @@ impl Upload {
         self.begun.store(true, Ordering::SeqCst);
         let sent = send(parts, &self.target, Some(size), size, true).await;
         sent.map_err(|error| self.others(error))?;
-        match parts.piece().await? {
-            None => Ok(size),
-            Some(_) => Err(Error::Source(format!("it is longer than {size} bytes").into())),
-        }
+        parts.expect_end(size).await?;
+        Ok(size)
     }
 
     async fn in_segments(
