@@ -111,6 +111,7 @@ class Tintype(Process):
         super().__init__()
         self.config = self.folder / "glance-api.conf"
         database = f"[database]\nconnection = {connection}\n" if connection else ""
+        options = options.format(folder=self.folder)
         self.config.write_text(f"[DEFAULT]\n{options}\n{database}")
 
     def command(self):
