@@ -4,6 +4,7 @@
 //! Location URIs are Glance's own (`glance_store`), so that what Glance wrote is served from here
 //! and what is written here is readable by Glance.
 
+mod blocking;
 mod check;
 mod cleanup;
 mod contract;

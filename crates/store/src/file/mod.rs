@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use image::ImageId;
 use serde_json::{Map, Value};
 
+use crate::blocking::blocking;
 use crate::{Data, Error, Result, Source, Store, Written};
 
 use directory::{Directory, SCHEMES, Writing};
@@ -167,16 +168,6 @@ impl Store for FileStore {
     async fn sweep(&self) -> Result<usize> {
         let directories = self.directories.clone();
         blocking(move || directories.iter().map(|d| partial::sweep(d)).sum()).await
-    }
-}
-
-/// Runs what would block on a thread that may.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

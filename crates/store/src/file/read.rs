@@ -10,7 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 
-use super::{Directory, blocking};
+use super::Directory;
+use crate::blocking::blocking;
 use crate::{Data, PIECE, Result};
 
 /// Pieces read at once, or ahead of the socket, at most.

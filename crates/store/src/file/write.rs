@@ -7,9 +7,10 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
+use super::Directory;
 use super::partial::Partial;
 use super::writeback::Writeback;
-use super::{Directory, blocking};
+use crate::blocking::blocking;
 use crate::{Error, Result, Source, Written};
 
 /// Pieces that wait for the disk, at most.
