@@ -1,5 +1,6 @@
-//! What stores behind HTTP have in common: a client, uploads in parts of bounded memory, downloads
-//! that go on after a break, repetition of what may pass, and one writer for each image.
+//! What stores on other machines have in common: uploads in parts of bounded memory, repetition of
+//! what may pass, and for those behind HTTP a client, downloads that go on after a break, and one
+//! writer for each image.
 
 mod claims;
 mod client;

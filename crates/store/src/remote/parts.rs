@@ -24,6 +24,11 @@ impl Part {
         self.pieces.push(piece);
     }
 
+    /// Whether all of it is zeros.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.pieces.iter().all(|piece| piece.iter().all(|byte| *byte == 0))
+    }
+
     /// The bytes as a request sends them; its `Content-Length` is to be set.
     pub(crate) fn body(&self) -> Body {
         let pieces: Vec<_> =

@@ -7,5 +7,6 @@ mod conformance;
 
 mod file;
 mod http;
+mod rbd;
 mod s3;
 mod swift;

@@ -16,6 +16,7 @@ pub(crate) mod read;
 mod report;
 mod subject;
 
+pub(crate) use bytes::{assert_same, pattern, source};
 pub(crate) use opened::Opened;
 pub(crate) use proxy::Proxy;
 pub(crate) use report::{Outcome, run};

@@ -1,0 +1,184 @@
+//! The way in: an image that grows, several writes under way, and its snapshot when it is whole.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use tokio::sync::Mutex;
+
+use super::ceph::{Closed, Failure, Image, Pool, Shape};
+use super::connection::Connection;
+use super::remove::{Kept, remove};
+use crate::blocking::blocking;
+use crate::remote::{Part, Parts};
+use crate::{Result, Source};
+
+/// The snapshot of an image that is whole: what others read, and clone.
+pub(super) const SNAPSHOT: &str = "snap";
+
+/// How many bytes a write has, at most.
+pub(super) const WRITE: u64 = 4 * 1024 * 1024;
+
+/// Writes that are under way, at most. With the copy that the network's side of librados may hold of
+/// each, and the part that is being gathered, a transfer stays below 60 MiB.
+const AT_ONCE: usize = 6;
+
+/// By how many bytes an image of unknown length grows first, and at most: glance_store's steps.
+const FIRST_STEP: u64 = 16 * 1024 * 1024;
+const LARGEST_STEP: u64 = 8 * 1024 * 1024 * 1024;
+
+/// How images are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) shape: Shape,
+    /// Whether writes of zeros are left out.
+    pub(super) thin: bool,
+}
+
+/// An image that is being written, for whoever has to undo it.
+#[derive(Clone)]
+pub(super) struct Half {
+    connection: Arc<Connection>,
+    pool: Arc<Pool>,
+    name: String,
+    /// What was made of it. Held while it is being made.
+    made: Arc<Mutex<Made>>,
+}
+
+#[derive(Default)]
+enum Made {
+    #[default]
+    Nothing,
+    /// The image is there, and not open.
+    Image,
+    /// It was opened.
+    Opened(Closed),
+}
+
+impl Half {
+    pub(super) fn of(connection: Arc<Connection>, pool: Arc<Pool>, name: String) -> Self {
+        Self { connection, pool, name, made: Arc::default() }
+    }
+
+    /// Writes all of a source, and takes the snapshot; returns how many bytes they were.
+    pub(super) async fn fill(
+        &self,
+        uri: &str,
+        layout: Layout,
+        hint: Option<u64>,
+        source: Source,
+    ) -> Result<u64> {
+        let failed = |failure| self.connection.failed(uri, failure);
+        let size = hint.unwrap_or(0);
+        let image = self.begin(size, layout.shape).await.map_err(failed)?;
+        let under_way = FuturesUnordered::new();
+        let mut writing =
+            Writing { image, thin: layout.thin, size, step: FIRST_STEP, end: 0, under_way };
+        let mut parts = Parts::of(source);
+        loop {
+            let part = parts.next(WRITE).await?;
+            if part.length == 0 {
+                break;
+            }
+            writing.write(part).await.map_err(failed)?;
+        }
+        writing.finish().await.map_err(failed)
+    }
+
+    /// Makes the image, and opens it. Whoever stops waiting does not stop it.
+    async fn begin(&self, size: u64, shape: Shape) -> Result<Image, Failure> {
+        let mut made = self.made.clone().lock_owned().await;
+        let (pool, name) = (self.pool.clone(), self.name.clone());
+        blocking(move || {
+            pool.create(&name, size, shape)?;
+            *made = Made::Image;
+            let image = pool.open(&name, None)?;
+            *made = Made::Opened(image.closed());
+            Ok(image)
+        })
+        .await
+    }
+
+    /// Removes what was made, once everything has ended that was under way. What can't be removed is
+    /// logged.
+    pub(super) async fn undo(self) {
+        let made = std::mem::take(&mut *self.made.lock().await);
+        match made {
+            Made::Nothing => return,
+            Made::Image => {}
+            Made::Opened(closed) => closed.wait().await,
+        }
+        let (pool, name) = (self.pool, self.name.clone());
+        match blocking(move || remove(&pool, &name, Some(SNAPSHOT))).await {
+            Ok(()) => {}
+            Err(Kept::Failed(failure)) if failure.code() == libc::ENOENT => {}
+            Err(kept) => {
+                tracing::error!(?kept, image = self.name, "an image that is not whole stays");
+            }
+        }
+    }
+}
+
+/// The writes of an image.
+struct Writing {
+    image: Image,
+    thin: bool,
+    /// How many bytes the image has room for.
+    size: u64,
+    /// By how many it grows next.
+    step: u64,
+    /// How many there are.
+    end: u64,
+    under_way: FuturesUnordered<BoxFuture<'static, Result<(), Failure>>>,
+}
+
+impl Writing {
+    /// Begins to write a part at the end, when there is room for it among those under way.
+    async fn write(&mut self, part: Part) -> Result<(), Failure> {
+        let offset = self.end;
+        self.end += part.length;
+        self.grow().await?;
+        if self.thin && part.is_zero() {
+            return Ok(());
+        }
+        while self.under_way.len() >= AT_ONCE {
+            self.one().await?;
+        }
+        self.under_way.push(Box::pin(self.image.write(offset, part.pieces)));
+        Ok(())
+    }
+
+    /// Waits for a write.
+    async fn one(&mut self) -> Result<(), Failure> {
+        self.under_way.next().await.unwrap_or(Ok(()))
+    }
+
+    async fn grow(&mut self) -> Result<(), Failure> {
+        if self.end <= self.size {
+            return Ok(());
+        }
+        self.size = self.end.max(self.size.saturating_add(self.step));
+        self.step = (self.step * 2).min(LARGEST_STEP);
+        let (image, size) = (self.image.clone(), self.size);
+        blocking(move || image.resize(size)).await
+    }
+
+    /// Waits for all writes, cuts the image to its size, takes the snapshot, and closes the image.
+    async fn finish(mut self) -> Result<u64, Failure> {
+        while !self.under_way.is_empty() {
+            self.one().await?;
+        }
+        let Self { image, size, end, .. } = self;
+        blocking(move || {
+            if size != end {
+                image.resize(end)?;
+            }
+            image.snapshot(SNAPSHOT)?;
+            image.protect(SNAPSHOT)?;
+            image.close();
+            Ok(end)
+        })
+        .await
+    }
+}

@@ -1,0 +1,228 @@
+//! Images in a Ceph, found by `TEST_CEPH_CONF`, `TEST_CEPH_USER` and `TEST_CEPH_POOL`, and what Ceph's
+//! own `rbd` makes of them. What else is in the pool is left alone.
+
+use std::env::var;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use image::ImageId;
+use store::{Error, Written};
+
+use crate::conformance::{Opened, Subject, assert_same, pattern, source, suite};
+
+/// The account's key in files of the tests that no monitor takes.
+const WRONG_KEY: &str = "AQBAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA==";
+
+/// The Ceph of the tests.
+struct Ceph {
+    conf: PathBuf,
+    user: String,
+    pool: String,
+}
+
+impl Ceph {
+    fn find() -> Option<Self> {
+        let conf = var("TEST_CEPH_CONF").ok()?.into();
+        let (user, pool) = (var("TEST_CEPH_USER").unwrap(), var("TEST_CEPH_POOL").unwrap());
+        Some(Self { conf, user, pool })
+    }
+
+    fn options(&self, conf: &Path, pool: &str) -> String {
+        format!(
+            "rbd_store_ceph_conf = {}\nrbd_store_user = {}\nrbd_store_pool = {pool}\n\
+             rbd_store_chunk_size = 1",
+            conf.display(),
+            self.user
+        )
+    }
+
+    fn subject(&self) -> Subject {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let conf = self.with_a_key(dir.path(), WRONG_KEY);
+        let odd = var("TEST_CEPH_ODD_POOL").ok();
+        Subject {
+            wrong_credentials: Some(self.options(&conf, &self.pool)),
+            odd_names: odd.map(|pool| self.options(&self.conf, &pool)),
+            secrets: vec![WRONG_KEY.to_owned()],
+            keep: vec![Box::new(dir)],
+            ..Subject::new("rbd", self.options(&self.conf, &self.pool))
+        }
+    }
+
+    /// A configuration of the same cluster, with another key of the same account.
+    fn with_a_key(&self, dir: &Path, key: &str) -> PathBuf {
+        let (conf, keyring) = (dir.join("ceph.conf"), dir.join("keyring"));
+        let account = format!("client.{}", self.user);
+        std::fs::write(&keyring, format!("[{account}]\nkey = {key}\n")).unwrap();
+        let text = std::fs::read_to_string(&self.conf).unwrap();
+        let own = format!("{text}\n[{account}]\nkeyring = {}\n", keyring.display());
+        std::fs::write(&conf, own).unwrap();
+        conf
+    }
+
+    /// What `rbd` says, in words of which `POOL` is the pool.
+    fn rbd(&self, words: &[&str]) -> Vec<u8> {
+        let words = words.iter().map(|word| word.replace("POOL", &self.pool));
+        let mut command = Command::new("rbd");
+        command.arg("--conf").arg(&self.conf).args(["--id", &self.user]);
+        let done = command.args(words).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        done.stdout
+    }
+
+    fn said(&self, words: &[&str]) -> String {
+        String::from_utf8(self.rbd(words)).unwrap()
+    }
+}
+
+async fn pool() -> Option<Subject> {
+    Some(Ceph::find()?.subject())
+}
+
+async fn of_holes() -> Option<Subject> {
+    let subject = pool().await?;
+    let options = format!("{}\nrbd_thin_provisioning = true", subject.options);
+    Some(Subject { options, ..subject })
+}
+
+mod plain {
+    use super::*;
+    suite!(pool);
+}
+
+mod thin {
+    use super::*;
+    suite!(of_holes);
+}
+
+/// An image of the store: its name, and what a put of these bytes said.
+async fn having(opened: &Opened, bytes: &[u8], hint: Option<u64>) -> (String, Written) {
+    let id = ImageId::random();
+    let written = opened.store.put(id, hint, source(bytes.to_vec())).await.unwrap();
+    (id.to_string(), written)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ceph_exports_what_was_put() {
+    let Some(ceph) = Ceph::find() else { return };
+    let opened = Opened::of(ceph.subject());
+    let bytes = pattern(9_000_000);
+    for hint in [None, Some(9_000_000)] {
+        let (name, written) = having(&opened, &bytes, hint).await;
+        let exported = ceph.rbd(&["export", &format!("POOL/{name}@snap"), "-"]);
+        assert_same(&exported, &bytes, "exported");
+        let info = ceph.said(&["info", &format!("POOL/{name}@snap")]);
+        assert!(info.contains("protected: True"), "{info}");
+        assert!(info.contains("order 20 (1 MiB objects)") && info.contains("layering"), "{info}");
+        let fsid = std::fs::read_to_string(&ceph.conf).unwrap();
+        let fsid = fsid.lines().find_map(|line| line.strip_prefix("fsid = ")).unwrap();
+        assert_eq!(written.uri, format!("rbd://{fsid}/{}/{name}/snap", ceph.pool));
+        opened.store.delete(&written.uri).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ceph_imports_is_read_and_deleted() {
+    let Some(ceph) = Ceph::find() else { return };
+    let opened = Opened::of(ceph.subject());
+    let dir = tempfile::tempdir().unwrap();
+    let (file, bytes) = (dir.path().join("image"), pattern(5_000_001));
+    std::fs::write(&file, &bytes).unwrap();
+    let name = ImageId::random().to_string();
+    ceph.rbd(&["import", file.to_str().unwrap(), &format!("POOL/{name}")]);
+    // As rows of the first releases name it.
+    assert_same(&opened.read(&format!("rbd://{name}")).await.unwrap(), &bytes, "the image");
+    ceph.rbd(&["snap", "create", &format!("POOL/{name}@snap")]);
+    ceph.rbd(&["snap", "protect", &format!("POOL/{name}@snap")]);
+    // The cluster is always the configured one.
+    let uri = format!("rbd://some-cluster/{}/{name}/snap", ceph.pool);
+    assert!(!opened.store.holds(&uri));
+    assert_same(&opened.read(&uri).await.unwrap(), &bytes, "the snapshot");
+    opened.store.delete(&uri).await.unwrap();
+    assert!(!ceph.said(&["ls", "POOL"]).contains(&name));
+}
+
+/// Clones of the first format need the snapshot: nothing changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_clones_of_the_first_format_stays() {
+    let Some(ceph) = Ceph::find() else { return };
+    let opened = Opened::of(ceph.subject());
+    let bytes = pattern(3_000_000);
+    let (name, written) = having(&opened, &bytes, None).await;
+    let clone = format!("POOL/{name}-clone");
+    ceph.rbd(&["clone", "--rbd-default-clone-format=1", &format!("POOL/{name}@snap"), &clone]);
+    let refused = opened.store.delete(&written.uri).await;
+    assert!(
+        matches!(&refused, Err(Error::InUse { why, .. }) if why.contains("clones")),
+        "{refused:?}"
+    );
+    assert!(ceph.said(&["info", &format!("POOL/{name}@snap")]).contains("protected: True"));
+    assert_same(&opened.read(&written.uri).await.unwrap(), &bytes, "it stays");
+    ceph.rbd(&["rm", &clone]);
+    opened.store.delete(&written.uri).await.unwrap();
+    assert!(!ceph.said(&["ls", "POOL"]).contains(&name));
+}
+
+/// Clones of the second format live on when the image is in the trash, as glance_store leaves it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_clones_of_the_second_format_goes_to_the_trash() {
+    let Some(ceph) = Ceph::find() else { return };
+    let opened = Opened::of(ceph.subject());
+    let bytes = pattern(3_000_000);
+    let (name, written) = having(&opened, &bytes, None).await;
+    let clone = format!("POOL/{name}-clone");
+    ceph.rbd(&["clone", "--rbd-default-clone-format=2", &format!("POOL/{name}@snap"), &clone]);
+    opened.store.delete(&written.uri).await.unwrap();
+    assert!(matches!(opened.store.size(&written.uri).await, Err(Error::NotFound(_))));
+    assert_same(&ceph.rbd(&["export", &clone, "-"]), &bytes, "the clone");
+    let trash = ceph.said(&["trash", "ls", "POOL"]);
+    let line = trash.lines().find(|line| line.ends_with(&name)).expect(&trash);
+    let id = line.split_whitespace().next().unwrap();
+    ceph.rbd(&["rm", &clone]);
+    ceph.rbd(&["trash", "rm", &format!("POOL/{id}")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zeros_take_no_room_where_the_store_is_thin() {
+    let Some(ceph) = Ceph::find() else { return };
+    let subject = ceph.subject();
+    let options = format!("{}\nrbd_thin_provisioning = true", subject.options);
+    let opened = Opened::of(Subject { options, ..subject });
+    let mut bytes = vec![0; 30_000_000];
+    bytes[13_000_000] = 1;
+    let (name, written) = having(&opened, &bytes, Some(bytes.len() as u64)).await;
+    let extents = ceph.said(&["diff", "--format", "json", &format!("POOL/{name}@snap")]);
+    let extents: Vec<serde_json::Value> = serde_json::from_str(&extents).unwrap();
+    let stored: u64 = extents.iter().map(|extent| extent["length"].as_u64().unwrap()).sum();
+    assert!((1..=4 << 20).contains(&stored), "{extents:?}");
+    assert_same(&opened.read(&written.uri).await.unwrap(), &bytes, "with its zeros");
+    opened.store.delete(&written.uri).await.unwrap();
+}
+
+/// Nobody listens on the port of TCP's multiplexer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_away_is_said_to_be() {
+    let Some(ceph) = Ceph::find() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let conf = dir.path().join("ceph.conf");
+    let text = "[global]\nmon host = v2:127.0.0.1:1\nauth client required = none\n";
+    std::fs::write(&conf, text).unwrap();
+    let options = format!("{}\nrados_connect_timeout = 1", ceph.options(&conf, &ceph.pool));
+    let opened = Opened::of(Subject::new("rbd", options));
+    let error = opened.store.probe().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("ceph.conf"), "{error}");
+    assert!(opened.store.holds("rbd://any/images/x/snap"), "its id is not known");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_that_is_not_there_is_named() {
+    let Some(ceph) = Ceph::find() else { return };
+    let opened = Opened::of(Subject::new("rbd", ceph.options(&ceph.conf, "no-such-pool")));
+    let error = opened.store.probe().await.unwrap_err();
+    assert!(matches!(&error, Error::NotFound(what) if what.contains("no-such-pool")), "{error}");
+    let error = opened.put_failing(ImageId::random(), source(b"x".to_vec())).await;
+    assert!(matches!(&error, Error::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("no-such-pool"), "{error}");
+}
