@@ -70,11 +70,18 @@ class Cloud:
 
     def serve_images_at(self, url):
         """What the catalog says of the image service in the region of these tests."""
-        image = next(self.sdk.services(type="image"), None)
-        if image is None:
-            image = self.sdk.create_service(type="image", name="glance")
-            self.later(self.sdk.delete_service, image)
-        self._endpoint(image, "public", url)
+        self._serve("image", "glance", url)
+
+    def serve_objects_at(self, url):
+        """What it says of the object store; `%(project_id)s` in the URL is the caller's project."""
+        self._serve("object-store", "swift", url)
+
+    def _serve(self, type, name, url):
+        service = next(self.sdk.services(type=type), None)
+        if service is None:
+            service = self.sdk.create_service(type=type, name=name)
+            self.later(self.sdk.delete_service, service)
+        self._endpoint(service, "public", url)
 
     def config(self, path, flavor="keystone", default="", more="", policy="", **options):
         """A glance-api.conf of this cloud; `options` are those of [keystone_authtoken]."""

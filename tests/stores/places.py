@@ -1,0 +1,212 @@
+"""The stores whose servers are there: their options in a glance-api.conf, what is secret of them, and
+what their servers hold, as the servers' usual clients tell it.
+
+Images from `LARGE` on are in parts of `PART` bytes, the least that S3 takes.
+"""
+
+import os
+
+import boto3
+import swiftclient
+from botocore.config import Config
+
+from service import unique
+
+MIB = 1 << 20
+LARGE = 10 * MIB
+PART = 5 * MIB
+
+
+class Place:
+    """Where the images of one run are, and nothing else."""
+
+    def __init__(self):
+        self.bucket = unique("tintype")
+
+    def section(self, **more):
+        """The options of a store there."""
+        return "\n".join(f"{name} = {value}" for name, value in (self.options() | more).items())
+
+    def names(self):
+        """What its server holds, in order."""
+        return sorted(self.listed())
+
+    def held(self, image):
+        """What its server holds of an image, in order."""
+        return [name for name in self.names() if name.startswith(image)]
+
+    def close(self):
+        for name in self.names():
+            self.remove(name)
+
+
+class S3(Place):
+    kind, needs = "s3", "TEST_RGW_S3_ENDPOINT"
+    detail = {
+        "s3_store_large_object_size": LARGE,
+        "s3_store_large_object_chunk_size": PART,
+        "s3_store_thread_pools": 10,
+    }
+
+    def __init__(self):
+        super().__init__()
+        self.url, self.key, self.secret = (
+            os.environ[f"TEST_RGW_S3_{name}"] for name in ["ENDPOINT", "ACCESS_KEY", "SECRET_KEY"]
+        )
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            region_name="us-east-1",
+            config=Config(s3={"addressing_style": "path"}),
+        )
+        self.client.create_bucket(Bucket=self.bucket)
+
+    @property
+    def secrets(self):
+        return [self.secret]
+
+    def options(self):
+        return {
+            "s3_store_host": self.url,
+            "s3_store_access_key": self.key,
+            "s3_store_secret_key": self.secret,
+            "s3_store_bucket": self.bucket,
+            "s3_store_bucket_url_format": "path",
+            "s3_store_large_object_size": LARGE // MIB,
+            "s3_store_large_object_chunk_size": PART // MIB,
+        }
+
+    def wrong(self, secret):
+        """Options with a secret that the server does not take."""
+        return {"s3_store_secret_key": secret}
+
+    def at(self, url):
+        """Options of another server."""
+        return {"s3_store_host": url}
+
+    def layout(self, image, size):
+        """What the server should hold of an image."""
+        return [image]
+
+    def listed(self):
+        uploads = self.client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
+        objects = self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return [entry["Key"] for entry in objects + uploads]
+
+    def read(self, name):
+        return self.client.get_object(Bucket=self.bucket, Key=name)["Body"].read()
+
+    def remove(self, name):
+        self.client.delete_object(Bucket=self.bucket, Key=name)
+
+    def close(self):
+        super().close()
+        self.client.delete_bucket(Bucket=self.bucket)
+
+
+class Swift(Place):
+    """With log-ins of its own: version 1."""
+
+    kind, needs, server = "swift", "TEST_SWIFT_AUTH", "TEST_SWIFT"
+
+    def __init__(self):
+        super().__init__()
+        self.log_in()
+        self.client.put_container(self.bucket)
+
+    def log_in(self):
+        self.auth, self.user, self.key = (
+            os.environ[f"{self.server}_{name}"] for name in ["AUTH", "USER", "KEY"]
+        )
+        self.client = swiftclient.Connection(self.auth, self.user, self.key)
+
+    @property
+    def detail(self):
+        return {
+            "container": self.bucket,
+            "large_object_size": LARGE,
+            "large_object_chunk_size": PART,
+        }
+
+    @property
+    def secrets(self):
+        return [self.key]
+
+    def options(self):
+        return {
+            "swift_store_auth_address": self.auth,
+            "swift_store_auth_version": 1,
+            "swift_store_user": self.user,
+            "swift_store_key": self.key,
+            "swift_store_container": self.bucket,
+            "swift_store_large_object_size": LARGE // MIB,
+            "swift_store_large_object_chunk_size": PART // MIB,
+        }
+
+    def wrong(self, secret):
+        return {"swift_store_key": secret}
+
+    def at(self, url):
+        return {"swift_store_auth_address": f"{url}/auth/v1.0"}
+
+    def layout(self, image, size):
+        if size < LARGE:
+            return [image]
+        return [image, *(f"{image}-{number:05}" for number in range(1, -(-size // PART) + 1))]
+
+    def listed(self):
+        return [entry["name"] for entry in self.client.get_container(self.bucket, full_listing=True)[1]]
+
+    def read(self, name):
+        return self.client.get_object(self.bucket, name)[1]
+
+    def remove(self, name):
+        self.client.delete_object(self.bucket, name)
+
+    def close(self):
+        super().close()
+        self.client.delete_container(self.bucket)
+
+
+class Gateway(Swift):
+    """The RADOS Gateway's imitation of Swift."""
+
+    needs, server = "TEST_RGW_SWIFT_AUTH", "TEST_RGW_SWIFT"
+
+
+class KeystoneSwift(Swift):
+    """With Keystone's log-ins, and its catalog."""
+
+    needs = "TEST_SWIFT_KEYSTONE"
+
+    def __init__(self, cloud):
+        self.cloud = cloud
+        cloud.serve_objects_at(f"{os.environ['TEST_SWIFT_KEYSTONE']}%(project_id)s")
+        super().__init__()
+
+    def log_in(self):
+        member = self.cloud.member
+        self.auth, self.key = self.cloud.url, member.auth["password"]
+        self.user = f"{member.auth['project_name']}:{member.auth['username']}"
+        session, region = member.sdk().session, {"region_name": self.cloud.region}
+        self.client = swiftclient.Connection(session=session, os_options=region)
+
+    def options(self):
+        return super().options() | {
+            "swift_store_auth_version": 3,
+            "swift_store_region": self.cloud.region,
+        }
+
+    def at(self, url):
+        return {"swift_store_auth_address": f"{url}/v3"}
+
+
+# By the name that tests have for them.
+PLACES = {"s3": S3, "swift": Swift, "swift_of_gateway": Gateway, "swift_of_keystone": KeystoneSwift}
+
+
+def missing(name):
+    """The variable that has to be set for a place, where it is not."""
+    return None if os.environ.get(PLACES[name].needs) else PLACES[name].needs
