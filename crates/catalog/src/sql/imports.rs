@@ -43,11 +43,8 @@ impl Imports for SqlCatalog {
         why: &str,
         keep: Duration,
     ) -> Result<()> {
-        let mut db = self.begin().await?;
-        let now = Now::keeping(keep);
-        tasks::end(&mut db, lease, &Ending::Failure(why.to_owned()), now).await?;
-        restore(&mut db, lease.task, image, stores, now.now).await?;
-        Ok(db.commit().await?)
+        let ending = Ending::Failure(why.to_owned());
+        change!(self, db => abandon(db, lease, image, stores, &ending, Now::keeping(keep)))
     }
 
     async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()> {
@@ -129,6 +126,19 @@ async fn finish(
     let given = &imported.properties;
     changes.extend(given.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
     properties::change(&mut db, id, &changes, text).await?;
+    Ok(db.commit().await?)
+}
+
+async fn abandon(
+    mut db: Transaction,
+    lease: &Lease,
+    id: ImageId,
+    stores: &[String],
+    ending: &Ending,
+    now: Now,
+) -> Result<()> {
+    tasks::end(&mut db, lease, ending, now).await?;
+    restore(&mut db, lease.task, id, stores, now.now).await?;
     Ok(db.commit().await?)
 }
 

@@ -79,8 +79,13 @@ impl SqlCatalog {
         let repetitions = database.limits.repetitions;
         let mut catalog = Self { db, repetitions, indexes: Indexes::Glances };
         // A database that takes no changes may have all its tables.
-        if schema::look(&mut catalog.db.acquire().await?).await? == schema::Found::Nothing {
-            schema::ensure(catalog.begin().await?).await?;
+        match schema::look(&mut catalog.db.acquire().await?).await {
+            Ok(schema::Found::Current) => {}
+            // Another service may be in the middle of making them.
+            Ok(schema::Found::Nothing) | Err(Error::Schema { .. }) => {
+                change!(catalog, db => schema::ensure(db))?;
+            }
+            Err(error) => return Err(error),
         }
         catalog.indexes = indexes::look(&mut catalog.db.acquire().await?).await?;
         Ok(catalog)
@@ -104,7 +109,7 @@ impl SqlCatalog {
         before: Timestamp,
         rows: Option<u64>,
     ) -> Result<Vec<Purged>> {
-        purge::purge(&self.db, what, before, rows).await
+        purge::purge(self, what, before, rows).await
     }
 
     /// Adds the indexes besides Glance's that are missing, and says which they were. Services go on

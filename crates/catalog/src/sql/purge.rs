@@ -4,7 +4,8 @@
 //! Rows of an image whose deletion is pending stay, whatever their age: they say where its bytes
 //! are.
 
-use super::dialect::{Pool, query};
+use super::SqlCatalog;
+use super::dialect::{Transaction, query};
 use image::Timestamp;
 
 use crate::Result;
@@ -62,7 +63,7 @@ const IMAGES: &[Table] = &[Table {
 
 /// Each table on its own: what is done stays done when a later one fails.
 pub(super) async fn purge(
-    pool: &Pool,
+    catalog: &SqlCatalog,
     what: What,
     before: Timestamp,
     rows: Option<u64>,
@@ -74,12 +75,16 @@ pub(super) async fn purge(
     let limit = rows.map_or(i64::MAX, |rows| i64::try_from(rows).unwrap_or(i64::MAX));
     let mut purged = Vec::new();
     for table in tables {
-        let mut db = pool.begin().await?;
-        let gone = query(statement(table)).bind(before).bind(limit).execute(&mut db).await?;
-        db.commit().await?;
-        purged.push(Purged { table: table.name, rows: gone });
+        let rows = change!(catalog, db => remove(db, table, before, limit))?;
+        purged.push(Purged { table: table.name, rows });
     }
     Ok(purged)
+}
+
+async fn remove(mut db: Transaction, table: &Table, before: Timestamp, most: i64) -> Result<u64> {
+    let gone = query(statement(table)).bind(before).bind(most).execute(&mut db).await?;
+    db.commit().await?;
+    Ok(gone)
 }
 
 /// The inner query is wrapped twice: MySQL takes a limit only there.

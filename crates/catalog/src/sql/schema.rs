@@ -86,15 +86,36 @@ pub(super) async fn look(db: &mut Connection) -> Result<Found> {
 }
 
 /// Creates the tables where there are none: all in one transaction, so that an interrupted start
-/// leaves none of them, and of two that start at once one creates them.
+/// leaves none of them, where databases undo that. Of several that start at once one creates them,
+/// and the others wait for it.
 pub(super) async fn ensure(mut db: Transaction) -> Result<()> {
-    if look(&mut db).await? == Found::Nothing {
+    lock(&mut db).await?;
+    let made = make(&mut db).await;
+    if let Some(unlock) = db.dialect().unlock_tables() {
+        // The connection outlives the transaction, and the lock would with it.
+        db.run(unlock).await?;
+    }
+    made?;
+    Ok(db.commit().await?)
+}
+
+async fn lock(db: &mut Connection) -> Result<()> {
+    let Some(lock) = db.dialect().lock_tables() else { return Ok(()) };
+    let locked: Option<i64> = query(lock).only(db).await?;
+    match locked {
+        Some(1) => Ok(()),
+        _ => Err(sqlx::Error::PoolTimedOut.into()),
+    }
+}
+
+async fn make(db: &mut Connection) -> Result<()> {
+    if look(db).await? == Found::Nothing {
         let tables = db.dialect().tables();
         db.run(tables).await?;
         query("INSERT INTO alembic_version (version_num) VALUES (?)")
             .bind(REVISION)
-            .execute(&mut db)
+            .execute(db)
             .await?;
     }
-    Ok(db.commit().await?)
+    Ok(())
 }

@@ -72,6 +72,19 @@ impl Fresh {
         }
     }
 
+    /// A connection beside the catalog; `None` where there is one writer at a time.
+    pub(crate) async fn beside(&self) -> Option<Beside> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::MySql { .. } => {
+                Some(Beside::MySql(sqlx::MySqlConnection::connect(&self.url()).await.unwrap()))
+            }
+            Self::Postgres { .. } => {
+                Some(Beside::Postgres(sqlx::PgConnection::connect(&self.url()).await.unwrap()))
+            }
+        }
+    }
+
     /// The same database, as connections of which none may write; `None` where a connection can't
     /// be made so: the files of SQLite are everybody's to the superuser, and MySQL says it of the
     /// whole server. `tests/side_by_side` tries those.
@@ -131,6 +144,53 @@ impl Fresh {
                 sqlx::query(TERMINATE).bind(name).execute(&mut db).await.unwrap();
                 db.execute(AssertSqlSafe(format!("{what} SCHEMA {name} {all}"))).await.unwrap();
             }
+        }
+    }
+}
+
+/// A connection to a database that others use too.
+pub(crate) enum Beside {
+    MySql(sqlx::MySqlConnection),
+    Postgres(sqlx::PgConnection),
+}
+
+impl Beside {
+    pub(crate) async fn run(&mut self, sql: &'static str) {
+        match self {
+            Self::MySql(db) => sqlx::raw_sql(sql).execute(db).await.map(drop),
+            Self::Postgres(db) => sqlx::raw_sql(sql).execute(db).await.map(drop),
+        }
+        .unwrap();
+    }
+
+    /// Waits until another connection waits for a lock. MySQL looks anew only where it was not asked
+    /// for a tenth of a second.
+    pub(crate) async fn until_somebody_waits(&mut self) {
+        let waiting = async {
+            while self.waiting().await == 0 {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
+    }
+
+    async fn waiting(&mut self) -> i64 {
+        match self {
+            Self::MySql(db) => sqlx::query_scalar(
+                "SELECT COUNT(*) FROM information_schema.innodb_trx t \
+                 JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
+                 WHERE p.db = DATABASE() AND t.trx_state = 'LOCK WAIT'",
+            )
+            .fetch_one(db)
+            .await
+            .unwrap(),
+            Self::Postgres(db) => sqlx::query_scalar(
+                "SELECT COUNT(*) FROM pg_stat_activity \
+                 WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+            )
+            .fetch_one(db)
+            .await
+            .unwrap(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod given_up;
 mod lists;
 mod metadefs;
 mod odd;
+mod races;
 mod statements;
 mod tasks;
 mod upkeep;

@@ -1,33 +1,22 @@
 //! Glance's tables `cached_images` and `node_reference`.
 
-use crate::sql::dialect::{Connection, Row, query};
+use crate::sql::dialect::{Connection, Row, Transaction, query};
 use async_trait::async_trait;
 use image::ImageId;
 
 use super::super::{SqlCatalog, readable};
-use crate::{CachedImage, Caches, Error, Result};
-
-async fn find(db: &mut Connection, url: &str) -> Result<Option<i64>> {
-    let sql = "SELECT node_reference_id FROM node_reference WHERE node_reference_url = ?";
-    Ok(query(sql).bind(url).value(db).await?)
-}
+use crate::{CachedImage, Caches, Cause, Error, Result};
 
 #[async_trait]
 impl Caches for SqlCatalog {
     async fn node(&self, url: &str) -> Result<i64> {
-        let mut db = self.begin().await?;
-        let node = match find(&mut db, url).await? {
-            Some(node) => node,
-            None => {
-                query("INSERT INTO node_reference (node_reference_url) VALUES (?)")
-                    .bind(url)
-                    .execute(&mut db)
-                    .await?;
-                find(&mut db, url).await?.ok_or(sqlx::Error::RowNotFound)?
+        match change!(self, db => make_known(db, url)) {
+            // Another service was quicker.
+            Err(Error::Database(Cause::Database(error))) if is_taken(&error) => {
+                change!(self, db => make_known(db, url))
             }
-        };
-        db.commit().await?;
-        Ok(node)
+            made => made,
+        }
     }
 
     async fn cached(&self, node: i64) -> Result<Vec<CachedImage>> {
@@ -42,28 +31,11 @@ impl Caches for SqlCatalog {
     }
 
     async fn put_cached(&self, node: i64, image: &CachedImage) -> Result<Option<i64>> {
-        let mut db = self.begin().await?;
-        if !update(&mut db, node, image).await? {
-            insert(&mut db, node, image).await?;
-        }
-        let row =
-            query("SELECT id FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
-                .bind(image.image_id.to_string())
-                .bind(node)
-                .value(&mut db)
-                .await?;
-        db.commit().await?;
-        Ok(row)
+        change!(self, db => put(db, node, image))
     }
 
     async fn remove_cached(&self, node: i64, id: ImageId) -> Result<()> {
-        let mut db = self.begin().await?;
-        query("DELETE FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
-            .bind(id.to_string())
-            .bind(node)
-            .execute(&mut db)
-            .await?;
-        Ok(db.commit().await?)
+        change!(self, db => remove(db, node, id))
     }
 
     async fn nodes_with(&self, id: ImageId) -> Result<Vec<String>> {
@@ -77,6 +49,50 @@ impl Caches for SqlCatalog {
         .await?;
         Ok(urls)
     }
+}
+
+async fn make_known(mut db: Transaction, url: &str) -> Result<i64> {
+    if let Some(node) = find(&mut db, url).await? {
+        return Ok(node);
+    }
+    query("INSERT INTO node_reference (node_reference_url) VALUES (?)")
+        .bind(url)
+        .execute(&mut db)
+        .await?;
+    let node = find(&mut db, url).await?.ok_or(sqlx::Error::RowNotFound)?;
+    db.commit().await?;
+    Ok(node)
+}
+
+async fn find(db: &mut Connection, url: &str) -> Result<Option<i64>> {
+    let sql = "SELECT node_reference_id FROM node_reference WHERE node_reference_url = ?";
+    Ok(query(sql).bind(url).value(db).await?)
+}
+
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|cause| cause.is_unique_violation())
+}
+
+async fn put(mut db: Transaction, node: i64, image: &CachedImage) -> Result<Option<i64>> {
+    if !update(&mut db, node, image).await? {
+        insert(&mut db, node, image).await?;
+    }
+    let row = query("SELECT id FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
+        .bind(image.image_id.to_string())
+        .bind(node)
+        .value(&mut db)
+        .await?;
+    db.commit().await?;
+    Ok(row)
+}
+
+async fn remove(mut db: Transaction, node: i64, id: ImageId) -> Result<()> {
+    query("DELETE FROM cached_images WHERE image_id = ? AND node_reference_id = ?")
+        .bind(id.to_string())
+        .bind(node)
+        .execute(&mut db)
+        .await?;
+    Ok(db.commit().await?)
 }
 
 async fn update(db: &mut Connection, node: i64, image: &CachedImage) -> Result<bool> {

@@ -54,6 +54,24 @@ impl Dialect {
         }
     }
 
+    /// Waits until nobody else makes tables, and says 1 then. Where every transaction that writes
+    /// does that from its start, there is nothing to do.
+    pub(super) fn lock_tables(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::MySql => Some(mysql::LOCK_TABLES),
+            Self::Postgres => Some(postgres::LOCK_TABLES),
+        }
+    }
+
+    /// Lets others make tables, where the end of the transaction does not.
+    pub(super) fn unlock_tables(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite | Self::Postgres => None,
+            Self::MySql => Some(mysql::UNLOCK_TABLES),
+        }
+    }
+
     /// Makes Glance's tables.
     pub(super) fn tables(self) -> &'static str {
         match self {

@@ -25,6 +25,14 @@ pub(super) const KNOWN_INDEXES: &str = "SELECT DISTINCT index_name \
      FROM information_schema.statistics \
      WHERE table_schema = DATABASE() AND index_name LIKE 'tintype%'";
 
+/// Waits, ten minutes at most, until nobody else makes tables in this database. What makes tables
+/// ends transactions, so the lock is the connection's.
+pub(super) const LOCK_TABLES: &str =
+    "SELECT CAST(GET_LOCK(CONCAT('tintype-', MD5(DATABASE())), 600) AS SIGNED)";
+
+/// Ends that.
+pub(super) const UNLOCK_TABLES: &str = "DO RELEASE_LOCK(CONCAT('tintype-', MD5(DATABASE())))";
+
 /// The text of an instant. Glance's columns keep whole seconds, which one version of the server
 /// rounds to and another cuts to; a time that is compared has to be what the column would be.
 pub(super) fn to_text(instant: Timestamp) -> String {

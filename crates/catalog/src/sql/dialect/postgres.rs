@@ -24,6 +24,11 @@ pub(super) const KNOWN_INDEXES: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_c
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname = CURRENT_SCHEMA AND i.indisvalid AND c.relname LIKE 'tintype%'";
 
+/// Waits until nobody else makes tables in this database, up to the end of the transaction. The
+/// number is the word `tintype`, in bytes.
+pub(super) const LOCK_TABLES: &str =
+    "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(32767020419870821)";
+
 /// `timestamp`, in the catalog `pg_type`.
 const TIMESTAMP: Oid = Oid(1114);
 

@@ -58,7 +58,7 @@ impl Metadefs for SqlCatalog {
             Kind::Association => {
                 change!(self, db => resource_types::dissociate(db, namespace, name))
             }
-            _ => items::remove(self.begin().await?, namespace, kind, name).await,
+            _ => change!(self, db => items::remove(db, namespace, kind, name)),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{Ending, Error, LOCK, Lease, Renewed, Result};
 /// The message of a task that somebody wants to end.
 const CANCELLING: &str = "Cancellation was requested";
 
-pub(super) async fn begin(db: &mut Connection, lease: &mut Lease) -> Result<()> {
+pub(super) async fn begin(mut db: Transaction, lease: &mut Lease) -> Result<()> {
     let next = sign_of_life();
     let begun = query(
         "UPDATE tasks SET status = 'processing', updated_at = ? \
@@ -21,9 +21,10 @@ pub(super) async fn begin(db: &mut Connection, lease: &mut Lease) -> Result<()> 
     .bind(next)
     .bind(lease.task.to_string())
     .bind(lease.renewed_at)
-    .execute(db)
+    .execute(&mut db)
     .await?;
     held(begun, lease.task)?;
+    db.commit().await?;
     lease.renewed_at = next;
     Ok(())
 }
@@ -73,7 +74,7 @@ async fn expect_lock(db: &mut Connection, task: TaskId) -> Result<()> {
     if others == 0 { Ok(()) } else { Err(Error::LeaseLost(task)) }
 }
 
-pub(super) async fn take_over(db: &mut Connection, seen: &image::Task) -> Result<Lease> {
+pub(super) async fn take_over(mut db: Transaction, seen: &image::Task) -> Result<Lease> {
     let next = sign_of_life();
     let taken = query(
         "UPDATE tasks SET status = 'processing', updated_at = ? \
@@ -83,9 +84,10 @@ pub(super) async fn take_over(db: &mut Connection, seen: &image::Task) -> Result
     .bind(seen.id.to_string())
     .bind(seen.status.as_str())
     .bind(seen.updated_at)
-    .execute(db)
+    .execute(&mut db)
     .await?;
     held(taken, seen.id)?;
+    db.commit().await?;
     Ok(Lease { task: seen.id, renewed_at: next })
 }
 

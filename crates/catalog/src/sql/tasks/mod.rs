@@ -40,9 +40,7 @@ impl Tasks for SqlCatalog {
     }
 
     async fn begin_task(&self, lease: &mut Lease) -> Result<()> {
-        let mut db = self.begin().await?;
-        lease::begin(&mut db, lease).await?;
-        Ok(db.commit().await?)
+        change!(self, db => lease::begin(db, lease))
     }
 
     async fn renew_task(&self, lease: &mut Lease, message: &str) -> Result<Renewed> {
@@ -50,10 +48,7 @@ impl Tasks for SqlCatalog {
     }
 
     async fn take_task_over(&self, seen: &Task) -> Result<Lease> {
-        let mut db = self.begin().await?;
-        let lease = lease::take_over(&mut db, seen).await?;
-        db.commit().await?;
-        Ok(lease)
+        change!(self, db => lease::take_over(db, seen))
     }
 
     async fn end_task(&self, lease: &Lease, ending: &Ending, keep: Duration) -> Result<()> {
