@@ -21,6 +21,8 @@ HERE = Path(__file__).resolve().parent
 WORK = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tintype-bench"
 GLANCE = os.environ.get("GLANCE_VERSION", "33.0.0")
 PROCESSES = 4
+# How long a start may take, in seconds: where the machine builds besides, Glance needs minutes.
+PATIENCE = 180
 
 
 def say(text):
@@ -68,7 +70,7 @@ class Process:
         return {}
 
     def wait_until_ready(self):
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 sys.exit(f"{self.name} did not start:\n{(self.folder / 'log').read_text()}")

@@ -37,20 +37,23 @@ class Cloud:
         folder = self.folder / "etc"
         paste = environment() / "etc/glance/glance-api-paste.ini"
         (folder / "glance-api-paste.ini").write_text(paste.read_text())
-        template = (peer.TEMPLATES / "full.conf").read_text()
-        text = template.format(
-            folder=self.folder,
-            paste=folder / "glance-api-paste.ini",
-            files_port=self.files.server_port,
-        )
-        keystone = peer.KEYSTONE.format(folder=self.folder, **self.admin.auth)
+        identity = peer.identity(self.admin.auth)
+        keystone = peer.KEYSTONE.format(folder=self.folder, identity=identity, **self.admin.auth)
         login = keystone.split("[keystone_authtoken]")[1]
         file = folder / "glance-api.conf"
         file.write_text(
-            f"{text}[database]\nconnection = {self.database.url}\n"
+            f"{self.settings(folder / 'glance-api-paste.ini')}"
+            f"[database]\nconnection = {self.database.url}\n"
             f"[keystone_authtoken]{login}{more}"
         )
         return file
+
+    def settings(self, paste):
+        """The sections of the configuration but those of the database and of Keystone."""
+        template = (peer.TEMPLATES / "full.conf").read_text()
+        return template.format(
+            folder=self.folder, paste=paste, files_port=self.files.server_port
+        )
 
     def manage(self, *arguments, status=0):
         """Runs `glance-manage`; returns what it said."""
