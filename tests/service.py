@@ -1,11 +1,8 @@
 """The service under test: a process of its own, with a state directory of its own."""
 
 import os
-import queue
 import re
-import signal
 import subprocess
-import threading
 import uuid
 from pathlib import Path
 
@@ -13,24 +10,31 @@ import openstack
 import requests
 import yaml
 
-TINTYPE = Path(os.environ["TINTYPE"])
+from own_registry import Registry
+from process import TINTYPE, DidNotStart, Process
+
+CATALOG = os.environ.get("CATALOG", "database")
 READY = re.compile(r"tintype: serving on (http://\S+)")
 PATCH = "application/openstack-images-v2.1-json-patch"
 
 
-class DidNotStart(Exception):
-    """The service ended before it served; its words are the message."""
-
-
-class Service:
+class Service(Process):
     """`tintype serve`, started when made.
 
     `wrapper` is a command that runs the service, as `nice`; `setup` runs in the child before it;
     `config` is the text of its configuration file; `arguments` are further ones of the command line.
+    `catalog` is where its records live: `database`, or a `registry` of its own beside it.
     """
 
     def __init__(
-        self, state, listen="127.0.0.1:0", wrapper=(), setup=None, config=None, arguments=()
+        self,
+        state,
+        listen="127.0.0.1:0",
+        wrapper=(),
+        setup=None,
+        config=None,
+        arguments=(),
+        catalog=CATALOG,
     ):
         self.state = Path(state)
         self.options = ["--state-dir", self.state]
@@ -38,45 +42,31 @@ class Service:
             file = self.state.with_name(f"{self.state.name}.conf")
             file.write_text(config)
             self.options += ["--config-file", file]
+        self.registry = None
+        if catalog == "registry":
+            folder = self.state.with_name(f"{self.state.name}.registry")
+            self.registry = Registry(folder, *self.options)
+            self.options += ["--config-file", self.registry.for_services]
         command = [*wrapper, TINTYPE, "serve", *self.options, "--listen", listen, *arguments]
-        self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, preexec_fn=setup, start_new_session=True
-        )
-        self.log = []
-        self.url = self._wait_until_ready(limit=60)
-
-    def _wait_until_ready(self, limit):
-        ready = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read_log, args=[ready], daemon=True)
-        self._reader.start()
         try:
-            url = ready.get(timeout=limit)
-        except queue.Empty:
-            self.kill()
-            url = None
-        if url is None:
-            self.process.wait()
-            raise DidNotStart("".join(self.log))
-        return url
-
-    def _read_log(self, ready):
-        for line in self.process.stderr:
-            self.log.append(line)
-            if found := READY.search(line):
-                ready.put(found[1])
-        ready.put(None)
+            super().__init__(command, READY, setup)
+        except DidNotStart:
+            self._end_registry()
+            raise
 
     def stop(self):
         """Asks it to stop, as an operator does, and returns its exit code; the log is whole then."""
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=30)
-        self._reader.join(timeout=30)
+        code = super().stop()
+        self._end_registry()
         return code
 
     def kill(self):
-        """Ends it as a power failure would, as far as a process can tell."""
-        self.process.kill()
-        self.process.wait()
+        super().kill()
+        self._end_registry()
+
+    def _end_registry(self):
+        if self.registry:
+            self.registry.kill()
 
     @property
     def clouds_yaml(self):

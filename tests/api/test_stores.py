@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service import Account, DidNotStart
+from service import CATALOG, Account, DidNotStart
 from several_stores import CONFIG, SeveralStores
 
 
@@ -181,6 +181,9 @@ def test_locations_without_a_store_are_found_by_their_urls(own):
     assert own.stored("slow") == [images[1]]
 
 
+@pytest.mark.skipif(
+    CATALOG == "registry", reason="an upload of that catalog may be another service's: it stays"
+)
 def test_a_crash_leaves_nothing_in_any_store(own, eventually):
     kept = {store: own.image(b"kept", store) for store in ["fast", "slow"]}
     image = own.api.create()
