@@ -87,9 +87,10 @@ pub trait Store: Send + Sync {
     /// Whether a location URI is one of this very store, judged by its beginning.
     fn holds(&self, uri: &str) -> bool;
 
-    /// Looks at a location that a user names, before anything is asked for there. A store whose
-    /// URIs would reach what is the host's own admits none. Errors: `BadLocation`, `Remote`.
-    async fn admit(&self, uri: &str) -> Result<()> {
+    /// Looks at a location that a user names for an image, before anything is asked for there. A
+    /// store whose URIs would reach what is the host's own, or another image's, does not admit
+    /// them. Errors: `BadLocation`, `Remote`.
+    async fn admit(&self, _id: ImageId, uri: &str) -> Result<()> {
         Err(Error::BadLocation(uri.to_owned()))
     }
 

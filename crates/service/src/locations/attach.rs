@@ -70,7 +70,7 @@ pub(crate) async fn attach(
     }
     if is_http {
         let store = app.stores.holding(&location)?;
-        store.admit(&location.uri).await.map_err(|error| {
+        store.admit(image.id, &location.uri).await.map_err(|error| {
             tracing::info!(%error, "a location is refused");
             let url = &attachment.url;
             ApiError::bad_request(format!("URI for add location does not pass filtering: {url}"))
@@ -88,7 +88,7 @@ pub(crate) async fn proceed(app: &App, id: ImageId, attachment: Attachment) -> R
         return complete(app, &image).await;
     }
     quota::expect_place(app, 1)?;
-    let size = check(app, &location).await?;
+    let size = check(app, id, &location).await?;
     quota::expect_room(app, image.owner.as_deref(), size, None).await?;
     match claim {
         Some(claim) if app.locations.secure_hash => verify(app, image, location, size, claim).await,

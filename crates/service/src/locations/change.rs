@@ -197,7 +197,7 @@ impl Draft<'_> {
 
     /// Says how large the image is, each time.
     async fn take(&mut self, place: usize, location: Location) -> Result<u64> {
-        let size = check(self.app, &location).await?;
+        let size = check(self.app, self.image.id, &location).await?;
         if self.plan.kept.iter().any(|kept| kept.location == location) {
             let message = format!("The location {} already exists", location.uri);
             return Err(ApiError::bad_request(message));

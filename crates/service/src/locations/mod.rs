@@ -17,17 +17,17 @@ pub(crate) use erase::{detach, erase};
 pub(crate) use operation::split;
 pub use settings::LocationSettings;
 
-use image::Location;
+use image::{ImageId, Location};
 
 use crate::app::App;
 use crate::error::{ApiError, Result};
 
-/// Looks at a location that a user names: its store must take it from users, and have bytes there.
-/// Says how many.
-async fn check(app: &App, location: &Location) -> Result<u64> {
+/// Looks at a location that a user names for an image: its store must take it from users, and have
+/// bytes there. Says how many.
+async fn check(app: &App, id: ImageId, location: &Location) -> Result<u64> {
     let invalid = || ApiError::bad_request("Invalid location");
     let store = app.stores.holding(location).map_err(|_| invalid())?;
-    store.admit(&location.uri).await.map_err(|error| {
+    store.admit(id, &location.uri).await.map_err(|error| {
         tracing::info!(%error, "a location is refused");
         invalid()
     })?;

@@ -53,7 +53,7 @@ impl Store for HttpStore {
         scheme.is_some_and(|scheme| SCHEMES.contains(&scheme))
     }
 
-    async fn admit(&self, uri: &str) -> Result<()> {
+    async fn admit(&self, _id: ImageId, uri: &str) -> Result<()> {
         self.fetcher.filter().admit(uri).await.map(drop).map_err(failed)
     }
 

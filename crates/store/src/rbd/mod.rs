@@ -99,6 +99,16 @@ impl Store for RbdStore {
         pool == self.pool && self.connection.known_id().is_none_or(|known| known == cluster)
     }
 
+    /// Others, Nova among them, make images in the pool themselves, under the id that the image has
+    /// here. What has another id is another's.
+    async fn admit(&self, id: ImageId, uri: &str) -> Result<()> {
+        let named = Location::parse(uri).is_some_and(|location| location.image == id.to_string());
+        match named && self.holds(uri) {
+            true => Ok(()),
+            false => Err(Error::BadLocation(uri.to_owned())),
+        }
+    }
+
     fn properties(&self) -> Map<String, Value> {
         // What Glance tells of this kind, and in its words; the size of objects in bytes.
         Map::from_iter([

@@ -143,6 +143,26 @@ async fn what_ceph_imports_is_read_and_deleted() {
     assert!(!ceph.said(&["ls", "POOL"]).contains(&name));
 }
 
+/// As Nova does with a snapshot of a server: it makes the image itself, and names its location.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_name_images_of_their_own_alone() {
+    let Some(ceph) = Ceph::find() else { return };
+    let opened = Opened::of(ceph.subject());
+    let id = ImageId::random();
+    let written = opened.store.put(id, None, source(b"x".to_vec())).await.unwrap();
+    opened.store.admit(id, &written.uri).await.unwrap();
+    for (id, uri) in [
+        (ImageId::random(), written.uri.clone()),
+        (id, written.uri.replace("rbd://", "rbd://another-")),
+        (id, written.uri.replace(&ceph.pool, "volumes")),
+        (id, format!("{}/x", written.uri)),
+    ] {
+        let refused = opened.store.admit(id, &uri).await;
+        assert!(matches!(refused, Err(Error::BadLocation(_))), "{uri}: {refused:?}");
+    }
+    opened.store.delete(&written.uri).await.unwrap();
+}
+
 /// Clones of the first format need the snapshot: nothing changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_with_clones_of_the_first_format_stays() {
