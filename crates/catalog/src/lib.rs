@@ -13,6 +13,7 @@ mod records;
 pub mod registry;
 pub mod sql;
 mod tasks;
+mod uploads;
 mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,7 @@ pub use query::{
 };
 pub use records::Records;
 pub use tasks::{Ending, Lease, Renewed, TaskColumn, TaskQuery, Tasks};
+pub use uploads::{UnderWay, Upload, Uploads, holder};
 pub use usage::{Budget, Usage};
 
 /// What can go wrong with records.
@@ -116,6 +118,11 @@ pub enum Error {
     /// Somebody else works on the task now, or it has ended.
     #[error("task {0} is no longer ours to work on")]
     LeaseLost(TaskId),
+    /// Somebody else has ended the upload: its holder gave no sign of life for too long.
+    #[error(
+        "the upload of image {0} was given up, for the service gave no sign of life; repeat it"
+    )]
+    UploadLost(ImageId),
     /// Another task imports the image.
     #[error("image {image} is being imported by task {task}")]
     ImportLocked {
@@ -233,6 +240,8 @@ pub struct Stored {
     pub virtual_size: Option<u64>,
     /// Their digests; `None` where nobody has read them yet.
     pub hashes: Option<DataHashes>,
+    /// The right to say so, where others may take it.
+    pub upload: Option<Upload>,
 }
 
 /// When the bytes of a location that is taken from an image go.
@@ -266,7 +275,7 @@ pub trait Catalog: Send + Sync {
 
     /// Makes an image active with its bytes: location, size, hashes and state in one transaction.
     /// Locations that it had before are of bytes that were refused, and go.
-    /// Errors: `NotFound`, `Conflict`.
+    /// Errors: `NotFound`, `Conflict`; `UploadLost` when somebody has taken the upload over.
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image>;
 
     /// Queues an image again that does not take the bytes at a location, which it goes on to show.

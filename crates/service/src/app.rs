@@ -18,6 +18,7 @@ use crate::imports::Imports;
 use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::locations::LocationSettings;
+use crate::receiving::Receiving;
 use crate::rules::{Operation, Rules};
 use crate::view::Showing;
 
@@ -33,6 +34,8 @@ pub struct App {
     pub authenticator: Arc<dyn Authenticator>,
     /// What callers may do.
     pub policy: Policy,
+    /// Uploads.
+    pub receiving: Arc<Receiving>,
     /// Imports and tasks.
     pub imports: Arc<Imports>,
     /// Bounds on what a request may ask for.

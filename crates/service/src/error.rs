@@ -157,7 +157,9 @@ impl From<catalog::Error> for ApiError {
             }
             E::Metadef(fault) => fault.into(),
             E::TaskNotFound(id) => Self::not_found(format!("Could not find task {id}")),
-            E::LeaseLost(_) | E::ImportLocked { .. } => Self::conflict(error.to_string()),
+            E::LeaseLost(_) | E::UploadLost(_) | E::ImportLocked { .. } => {
+                Self::conflict(error.to_string())
+            }
             E::BadMarker(id) => Self::bad_request(format!("No image found with ID {id}")),
             E::Full(_) => {
                 tracing::error!(%error, "no room for the catalog");

@@ -35,6 +35,7 @@ mod protected;
 mod quota;
 mod range;
 mod reading;
+mod receiving;
 mod rendering;
 mod request_id;
 mod routes;
@@ -47,11 +48,13 @@ mod task_list;
 mod task_view;
 mod upload;
 mod view;
+mod watch;
 
 pub use app::App;
 pub use imports::{ImportSettings, Imports, sweep_staging, work};
 pub use limits::Limits;
 pub use locations::LocationSettings;
+pub use receiving::{Receiving, tend};
 pub use routes::router;
 pub use rules::{
     BadRules, BadSchema, Cors, Custom, Deletion, Formats, Health, Operation, Protections, Rules,

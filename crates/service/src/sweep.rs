@@ -16,11 +16,16 @@ pub struct Swept {
 }
 
 /// Ends interrupted uploads and removes the bytes that nobody owns. Must run before the first
-/// request, and while no other process serves the same catalog: it takes every image that is
-/// `saving` for interrupted. Bytes of images that the catalog never knew are left alone.
+/// request, and where no Glance serves the same catalog: it takes every image that is `saving` for
+/// interrupted, unless another service has noted that it receives its bytes. Bytes of images that
+/// the catalog never knew are left alone.
 pub async fn sweep(app: &App) -> Result<Swept> {
     let mut swept = Swept::default();
+    let others = app.receiving.of_others().await?;
     for id in app.catalog.ids_with_status(Status::Saving).await? {
+        if others.contains(&id) {
+            continue;
+        }
         swept.files += discard(&app.stores, id).await;
         app.catalog.transition(id, Event::Abandon).await?;
         swept.uploads += 1;

@@ -2,7 +2,8 @@
 //!
 //! An image turns active only when its bytes are durable. Whatever fails before that takes the
 //! bytes away again and leaves the image queued; what a crash leaves is found by
-//! [`sweep`](crate::sweep::sweep), for the state `saving` is written before the first byte.
+//! [`sweep`](crate::sweep::sweep) and [`tend`](crate::receiving::tend), for the state `saving` is
+//! written before the first byte, and with it who receives them.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use axum::body::Body;
 use catalog::{Stored, Viewer};
 use disk::Inspector;
 use futures::FutureExt;
-use image::{ContainerFormat, DiskFormat, Event, Image, ImageId, Status};
+use image::{ContainerFormat, DiskFormat, Image, ImageId, Status};
 use store::Store;
 use thiserror::Error;
 
@@ -22,6 +23,7 @@ use crate::intake::{Intake, Refused};
 use crate::keys::Token;
 use crate::notices;
 use crate::quota::Allowance;
+use crate::receiving::Receipt;
 
 /// What an upload was admitted with.
 pub(crate) struct Terms {
@@ -47,8 +49,8 @@ pub(crate) async fn upload(
     if !target.abilities().writable {
         return Err(store::Error::ReadOnly(name.to_owned()).into());
     }
-    app.catalog.transition(image.id, Event::BeginUpload).await.map_err(closed)?;
-    match tokio::spawn(receive(app, image.id, body, length, terms)).await {
+    let receipt = app.receiving.begin(image.id).await.map_err(closed)?;
+    match tokio::spawn(receive(app, receipt, body, length, terms)).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
     }
@@ -67,28 +69,32 @@ fn closed(error: catalog::Error) -> ApiError {
 
 async fn receive(
     app: Arc<App>,
-    id: ImageId,
+    receipt: Receipt,
     body: Body,
     length: Option<u64>,
     terms: Terms,
 ) -> Result<()> {
+    let id = receipt.upload.image;
     let (name, store) = app.stores.get(terms.store.as_deref())?;
     // What inspects hostile bytes may fail in ways that nobody foresaw. The image must not stay
     // `saving` for that.
     let piped =
         AssertUnwindSafe(pipe(&app, id, body, length, (name, store), &terms)).catch_unwind().await;
     let why = match piped {
-        Ok(Ok(stored)) => match terms.allowance.activate(&app, id, &stored).await {
-            Ok(image) => {
-                tell_of_success(&app, &image);
-                return Ok(());
+        Ok(Ok(stored)) => {
+            let stored = Stored { upload: Some(receipt.upload.clone()), ..stored };
+            match terms.allowance.activate(&app, id, &stored).await {
+                Ok(image) => {
+                    tell_of_success(&app, &image);
+                    return Ok(());
+                }
+                Err(error) => return disowned(&app, receipt, store.as_ref(), error).await,
             }
-            Err(error) => return disowned(&app, id, store.as_ref(), error).await,
-        },
+        }
         Ok(Err(error)) => error,
         Err(_) => ApiError::internal(&Panicked),
     };
-    abandon(&app, id).await;
+    receipt.end().await;
     tell_of_failure(&app, id, &why).await;
     Err(why)
 }
@@ -116,20 +122,44 @@ struct Panicked;
 
 /// The catalog failed to take bytes that are stored already. What became of the image decides what
 /// becomes of them: an image that is active must never lose its bytes.
-async fn disowned(app: &App, id: ImageId, store: &dyn Store, error: catalog::Error) -> Result<()> {
+async fn disowned(
+    app: &App,
+    receipt: Receipt,
+    store: &dyn Store,
+    error: catalog::Error,
+) -> Result<()> {
+    let id = receipt.upload.image;
+    if let catalog::Error::UploadLost(_) = error {
+        lost(app, receipt, store).await;
+        return Err(error.into());
+    }
     match app.catalog.status_of(id).await {
         Ok(Some(status)) if status.has_data() => return Ok(()),
-        Ok(Some(Status::Saving)) => {
+        // Saving, or deleted meanwhile: nobody owns the bytes now.
+        Ok(_) => {
             discard(store, id).await;
-            abandon(app, id).await;
+            receipt.end().await;
         }
-        // Deleted meanwhile: nobody owns the bytes now.
-        Ok(_) => discard(store, id).await,
         Err(error) => {
-            tracing::error!(image = %id, %error, "an upload ends with the next start's sweep");
+            tracing::error!(image = %id, %error, "an upload ends once the catalog answers");
         }
     }
     Err(error.into())
+}
+
+/// Somebody has taken this service for dead, and queued the image again. The bytes are removed while
+/// nobody else can bring others: where somebody does already, those may be at the same place.
+async fn lost(app: &App, receipt: Receipt, store: &dyn Store) {
+    let id = receipt.upload.image;
+    drop(receipt);
+    match app.receiving.begin(id).await {
+        Ok(again) => {
+            discard(store, id).await;
+            again.end().await;
+        }
+        Err(catalog::Error::NotFound(_)) => discard(store, id).await,
+        Err(error) => tracing::error!(image = %id, %error, "image data may stay behind"),
+    }
 }
 
 /// The straight way of the bytes. On an error nothing is left in the store.
@@ -157,6 +187,7 @@ async fn pipe(
         size: written.size,
         virtual_size: facts.virtual_size,
         hashes: Some(facts.hashes),
+        upload: None,
     })
 }
 
@@ -213,12 +244,5 @@ pub(crate) fn failed(id: ImageId, error: store::Error) -> ApiError {
 async fn discard(store: &dyn Store, id: ImageId) {
     if let Err(error) = store.discard(id).await {
         tracing::error!(image = %id, %error, "image data stays until the next start's sweep");
-    }
-}
-
-/// Puts the image back to `queued`. An image that was deleted meanwhile stays so.
-async fn abandon(app: &App, id: ImageId) {
-    if let Err(error) = app.catalog.transition(id, Event::Abandon).await {
-        tracing::warn!(image = %id, %error, "image is not put back to queued");
     }
 }

@@ -5,11 +5,13 @@
 mod faulty_catalog;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use catalog::sql::SqlCatalog;
+use catalog::{Caches, Upload, Uploads, holder};
 use config::Config;
 use faulty_catalog::{Fault, FaultyCatalog};
 use futures::stream;
@@ -19,12 +21,14 @@ use identity::NoAuth;
 use identity::policy::Policy;
 use serde_json::{Value, json};
 use service::keys::Keys;
-use service::{App, ImportSettings, Imports, Limits, LocationSettings, router};
+use service::{App, ImportSettings, Imports, Limits, LocationSettings, Receiving, router};
 use store::{FileStore, Stores};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
 struct Service {
+    app: Arc<App>,
+    catalog: SqlCatalog,
     router: Router,
     dir: TempDir,
     image: String,
@@ -42,7 +46,8 @@ impl Service {
         let app = App {
             metadefs: Arc::new(catalog.clone()),
             imports: Arc::new(imports),
-            catalog: Arc::new(FaultyCatalog { catalog, fault }),
+            receiving: Arc::new(Receiving::new(Arc::new(catalog.clone()), "test")),
+            catalog: Arc::new(FaultyCatalog { catalog: catalog.clone(), fault }),
             stores: Stores::single("file", Arc::new(store)),
             authenticator: Arc::new(NoAuth::new("admin")),
             policy: Policy::default(),
@@ -54,7 +59,9 @@ impl Service {
             keys: Keys::open(Default::default()).unwrap(),
             public_endpoint: None,
         };
-        let mut service = Self { router: router(Arc::new(app)), dir, image: String::new() };
+        let app = Arc::new(app);
+        let (router, image) = (router(app.clone()), String::new());
+        let mut service = Self { app, catalog, router, dir, image };
         let fields = json!({ "disk_format": "raw", "container_format": "bare" });
         let body = Body::from(fields.to_string());
         let (_, created) = service.request("POST", "/v2/images", "application/json", body).await;
@@ -71,6 +78,32 @@ impl Service {
         let path = format!("/v2/images/{}", self.image);
         let (_, image) = self.request("GET", &path, "application/json", Body::empty()).await;
         image["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits for a state while the service tends the uploads that nobody receives.
+    async fn tended_until(&self, status: &str) {
+        let reached = async {
+            while self.status().await != status {
+                tokio::task::yield_now().await;
+            }
+        };
+        let limited = tokio::time::timeout(Duration::from_secs(20), reached);
+        tokio::select! {
+            () = service::tend(&self.app) => {}
+            reached = limited => reached.unwrap(),
+        }
+    }
+
+    /// Waits for an upload, and takes it for dead, as another service does.
+    async fn take_over(&self) -> Upload {
+        let node = self.catalog.node(&holder("another")).await.unwrap();
+        let seen = loop {
+            if let Some(seen) = self.catalog.uploads().await.unwrap().pop() {
+                break seen;
+            }
+            tokio::task::yield_now().await;
+        };
+        self.catalog.take_upload_over(node, &seen).await.unwrap()
     }
 
     fn stored_files(&self) -> usize {
@@ -121,4 +154,37 @@ async fn a_panic_does_not_keep_an_image_saving() {
     assert_eq!(service.upload(body).await, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!((service.status().await.as_str(), service.stored_files()), ("queued", 0));
     assert_eq!(service.upload(Body::from("bytes")).await, StatusCode::NO_CONTENT);
+}
+
+/// As a start finds it after a crash between the last byte and the record.
+#[tokio::test]
+async fn an_upload_that_an_earlier_run_left_is_ended_with_its_bytes() {
+    let service = Service::new(Fault::None).await;
+    let image = service.image.parse().unwrap();
+    let node = service.catalog.node(&holder("test")).await.unwrap();
+    service.catalog.begin_upload(node, &Upload::of(image)).await.unwrap();
+    std::fs::write(service.dir.path().join("images").join(&service.image), "bytes").unwrap();
+    service.tended_until("queued").await;
+    assert_eq!(service.stored_files(), 0);
+    assert_eq!(service.upload(Body::from("bytes")).await, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn an_upload_that_was_taken_over_changes_nothing_any_more() {
+    let service = Service::new(Fault::None).await;
+    let (bytes, body) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(1);
+    let body = Body::from_stream(stream::unfold(body, |mut body| async {
+        body.recv().await.map(|piece| (piece, body))
+    }));
+    let lost = async {
+        bytes.send(Ok(Bytes::from_static(b"old"))).await.unwrap();
+        let taken = service.take_over().await;
+        assert_eq!(service.status().await, "saving");
+        service.catalog.end_upload(&taken).await.unwrap();
+        drop(bytes);
+    };
+    let (answer, ()) = tokio::join!(service.upload(body), lost);
+    assert_eq!(answer, StatusCode::CONFLICT);
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("queued", 0));
+    assert_eq!(service.upload(Body::from("new")).await, StatusCode::NO_CONTENT);
 }

@@ -132,6 +132,13 @@ operations! {
         read usage(owner: Option<&str>, except: Option<ImageId>) -> Usage;
         read ping() -> ();
     }
+    Uploads {
+        write begin_upload(node: i64, upload: &Upload) -> ();
+        write renew_uploads(node: i64) -> ();
+        read uploads() -> Vec<UnderWay>;
+        write take_upload_over(node: i64, seen: &UnderWay) -> Upload;
+        write end_upload(upload: &Upload) -> ();
+    }
     Leases {
         write begin_leased(lease: Lease) -> Lease;
         write renew_leased(lease: Lease, message: &str) -> (Lease, Renewed);

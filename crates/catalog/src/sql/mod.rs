@@ -29,6 +29,7 @@ mod sealed;
 mod states;
 mod tags;
 mod tasks;
+mod uploads;
 mod usage;
 mod visibility;
 

@@ -5,7 +5,7 @@ use super::dialect::{Connection, Transaction, query};
 use image::{DataHashes, Event, Image, ImageId, Location, Status, Timestamp};
 
 use super::records::size_column;
-use super::{deletion, locations, pending, read, rows, usage};
+use super::{deletion, locations, pending, read, rows, uploads, usage};
 use crate::{Budget, Error, Result, Stored, Viewer};
 
 pub(super) async fn transition(mut db: Transaction, id: ImageId, event: Event) -> Result<Status> {
@@ -57,6 +57,9 @@ pub(super) async fn activate(
     stored: &Stored,
     budget: Option<&Budget>,
 ) -> Result<Image> {
+    if let Some(upload) = &stored.upload {
+        uploads::release(&mut db, upload).await?;
+    }
     if let Some(budget) = budget {
         usage::expect_room(&mut db, budget, id, stored.size).await?;
     }

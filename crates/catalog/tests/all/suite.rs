@@ -10,6 +10,7 @@ mod races;
 mod statements;
 mod tasks;
 mod upkeep;
+mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,6 +54,7 @@ fn stored() -> Stored {
             algorithm: "sha512".into(),
             value: "1".repeat(128),
         }),
+        upload: None,
     }
 }
 

@@ -207,6 +207,8 @@ async fn write(
         size: written.size,
         virtual_size: facts.virtual_size,
         hashes: Some(facts.hashes),
+        // The task's lease says whose it is.
+        upload: None,
     })
 }
 

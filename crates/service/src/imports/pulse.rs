@@ -11,16 +11,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::failure::Failure;
+use crate::watch::LEASE;
 
 /// From one sign of life to the next, while work goes on.
 const BEAT: Duration = Duration::from_secs(3);
 
 /// The same while a task waits for its turn: there may be many of those.
 const WAITING: Duration = Duration::from_secs(10);
-
-/// A task without a sign of life for so long is taken over: time enough for a service that is busy,
-/// or whose database is away for a moment.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
 
 /// Bytes that have been copied, as the task's message tells it.
 #[derive(Debug, Clone, Default)]

@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::{Enlisted, recovery, run};
 use crate::app::App;
 use crate::keys::Token;
+use crate::watch::Watch;
 
 /// How often abandoned and expired tasks are looked for.
 const LOOK: Duration = Duration::from_secs(5);
@@ -36,6 +37,7 @@ pub async fn work(app: Arc<App>) {
     let started = Timestamp::now();
     let permits = Arc::new(Semaphore::new(app.imports.settings.workers));
     let mut running = JoinSet::new();
+    let mut watch = Watch::default();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -50,7 +52,7 @@ pub async fn work(app: Arc<App>) {
             }
             _ = look.tick() => {
                 expire(&app).await;
-                for job in recovery::abandoned(&app, started).await {
+                for job in recovery::abandoned(&app, started, &mut watch).await {
                     running.spawn(run::run(app.clone(), job, permits.clone()));
                 }
             }

@@ -107,7 +107,7 @@ async fn activate(
     size: u64,
     hashes: Option<DataHashes>,
 ) -> Result<Image> {
-    let stored = Stored { location, size, virtual_size: None, hashes };
+    let stored = Stored { location, size, virtual_size: None, hashes, upload: None };
     let image = app.catalog.activate(id, &stored).await?;
     app.notifier.info("image.update", || notices::image(&image));
     Ok(app.settled(image))

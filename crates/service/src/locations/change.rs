@@ -83,7 +83,7 @@ pub(crate) async fn carry_out(app: &App, image: Image, plan: Plan) -> Result<Ima
             None if inactive => {
                 let size = size.unwrap_or_default();
                 let (location, hashes) = (location.clone(), hashes.clone());
-                let stored = Stored { location, size, virtual_size: None, hashes };
+                let stored = Stored { location, size, virtual_size: None, hashes, upload: None };
                 image = app.catalog.activate(image.id, &stored).await?;
                 inactive = false;
             }

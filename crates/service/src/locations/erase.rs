@@ -119,7 +119,13 @@ mod tests {
         let image = Image::new(ImageId::random(), None, Timestamp::now());
         catalog.create(&image).await.unwrap();
         let used = Location::new("used://x", Some("used"));
-        let stored = Stored { location: used.clone(), size: 1, virtual_size: None, hashes: None };
+        let stored = Stored {
+            location: used.clone(),
+            size: 1,
+            virtual_size: None,
+            hashes: None,
+            upload: None,
+        };
         catalog.activate(image.id, &stored).await.unwrap();
         let other = Location::new("other://x", Some("other"));
         let image = catalog.add_location(image.id, &other).await.unwrap();

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use image::ImageId;
 
 use super::super::{SqlCatalog, readable};
+use crate::uploads::HOLDER;
 use crate::{CachedImage, Caches, Cause, Error, Result};
 
 #[async_trait]
@@ -42,9 +43,10 @@ impl Caches for SqlCatalog {
         let urls = query(
             "SELECT node_reference_url FROM node_reference JOIN cached_images \
              ON cached_images.node_reference_id = node_reference.node_reference_id \
-             WHERE image_id = ? ORDER BY node_reference_url",
+             WHERE image_id = ? AND node_reference_url NOT LIKE ? ORDER BY node_reference_url",
         )
         .bind(id.to_string())
+        .bind(format!("{HOLDER}%"))
         .column(&mut self.db.acquire().await?)
         .await?;
         Ok(urls)

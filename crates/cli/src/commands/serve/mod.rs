@@ -20,7 +20,7 @@ use futures::FutureExt;
 use identity::Authenticator;
 use identity::policy::Policy;
 use notify::Notifier;
-use service::{App, LocationSettings};
+use service::{App, LocationSettings, Receiving};
 use store::Stores;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -134,8 +134,13 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let publishing = publisher.map(|publisher| tokio::spawn(publisher.run(end)));
     let served = service::serve(listener, service::router(app.clone()).merge(identity), stop);
     // Tasks that run when the service stops are taken up again at its next start.
-    let beside =
-        async { tokio::join!(service::scrub_repeatedly(&app), service::work(app.clone())) };
+    let beside = async {
+        tokio::join!(
+            service::scrub_repeatedly(&app),
+            service::tend(&app),
+            service::work(app.clone()),
+        )
+    };
     tokio::pin!(served);
     tokio::select! {
         served = &mut served => served?,
@@ -169,9 +174,10 @@ async fn assemble(
         Some(settings) => Some(Arc::new(cache::open(settings, catalog.clone()).await?)),
         None => None,
     };
+    let worker = state.name()?;
     let imports = imports::open(
         &settings.config,
-        state.path(),
+        &worker,
         keystone,
         settings.public_endpoint.clone(),
         &stores,
@@ -179,6 +185,7 @@ async fn assemble(
     )?;
     Ok(App {
         metadefs: catalog.clone(),
+        receiving: Arc::new(Receiving::new(catalog.clone(), &worker)),
         catalog,
         imports,
         stores,
@@ -209,7 +216,7 @@ pub(crate) async fn open_catalog(database: &Database) -> anyhow::Result<SqlCatal
         .with_context(|| format!("can't open the catalog {database}"))
 }
 
-/// In a database that other services may use, an image that is `saving` may be theirs.
+/// In a database that a Glance may use too, an image that is `saving` may be its.
 async fn sweep(app: &App, is_alone: bool) -> anyhow::Result<()> {
     let mut swept = service::Swept::default();
     if is_alone {

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+/// The file that holds the service's name.
+const NAME: &str = "worker";
+
 /// A state directory that belongs to this process until it ends.
 pub(super) struct StateDir {
     path: PathBuf,
@@ -32,6 +35,22 @@ impl StateDir {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What this service is called among those on the same catalog. The same from start to start:
+    /// by it a service finds the tasks and the uploads that it left unfinished.
+    pub(super) fn name(&self) -> anyhow::Result<String> {
+        let path = self.path.join(NAME);
+        match fs::read_to_string(&path) {
+            Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("can't read {}", path.display()));
+            }
+            _ => {}
+        }
+        let name = uuid::Uuid::new_v4().to_string();
+        fs::write(&path, &name).with_context(|| format!("can't write {}", path.display()))?;
+        Ok(name)
     }
 }
 
