@@ -1,0 +1,179 @@
+"""A service that dies in the middle of its work: others finish it, and nothing is left behind."""
+
+import hashlib
+import random
+import threading
+import time
+
+import requests
+from importing import ended, import_image, last_task
+from service import unique
+
+from replicas.cloud import at_once
+
+SIZE = 4 << 20
+# More than a lease, in seconds: whoever lives for so long gives signs of life.
+LONG = 45
+
+
+class Slow:
+    """An upload in a thread: half of its bytes go at once, the others when it is told."""
+
+    def __init__(self, api, data):
+        self.image, self.data = api.create(), data
+        self.half, self.rest, self.status = threading.Event(), threading.Event(), None
+        self.thread = threading.Thread(target=self.run, args=[api], daemon=True)
+        self.thread.start()
+        assert self.half.wait(30)
+
+    def run(self, api):
+        try:
+            self.status = api.upload(self.image, self.body()).status_code
+        except requests.RequestException:
+            self.status = 0
+
+    def body(self):
+        yield self.data[: SIZE // 2]
+        self.half.set()
+        # Now and then a byte: silence would end it.
+        for at in range(SIZE // 2, SIZE):
+            if self.rest.wait(1):
+                yield self.data[at:]
+                return
+            yield self.data[at : at + 1]
+
+    def finish(self):
+        self.rest.set()
+        self.thread.join(60)
+        return self.status
+
+
+def test_others_finish_what_a_dead_service_left(cloud, web, eventually, tell):
+    data = random.Random(5).randbytes(SIZE)
+    apis, gate = cloud.apis(), threading.Event()
+    imports, living = {}, {}
+    for number, api in enumerate(apis):
+        image, path = api.create(), f"/{unique('gated')}"
+        url = web.serve(path, data, gate)
+        assert import_image(api, image, "web-download", uri=url).status_code == 202
+        imports[image] = path
+        if number > 0:
+            living[image] = path
+    waiting = [apis[0].create() for _ in range(6)]
+    for image in waiting:
+        url = web.serve(f"/{image}", data, gate)
+        assert import_image(apis[0], image, "web-download", uri=url).status_code == 202
+    slow = [Slow(api, data) for api in apis]
+    for upload in slow:
+        eventually(lambda upload=upload: apis[1].status(upload.image) == "saving")
+    for image in imports:
+        eventually(lambda image=image: last_task(apis[1], image)["status"] == "processing")
+
+    cloud.replicas[0].kill()
+    died = time.monotonic()
+    gate.set()
+    eventually(lambda: apis[1].status(slow[0].image) == "queued", limit=90)
+    tell(f"a dead service's upload was ended after {time.monotonic() - died:.1f} s")
+    for image in [*imports, *waiting]:
+        task = eventually(lambda image=image: ended(apis[1], image), limit=120)
+        assert task["status"] == "success", task
+        assert apis[2].get(f"/v2/images/{image}/file").content == data
+    tell(f"its {1 + len(waiting)} imports were done elsewhere after {time.monotonic() - died:.1f} s")
+    assert all(web.asked.count(path) == 1 for path in living.values()), "theirs went on"
+
+    # Those of the living went on all the time.
+    eventually(lambda: time.monotonic() - died > LONG, limit=2 * LONG)
+    assert [apis[1].status(upload.image) for upload in slow] == ["queued", "saving", "saving"]
+    assert [upload.finish() for upload in slow] == [0, 204, 204]
+    expected = {*imports, *waiting, slow[1].image, slow[2].image}
+    assert set(cloud.files("fast")) == expected and not cloud.files("staging")
+    # The image of the dead one takes bytes again.
+    assert apis[2].upload(slow[0].image, data).status_code == 204
+    assert apis[1].show(slow[0].image)["os_hash_value"] == hashlib.sha512(data).hexdigest()
+
+
+def test_a_restart_ends_what_the_same_service_left(cloud, eventually, tell):
+    data = random.Random(6).randbytes(SIZE)
+    slow = [Slow(api, data) for api in cloud.apis()]
+    for upload in slow:
+        eventually(lambda upload=upload: cloud.api(1).status(upload.image) == "saving")
+    cloud.replicas[0].kill()
+    began = time.monotonic()
+    cloud.restart(0)
+    eventually(lambda: cloud.api(0).status(slow[0].image) == "queued", limit=10)
+    tell(f"ended {time.monotonic() - began:.1f} s after the start")
+    assert [cloud.api(0).status(upload.image) for upload in slow[1:]] == ["saving", "saving"]
+    assert [upload.finish() for upload in slow[1:]] == [204, 204]
+
+
+def test_bytes_of_a_dead_upload_are_removed_and_an_upload_of_glance_is_not_touched(
+    cloud, database, eventually
+):
+    """A service dies between the last byte and the record; a Glance beside is `saving`, too."""
+    apis = cloud.apis()
+    theirs = apis[1].create()
+    database.run(f"UPDATE images SET status = 'saving' WHERE id = '{theirs}'")
+    (cloud.folder / "fast" / theirs).write_bytes(b"half of Glance's")
+    slow = Slow(apis[0], random.Random(7).randbytes(SIZE))
+    eventually(lambda: apis[1].status(slow.image) == "saving")
+    cloud.replicas[0].kill()
+    # As it is between the two.
+    (cloud.folder / "fast" / slow.image).write_bytes(slow.data)
+    eventually(lambda: apis[1].status(slow.image) == "queued", limit=90)
+    assert apis[1].status(theirs) == "saving"
+    assert cloud.files("fast") == [theirs]
+
+
+def test_a_service_that_was_taken_for_dead_changes_nothing_any_more(cloud, eventually):
+    """It is stopped, not killed: it wakes up when its image has other bytes already."""
+    old, new = (random.Random(seed).randbytes(SIZE) for seed in (8, 9))
+    apis = cloud.apis()
+    slow = Slow(apis[0], old)
+    eventually(lambda: apis[1].status(slow.image) == "saving")
+    with cloud.suspended(0):
+        eventually(lambda: apis[1].status(slow.image) == "queued", limit=90)
+        assert apis[1].upload(slow.image, new).status_code == 204
+    assert slow.finish() == 409
+    for api in apis:
+        assert api.get(f"/v2/images/{slow.image}/file").content == new
+    assert cloud.files("fast") == [slow.image]
+
+
+def test_many_deaths_leave_an_order(cloud, web, eventually, tell):
+    """Each service is killed and started again while all of them are busy."""
+    data = random.Random(10).randbytes(SIZE)
+    url = web.serve(f"/{unique('busy')}", data)
+    dice, images, answered = random.Random(11), [], []
+
+    def burst(number):
+        api = cloud.api(number)
+        try:
+            for _ in range(4):
+                image = api.create()
+                images.append(image)
+                if dice.random() < 0.5:
+                    answered.append((image, api.upload(image, data).status_code))
+                else:
+                    import_image(api, image, "web-download", uri=url)
+        except requests.RequestException:
+            pass
+
+    for number in (0, 1, 2, 0, 1, 2):
+        busy = [threading.Thread(target=burst, args=[n]) for n in (0, 1, 2) for _ in range(2)]
+        for thread in busy:
+            thread.start()
+        # The moment itself is what is random here.
+        time.sleep(dice.uniform(0, 0.8))
+        cloud.replicas[number].kill()
+        cloud.restart(number)
+        for thread in busy:
+            thread.join()
+    api = cloud.api(0)
+    settled = ("active", "queued")
+    eventually(lambda: all(api.status(image) in settled for image in images), limit=120)
+    active = {image for image in images if api.status(image) == "active"}
+    assert active >= {image for image, status in answered if status == 204}
+    assert set(cloud.files("fast")) == active
+    for image in active:
+        assert api.get(f"/v2/images/{image}/file").content == data
+    tell(len(images), "images,", len(active), "active, all with their bytes; leftovers: 0")
