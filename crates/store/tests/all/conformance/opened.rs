@@ -97,7 +97,10 @@ impl Opened {
 fn open(subject: &Subject, options: &str, server: Option<SocketAddr>, dir: &Path) -> Stores {
     let mut options = options.to_owned();
     if let Some(server) = server {
-        options = options.replace("{server}", &server.to_string());
+        options = options
+            .replace("{server}", &server.to_string())
+            .replace("{host}", &server.ip().to_string())
+            .replace("{port}", &server.port().to_string());
     }
     let (kind, others, dir) = (subject.kind, &subject.others, dir.display());
     let text = format!(

@@ -13,7 +13,8 @@ pub(crate) type Seed = Box<dyn Fn(Vec<u8>) -> String + Send + Sync>;
 pub(crate) type Held = Box<dyn Fn() -> BoxFuture<'static, Vec<String>> + Send + Sync>;
 
 /// A store to be tried. Options are lines of its section; `{server}` in them is the address of its
-/// server, between which and the store the suite may put a proxy.
+/// server (`{host}` and `{port}` are its halves), between which and the store the suite may put a
+/// proxy.
 pub(crate) struct Subject {
     pub(crate) kind: &'static str,
     pub(crate) options: String,
