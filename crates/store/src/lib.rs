@@ -17,6 +17,7 @@ mod remote;
 mod s3;
 mod set;
 mod settings;
+mod sheepdog;
 mod swift;
 
 pub use check::{Checked, Step, check};
@@ -29,4 +30,5 @@ pub use rbd::RbdStore;
 pub use s3::S3Store;
 pub use set::{Enabled, Reserved, Stores, UnknownStore};
 pub use settings::SettingsError;
+pub use sheepdog::SheepdogStore;
 pub use swift::SwiftStore;

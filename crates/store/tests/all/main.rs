@@ -9,4 +9,5 @@ mod file;
 mod http;
 mod rbd;
 mod s3;
+mod sheepdog;
 mod swift;
