@@ -53,45 +53,47 @@ pub(super) fn choose(chosen: Option<Identity>, settings: &Settings) -> anyhow::R
     }
 }
 
-/// The authenticator, and the routes that it brings along.
+/// Who is asked, and what comes along with that.
+pub(super) struct Asked {
+    pub(super) authenticator: Arc<dyn Authenticator>,
+    pub(super) routes: Router,
+    /// Where clients get tokens, up to and with `/v3`; `None` where nobody is asked.
+    pub(super) keystone_url: Option<String>,
+}
+
+/// Makes it ready to be asked.
 pub(super) async fn open(
     identity: Identity,
     state: &StateDir,
     base: &str,
     settings: &Settings,
-) -> anyhow::Result<(Arc<dyn Authenticator>, Router)> {
+) -> anyhow::Result<Asked> {
     match identity {
-        Identity::None => Ok((Arc::new(NoAuth::new("admin")), Router::new())),
-        Identity::Keystone => Ok((ask_keystone(settings)?, Router::new())),
+        Identity::None => Ok(Asked {
+            authenticator: Arc::new(NoAuth::new("admin")),
+            routes: Router::new(),
+            keystone_url: None,
+        }),
+        Identity::Keystone => ask_keystone(settings),
         Identity::BuiltIn => {
-            let keystone = BuiltIn::open(state.path(), Endpoints::at(base)).await?;
+            let endpoints = Endpoints::at(base);
+            let keystone_url = Some(endpoints.auth_url());
+            let keystone = BuiltIn::open(state.path(), endpoints).await?;
             let routes = Router::new().nest_service("/identity", keystone.router());
-            Ok((Arc::new(keystone), routes))
+            Ok(Asked { authenticator: Arc::new(keystone), routes, keystone_url })
         }
     }
 }
 
-fn ask_keystone(settings: &Settings) -> anyhow::Result<Arc<dyn Authenticator>> {
+fn ask_keystone(settings: &Settings) -> anyhow::Result<Asked> {
     let options = keystone::Settings::from_config(&settings.config).context(
         "can't ask Keystone who calls; say in [keystone_authtoken] where it is and who we are, or \
          choose another --identity",
     )?;
+    let keystone_url = Some(options.auth_url.clone());
     let keystone = Arc::new(Keystone::new(options)?);
-    match settings.config.default_section().or("allow_anonymous_access", false)? {
-        true => Ok(Arc::new(Anonymous::beside(keystone))),
-        false => Ok(keystone),
-    }
-}
-
-/// Where clients get tokens, up to and with `/v3`; `None` where nobody is asked.
-pub(super) fn keystone_url(
-    identity: Identity,
-    base: &str,
-    settings: &Settings,
-) -> anyhow::Result<Option<String>> {
-    match identity {
-        Identity::None => Ok(None),
-        Identity::BuiltIn => Ok(Some(Endpoints::at(base).auth_url())),
-        Identity::Keystone => Ok(Some(keystone::Settings::from_config(&settings.config)?.auth_url)),
-    }
+    let is_open = settings.config.default_section().or("allow_anonymous_access", false)?;
+    let authenticator: Arc<dyn Authenticator> =
+        if is_open { Arc::new(Anonymous::beside(keystone)) } else { keystone };
+    Ok(Asked { authenticator, routes: Router::new(), keystone_url })
 }

@@ -27,7 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::{Outcome, registry_keys};
-use identify::Identity;
+use identify::{Asked, Identity};
 pub(crate) use log::start as start_log;
 use settings::Settings;
 pub(crate) use settings::database;
@@ -117,11 +117,11 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     }
     let state = StateDir::open(args.state_dir.clone())?;
     let (notifier, publisher) = Notifier::new(settings.notifications.clone());
-    let keystone = identify::keystone_url(identity, &base, &settings)?;
-    let (authenticator, identity) = identify::open(identity, &state, &base, &settings).await?;
+    let asked = identify::open(identity, &state, &base, &settings).await?;
     let policy = Policy::load(settings.policy.clone()).context("can't use the policy")?;
     let _watch = policy.watch();
-    let app = assemble(&state, authenticator, notifier, policy, &settings, keystone).await?;
+    let Asked { authenticator, routes, keystone_url } = asked;
+    let app = assemble(&state, authenticator, notifier, policy, &settings, keystone_url).await?;
     let app = Arc::new(app);
     sweep(&app, settings.has_own_database()).await?;
     settings.warn_of_unread();
@@ -132,7 +132,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let end = async { drop(end.await) }.boxed().shared();
     let work = tokio::spawn(service::cache::work(app.clone(), end.clone()));
     let publishing = publisher.map(|publisher| tokio::spawn(publisher.run(end)));
-    let served = service::serve(listener, service::router(app.clone()).merge(identity), stop);
+    let served = service::serve(listener, service::router(app.clone()).merge(routes), stop);
     // Tasks that run when the service stops are taken up again at its next start.
     let beside = async {
         tokio::join!(
