@@ -63,6 +63,26 @@ def test_tintype_lists_queues_prunes_and_removes(node, data, eventually):
     run("clear")
 
 
+def test_tintype_tells_as_json_what_it_did(node, data, eventually):
+    image = node.image(data, name="debian-12")
+    tell = lambda *arguments: json.loads(node.admin.run(TINTYPE, "cache", *arguments, "--json"))
+    assert tell("queue", "debian-12") == [{"image": "debian-12", "id": image}]
+    eventually(lambda: image in node.cached())
+    assert tell("delete", "debian-12") == [{"image": "debian-12", "id": image}]
+    assert tell("clear") == {"cleared": ["cache", "queue"]}
+    assert tell("clear", "--only", "queue") == {"cleared": ["queue"]}
+    assert tell("clean") == {}
+
+
+def test_tintype_tells_as_json_what_failed(node, data):
+    image = node.image(data)
+    said = node.admin.run(TINTYPE, "cache", "queue", "--json", "nothing", image, status=1)
+    # What is for people comes on standard error, behind the other.
+    failed, done = json.JSONDecoder().raw_decode(said)[0]
+    assert (failed["image"], done) == ("nothing", {"image": image, "id": image})
+    assert "nothing" in failed["error"]
+
+
 def test_without_a_cache_clients_are_told_so(admin, api):
     said = admin.run(TINTYPE, "cache", "list", status=1)
     assert "Caching via API is not supported at this site." in said

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use client::images::CacheTarget;
 use client::{Images, Session};
+use serde_json::json;
 
 use super::image::exit;
 use super::image::output::{print, print_json, size, tame};
@@ -45,7 +46,7 @@ enum Command {
     /// Remove the least recently read images until the cache is within its limit.
     Prune(Prune),
     /// Remove invalid files, and incomplete ones that have stalled.
-    Clean,
+    Clean(Clean),
 }
 
 #[derive(clap::Args)]
@@ -53,6 +54,11 @@ struct Named {
     /// Ids or names. One that fails does not keep the others.
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
+
+    /// What became of each, as a JSON array: its `image` as it was named, and its `id`, or `error`
+    /// where it failed.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(clap::Args)]
@@ -60,6 +66,10 @@ struct Clear {
     /// Only this half.
     #[arg(long, value_enum)]
     only: Option<Half>,
+
+    /// What was emptied, as JSON: `cleared`, an array.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -77,6 +87,13 @@ struct Prune {
     json: bool,
 }
 
+#[derive(clap::Args)]
+struct Clean {
+    /// An empty JSON object: services do not tell what they removed.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(crate) fn run(args: Args) -> Outcome {
     progress::show_warnings();
     let images = Session::from_env(args.os_cloud.as_deref())?.images();
@@ -89,15 +106,9 @@ impl Command {
             Self::List(args) => list::run(images, &args).await,
             Self::Queue(named) => each(&named, async |name| queue(images, name).await).await,
             Self::Delete(named) => each(&named, async |name| delete(images, name).await).await,
-            Self::Clear(Clear { only }) => {
-                images.cache_clear(only.map(CacheTarget::from)).await?;
-                Ok(ExitCode::SUCCESS)
-            }
+            Self::Clear(args) => clear(images, &args).await,
             Self::Prune(args) => prune(images, &args).await,
-            Self::Clean => {
-                images.cache_clean().await?;
-                Ok(ExitCode::SUCCESS)
-            }
+            Self::Clean(args) => clean(images, &args).await,
         }
     }
 }
@@ -111,36 +122,61 @@ impl From<Half> for CacheTarget {
     }
 }
 
+/// What was done to an image.
+struct Done {
+    id: String,
+    said: String,
+}
+
 /// Does the same to each image; fails in the end if one has failed.
-async fn each(named: &Named, action: impl AsyncFn(&str) -> client::Result<String>) -> Outcome {
+async fn each(named: &Named, action: impl AsyncFn(&str) -> client::Result<Done>) -> Outcome {
     let mut code = ExitCode::SUCCESS;
+    let mut ended = Vec::new();
     for name in &named.images {
         match action(name).await {
-            Ok(done) => print(&done)?,
+            Ok(Done { id, .. }) if named.json => ended.push(json!({ "image": name, "id": id })),
+            Ok(Done { said, .. }) => print(&said)?,
             Err(error) => {
+                ended.push(json!({ "image": name, "error": error.to_string() }));
                 crate::report(&anyhow::Error::new(error));
                 code = ExitCode::FAILURE;
             }
         }
     }
+    if named.json {
+        print_json(&ended)?;
+    }
     Ok(code)
 }
 
-async fn queue(images: &Images, name: &str) -> client::Result<String> {
+async fn queue(images: &Images, name: &str) -> client::Result<Done> {
     let image = images.find(name).await?;
     images.cache_queue(&image.id).await?;
-    Ok(format!("queued {} ({})", tame(image.title()), tame(&image.id)))
+    let said = format!("queued {} ({})", tame(image.title()), tame(&image.id));
+    Ok(Done { id: image.id, said })
 }
 
 /// An image that is gone may still be in the cache, by its id.
-async fn delete(images: &Images, name: &str) -> client::Result<String> {
+async fn delete(images: &Images, name: &str) -> client::Result<Done> {
     let id = match images.find(name).await {
         Ok(image) => image.id,
         Err(client::Error::NoImage(_)) => name.to_owned(),
         Err(error) => return Err(error),
     };
     images.cache_delete(&id).await?;
-    Ok(format!("removed {} from the cache", tame(name)))
+    Ok(Done { id, said: format!("removed {} from the cache", tame(name)) })
+}
+
+async fn clear(images: &Images, args: &Clear) -> Outcome {
+    let target = args.only.map(CacheTarget::from);
+    images.cache_clear(target).await?;
+    if args.json {
+        let all = [CacheTarget::Cache, CacheTarget::Queue];
+        let cleared = all.into_iter().filter(|half| target.is_none_or(|only| only == *half));
+        let cleared: Vec<_> = cleared.map(|half| half.to_string()).collect();
+        print_json(&json!({ "cleared": cleared }))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn prune(images: &Images, args: &Prune) -> Outcome {
@@ -150,6 +186,14 @@ async fn prune(images: &Images, args: &Prune) -> Outcome {
     } else {
         let room = size(pruned.total_bytes_pruned);
         print(&format!("removed {} images, {room}", pruned.total_files_pruned))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn clean(images: &Images, args: &Clean) -> Outcome {
+    images.cache_clean().await?;
+    if args.json {
+        print_json(&json!({}))?;
     }
     Ok(ExitCode::SUCCESS)
 }
