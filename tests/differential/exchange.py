@@ -1,5 +1,6 @@
 """One request to one of the services, and its answer in a form that can be compared."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -65,7 +66,9 @@ def send(side, step):
         connection.putrequest(step.method, path, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, fill(value, side.known))
-        connection.endheaders(iter(body) if chunked else body, encode_chunked=chunked)
+        # Whoever has answered already need not read on.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.endheaders(iter(body) if chunked else body, encode_chunked=chunked)
         response = connection.getresponse()
         return response, response.read()
     except http.client.RemoteDisconnected:

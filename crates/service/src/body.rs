@@ -31,6 +31,16 @@ pub(crate) async fn json(headers: &HeaderMap, body: Body) -> Result<Value> {
     }
 }
 
+/// Whether a body comes, as far as the headers say.
+pub(crate) fn is_sent(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING) || has_length(headers)
+}
+
+/// Whether a body comes whose length is said.
+pub(crate) fn has_length(headers: &HeaderMap) -> bool {
+    content_length(headers).is_some_and(|length| length > 0)
+}
+
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -49,11 +49,19 @@ fn refusal(request: &Request, path: Option<&str>) -> Option<ApiError> {
     if request.method() == Method::HEAD {
         return Some(wrong_method(&Method::HEAD).with(header::ALLOW, allowed(path)));
     }
-    let has_body = body::content_length(request.headers()).is_some_and(|length| length > 0);
     let method = request.method().as_str();
     let refuses = |o: &Operation| o.path() == path && o.is_method(method) && o.refuses_bodies();
-    let is_refused = has_body && OPERATIONS.iter().any(refuses);
+    let is_refused = has_body(request) && OPERATIONS.iter().any(refuses);
     is_refused.then(|| ApiError::bad_request("A body is not expected with this request."))
+}
+
+/// As Glance sees it, chunks are a body only where the method is for one
+/// (`JSONRequestDeserializer.has_body`).
+fn has_body(request: &Request) -> bool {
+    match *request.method() {
+        Method::POST | Method::PUT | Method::PATCH => body::is_sent(request.headers()),
+        _ => body::has_length(request.headers()),
+    }
 }
 
 /// A method that a path does not take.

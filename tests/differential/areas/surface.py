@@ -72,7 +72,34 @@ FORMS = [
     "",
 ]
 
+# Methods and paths that no body is expected at, or only by some methods.
+BODIES = """
+GET /v2/images?name=nobody
+GET /v2/metadefs/namespaces?visibility=private
+GET /v2/metadefs/namespaces/nothing
+GET /v2/metadefs/namespaces/nothing/objects
+GET /v2/metadefs/namespaces/nothing/properties
+GET /v2/metadefs/namespaces/nothing/properties/x
+GET /v2/metadefs/namespaces/nothing/tags
+GET /v2/metadefs/namespaces/nothing/tags/x
+GET /v2/schemas/members
+GET /v2/info/import
+GET /v2/tasks?status=failure
+DELETE /v2/images/{some}
+DELETE /v2/images/{some}/tags/x
+DELETE /v2/metadefs/namespaces/nothing
+DELETE /v2/metadefs/namespaces/nothing/tags/x
+POST /v2/images/{some}/actions/deactivate
+POST /v2/metadefs/namespaces/nothing/tags/x
+PUT /v2/images/{some}/tags/x
+""".strip().splitlines()
+
 CASES = [
+    *[
+        Case(f"{line} with a body {how}", [Step(*line.format(some=SOME).split(), body=body)])
+        for line in BODIES
+        for how, body in [("of known length", b"{}"), ("in chunks", [b"{", b"}"])]
+    ],
     *[Case(f"schema {name}", [get(f"/v2/schemas/{name}")]) for name in SCHEMAS],
     Case("schema without a token", [get("/v2/schemas/image", who=None)]),
     Case("schema as a reader", [get("/v2/schemas/image", who="reader")]),

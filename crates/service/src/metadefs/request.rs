@@ -4,7 +4,7 @@ use axum::body::Body;
 use catalog::metadefs::{
     Association, Contents, Definition, Definitions, Namespace, Object, Property, Tag, Times,
 };
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::definition;
@@ -31,8 +31,7 @@ pub(crate) async fn fields(
     schema: &Value,
     read_only: &[&str],
 ) -> Result<Map<String, Value>> {
-    let chunked = headers.contains_key(header::TRANSFER_ENCODING);
-    if !chunked && body::content_length(headers).unwrap_or(0) == 0 {
+    if !body::is_sent(headers) {
         return Err(ApiError::bad_request("Body expected in request."));
     }
     let value = body::json(headers, body).await?;

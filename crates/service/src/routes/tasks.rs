@@ -31,7 +31,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ("sort_key", "string"),
             ("sort_dir", "string"),
         ])
-        .answers(200, Content::Json("object")),
+        .answers(200, Content::Json("object"))
+        .ignoring_bodies(),
     Operation::post("/v2/tasks", "Start a task")
         .takes(Content::Json("object"))
         .answers(201, Content::Json("object")),

@@ -2,7 +2,6 @@
 //! the namespace, then the policy: the order of Glance's answers.
 
 mod namespaces;
-mod no_body;
 mod objects;
 mod properties;
 mod resource_types;

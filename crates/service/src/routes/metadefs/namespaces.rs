@@ -13,7 +13,6 @@ use identity::Caller;
 use identity::policy::Action;
 use serde_json::{Map, Value};
 
-use super::no_body::NoBody;
 use super::{enforce, permitted, target};
 use crate::app::{self, App};
 use crate::caller::Authenticated;
@@ -39,7 +38,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ("visibility", "string"),
             ("resource_types", "string"),
         ])
-        .answers(200, Content::Json("object")),
+        .answers(200, Content::Json("object"))
+        .ignoring_bodies(),
     Operation::post("/v2/metadefs/namespaces", "Create a namespace")
         .takes(Content::Json("object"))
         .answers(201, Content::Json("object")),
@@ -127,7 +127,6 @@ async fn show(
     caller: Authenticated,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
-    _: NoBody,
 ) -> Result<Json<Map<String, Value>>> {
     let parameters = listing::parameters(query.as_deref());
     query::visibility(&parameters)?;
@@ -169,7 +168,6 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(name): Path<String>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     let gone = permitted(&app, &caller, &name, Action::DeleteMetadefNamespace).await?;
     app.metadefs.delete_namespace(&name).await?;

@@ -12,7 +12,6 @@ use identity::Caller;
 use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
-use super::no_body::NoBody;
 use super::{enforce, going, permitted, target};
 use crate::app::{self, App};
 use crate::caller::Authenticated;
@@ -29,7 +28,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v2/metadefs/namespaces/{namespace}/objects",
         "List the objects of a namespace",
     )
-    .answers(200, Content::Json("object")),
+    .answers(200, Content::Json("object"))
+    .ignoring_bodies(),
     Operation::post("/v2/metadefs/namespaces/{namespace}/objects", "Add an object to a namespace")
         .takes(Content::Json("object"))
         .answers(201, Content::Json("object")),
@@ -109,7 +109,6 @@ async fn show(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
-    _: NoBody,
 ) -> Result<Json<Map<String, Value>>> {
     within(&app, &caller, &namespace, Action::GetMetadefObject).await?;
     let object = app.metadefs.object(&namespace, &name).await?;
@@ -135,7 +134,6 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     within(&app, &caller, &namespace, Action::DeleteMetadefObject).await?;
     let gone = going(&app, app.metadefs.object(&namespace, &name)).await;
@@ -149,7 +147,6 @@ async fn clear(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(namespace): Path<String>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     app.metadefs.clear(&namespace, Kind::Object).await?;

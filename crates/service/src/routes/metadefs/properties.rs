@@ -11,7 +11,6 @@ use http::{HeaderMap, StatusCode};
 use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
-use super::no_body::NoBody;
 use super::{enforce, going, permitted};
 use crate::app::App;
 use crate::caller::Authenticated;
@@ -43,7 +42,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v2/metadefs/namespaces/{namespace}/properties/{name}",
         "Show a property of a namespace",
     )
-    .answers(200, Content::Json("object")),
+    .answers(200, Content::Json("object"))
+    .ignoring_bodies(),
     Operation::put(
         "/v2/metadefs/namespaces/{namespace}/properties/{name}",
         "Change a property of a namespace",
@@ -66,7 +66,6 @@ async fn list(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(namespace): Path<String>,
-    _: NoBody,
 ) -> Result<Json<Value>> {
     permitted(&app, &caller, &namespace, Action::GetMetadefProperties).await?;
     let properties = app.metadefs.properties(&namespace).await?;
@@ -164,7 +163,6 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::RemoveMetadefProperty).await?;
     let gone = going(&app, app.metadefs.property(&namespace, &name)).await;
@@ -177,7 +175,6 @@ async fn clear(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(namespace): Path<String>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     app.metadefs.clear(&namespace, Kind::Property).await?;

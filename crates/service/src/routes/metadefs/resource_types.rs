@@ -11,7 +11,6 @@ use http::{HeaderMap, StatusCode};
 use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
-use super::no_body::NoBody;
 use super::{enforce, going, permitted, target};
 use crate::app::App;
 use crate::caller::Authenticated;
@@ -50,11 +49,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/namespaces/{namespace}/resource_types/{name}", delete(dissociate))
 }
 
-async fn list(
-    State(app): State<Arc<App>>,
-    caller: Authenticated,
-    _: NoBody,
-) -> Result<Json<Value>> {
+async fn list(State(app): State<Arc<App>>, caller: Authenticated) -> Result<Json<Value>> {
     enforce(&app, &caller, Action::ListMetadefResourceTypes, None)?;
     let types = app.metadefs.resource_types().await?;
     let shown: Vec<_> = types.iter().map(view::resource_type).collect();
@@ -65,7 +60,6 @@ async fn associations(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(name): Path<String>,
-    _: NoBody,
 ) -> Result<Json<Value>> {
     let namespace = permitted(&app, &caller, &name, Action::ListMetadefResourceTypes).await?;
     let each = app.policy.check(Action::GetMetadefResourceType, &caller, &target(&namespace));
@@ -97,7 +91,6 @@ async fn dissociate(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::RemoveMetadefResourceTypeAssociation).await?;
     let known = going(&app, app.metadefs.associations(&namespace)).await.unwrap_or_default();

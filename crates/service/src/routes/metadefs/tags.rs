@@ -11,7 +11,6 @@ use http::{HeaderMap, StatusCode};
 use identity::policy::Action;
 use serde_json::{Map, Value, json};
 
-use super::no_body::NoBody;
 use super::{enforce, going, permitted, seen};
 use crate::app::App;
 use crate::caller::Authenticated;
@@ -37,7 +36,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ("sort_key", "string"),
             ("sort_dir", "string"),
         ])
-        .answers(200, Content::Json("object")),
+        .answers(200, Content::Json("object"))
+        .ignoring_bodies(),
     Operation::post(
         "/v2/metadefs/namespaces/{namespace}/tags",
         "Set or add the tags of a namespace",
@@ -49,8 +49,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/v2/metadefs/namespaces/{namespace}/tags/{name}", "Show a tag of a namespace")
         .answers(200, Content::Json("object")),
     Operation::post("/v2/metadefs/namespaces/{namespace}/tags/{name}", "Add a tag to a namespace")
-        .answers(201, Content::Json("object"))
-        .ignoring_bodies(),
+        .answers(201, Content::Json("object")),
     Operation::put(
         "/v2/metadefs/namespaces/{namespace}/tags/{name}",
         "Rename a tag of a namespace",
@@ -113,7 +112,6 @@ async fn create(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
-    _: NoBody,
 ) -> Result<(StatusCode, Json<Map<String, Value>>)> {
     let seen = seen(&app, &caller, &namespace).await?;
     json_schema::check(schemas::metadefs::tag(), &json!({ "name": name }))
@@ -129,7 +127,6 @@ async fn show(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
-    _: NoBody,
 ) -> Result<Json<Map<String, Value>>> {
     permitted(&app, &caller, &namespace, Action::GetMetadefTag).await?;
     Ok(Json(view::tag(&app.metadefs.tag(&namespace, &name).await?)))
@@ -155,7 +152,6 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((namespace, name)): Path<(String, String)>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     permitted(&app, &caller, &namespace, Action::DeleteMetadefTag).await?;
     let gone = going(&app, app.metadefs.tag(&namespace, &name)).await;
@@ -168,7 +164,6 @@ async fn clear(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path(namespace): Path<String>,
-    _: NoBody,
 ) -> Result<StatusCode> {
     let seen = permitted(&app, &caller, &namespace, Action::DeleteMetadefNamespace).await?;
     enforce(&app, &caller, Action::DeleteMetadefTags, Some(&seen))?;
