@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -16,7 +17,7 @@ import pika
 import pytest
 
 from importing import configuration, import_image
-from service import Account, unique
+from service import TINTYPE, Account, unique
 
 BROKER = os.environ.get("TEST_AMQP_URL")
 needs_broker = pytest.mark.skipif(not BROKER, reason="TEST_AMQP_URL names no RabbitMQ")
@@ -127,6 +128,62 @@ def test_the_life_of_an_image_is_told_as_glance_tells_it(start, topic, reader, d
     assert sent["receiver_tenant_id"] == sent["owner_id"] == created["owner"]
     assert (events[-1]["payload"]["deleted"], events[-2]["payload"]["member_id"]) == (True, "m")
     assert "location" not in json.dumps(events) and "file://" not in json.dumps(events)
+
+
+@needs_broker
+def test_changes_of_locations_are_told(start, topic, reader, tmp_path, web, eventually):
+    more = "show_multiple_locations = true"
+    text = configuration(tmp_path, web, default=config(topic, more=more).replace("[DEFAULT]\n", ""))
+    text = text.replace("slow:file", "slow:file, web:http") + "[web]\nhttps_insecure = false\n"
+    api = Account(start(config=sections_sorted(text))).api()
+    one, two = web.serve("/one", b"1234"), web.serve("/two", b"1234")
+    image = api.create()
+    value = lambda url, **metadata: {"url": url, "metadata": metadata}
+    described = [value(one, a="b"), value(two)]
+    for operation in [
+        {"op": "add", "path": "/locations/-", "value": value(one)},
+        {"op": "add", "path": "/locations/-", "value": value(two)},
+        {"op": "replace", "path": "/locations", "value": described},
+        {"op": "remove", "path": "/locations/1"},
+    ]:
+        assert api.change(image, [operation]).status_code == 200, operation
+    attached = api.create()
+    assert api.post(f"/v2/images/{attached}/locations", json={"url": one}).status_code == 202
+    eventually(lambda: api.status(attached) == "active")
+    eventually(lambda: "task.run" in reader.types())
+    events = reader.events()
+    told = [(event["event_type"], event["payload"]["status"]) for event in events]
+    assert told == [
+        ("image.create", "queued"),
+        *[("image.update", "active")] * 4,
+        ("image.create", "queued"),
+        ("task.create", "pending"),
+        ("task.processing", "processing"),
+        ("image.update", "active"),
+        ("task.success", "success"),
+        ("task.run", "success"),
+    ]
+    assert [event["payload"]["id"] for event in events[:6]] == [image] * 5 + [attached]
+    assert web.url("") not in json.dumps(events)
+
+
+@needs_broker
+def test_a_deletion_that_is_delayed_is_told_once(start, topic, reader, data, eventually):
+    service = start(config=config(topic, more="delayed_delete = true"))
+    api = Account(service).api()
+    image = api.create()
+    api.upload(image, data)
+    assert api.delete(f"/v2/images/{image}").status_code == 204
+    eventually(lambda: "image.delete" in reader.types())
+    command = [TINTYPE, "scrub", *service.options]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert service.stored_files() == []
+    # What comes after it shows that nothing else came.
+    last = api.create()
+    eventually(lambda: reader.events()[-1]["payload"]["id"] == last)
+    (told,) = [e["payload"] for e in reader.events() if e["event_type"] == "image.delete"]
+    assert (told["id"], told["status"], told["deleted"]) == (image, "pending_delete", True)
+    assert told["deleted_at"] is not None
 
 
 @needs_broker

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::failure::Failure;
 use super::order::WORKER;
 use super::pulse::Pulse;
+use super::told;
 use super::worker::Job;
 use crate::app::App;
 use crate::error::Result;
@@ -44,6 +45,7 @@ pub(crate) async fn start(
     };
     let enlisted = imports.enlist(task.id);
     imports.tasks.create_task(&task).await?;
+    told::created(app, &task);
     let lease = Lease::of(&task);
     imports.submit(Job { task, lease, token: None, enlisted, is_recovered: false }).await;
     Ok(())
@@ -101,6 +103,7 @@ async fn attempt(
 ) -> Result<ImageId, Failure> {
     let _permit = pulse.during(permits.acquire()).await?;
     pulse.begin(job.is_recovered).await?;
+    told::begun(app, job.task.id).await;
     if job.is_recovered {
         put_back(app, image).await;
     }
