@@ -1,9 +1,11 @@
 """What stands in front of every route: request ids, health, proxies, and pages of other origins."""
 
+import socket
+
 import pytest
 import requests
 
-from service import Account
+from service import Account, Api
 
 ORIGIN = "http://dashboard.example:8080"
 
@@ -93,6 +95,28 @@ def test_a_proxy_is_believed_where_there_is_one(options):
 
 def test_a_proxy_is_not_believed_elsewhere(service):
     assert self_link(service.url, PROXIED) == f"{service.url}/v2/"
+
+
+def test_the_public_endpoint_of_the_command_line_is_what_clients_are_told(start):
+    public = "http://images.example:8080/cloud"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    configured = "[DEFAULT]\npublic_endpoint = http://other.example\n"
+    arguments = ["--public-endpoint", f"{public}/"]
+    service = start(listen=address, config=configured, arguments=arguments)
+    assert service.url == public
+    assert service.credentials["auth_url"] == f"{public}/identity/v3"
+    account = Account(service)
+    account.auth["auth_url"] = f"http://{address}/identity/v3"
+    assert self_link(f"http://{address}", {}) == f"{public}/v2/"
+    api = Api(f"http://{address}", account.token())
+    created = api.post("/v2/images", json={})
+    assert created.headers["Location"] == f"{public}/v2/images/{created.json()['id']}"
+    services = requests.get(
+        f"http://{address}/identity/v3/auth/catalog", headers=api.headers, timeout=30
+    ).json()["catalog"]
+    urls = {endpoint["url"] for service in services for endpoint in service["endpoints"]}
+    assert urls == {public, f"{public}/identity/v3"}
 
 
 @pytest.fixture

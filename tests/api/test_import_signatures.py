@@ -30,11 +30,16 @@ def bring(api, web, method, image, data):
     if method == "glance-direct":
         assert stage(api, image, data).status_code == 204
         return import_image(api, image, method, stores=["fast", "slow"])
+    if method == "glance-download":
+        source = api.create(visibility="private")
+        assert api.upload(source, data).status_code == 204
+        remote = {"glance_region": "RegionOne", "glance_image_id": source}
+        return import_image(api, image, method, stores=["slow"], **remote)
     url = web.serve(f"/{image}", data)
     return import_image(api, image, method, uri=url, stores=["fast", "slow"])
 
 
-@pytest.mark.parametrize("method", ["glance-direct", "web-download"])
+@pytest.mark.parametrize("method", ["glance-direct", "web-download", "glance-download"])
 def test_only_the_bytes_that_were_signed_are_imported(
     signed, tmp_path, web, data, eventually, method
 ):
@@ -47,12 +52,35 @@ def test_only_the_bytes_that_were_signed_are_imported(
     assert "Signature verification failed" in task["message"]
     shown = api.show(image)
     assert (shown["status"], shown["size"], shown["checksum"]) == ("queued", None, None)
-    stores = {name: files(tmp_path, name) for name in ("fast", "slow", "staging")}
-    assert stores == {"fast": [], "slow": [], "staging": []}
+    assert not any(image in files(tmp_path, name) for name in ("fast", "slow", "staging"))
     assert bring(api, web, method, image, data).status_code == 202
     eventually(lambda: api.status(image) == "active")
     assert data_of(api, image) == data
-    assert image in files(tmp_path, "fast") and image in files(tmp_path, "slow")
+    assert image in files(tmp_path, "slow")
+
+
+def test_a_copy_of_other_bytes_than_were_signed_is_refused(signed, tmp_path, data, eventually):
+    api, signer = signed()
+    image = api.create(**signer.properties(data))
+    assert api.upload(image, data).status_code == 204
+    other = Signer()
+    changed = other.properties(data) | {"img_signature_certificate_uuid": signer.id}
+    forged = [{"op": "replace", "path": f"/{name}", "value": changed[name]} for name in changed]
+    assert api.change(image, forged).status_code == 200
+    assert import_image(api, image, "copy-image", stores=["slow"]).status_code == 202
+    task = eventually(lambda: ended(api, image))
+    assert task["status"] == "failure"
+    assert "Signature verification failed" in task["message"]
+    shown = api.show(image)
+    assert (shown["status"], shown["stores"]) == ("active", "fast")
+    assert files(tmp_path, "slow") == [] and data_of(api, image) == data
+
+    signed_again = signer.properties(data)
+    mended = [{"op": "replace", "path": f"/{n}", "value": v} for n, v in signed_again.items()]
+    assert api.change(image, mended).status_code == 200
+    assert import_image(api, image, "copy-image", stores=["slow"]).status_code == 202
+    eventually(lambda: api.show(image)["stores"] == "fast,slow")
+    assert files(tmp_path, "slow") == [image]
 
 
 def test_what_is_stored_is_what_has_to_be_signed(signed, web, data, eventually):

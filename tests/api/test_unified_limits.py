@@ -2,7 +2,8 @@
 
 import pytest
 
-from limits import FREE
+from importing import configuration, ended, files, import_image, stage
+from limits import CONFIG, FREE
 from service import Account
 
 MIB = 1 << 20
@@ -48,6 +49,59 @@ def test_uploads_are_counted_while_they_last(api, limits):
     assert refused.status_code == 413
     assert over("image_count_uploading", 0, 1, 0) in refused.text
     assert api.status(image) == "queued"
+
+
+@pytest.fixture
+def importing(start, limited, tmp_path, web):
+    """A session of a service that imports, and asks Keystone for limits."""
+    default, more = CONFIG.removeprefix("\n[DEFAULT]\n").split("[oslo_limit]")
+    config = configuration(tmp_path, web, default=default, more=f"[oslo_limit]{more}")
+    return Account(start(config=config)).api()
+
+
+def test_staged_bytes_are_limited(importing, limits, tmp_path):
+    limits(**FREE | {"image_stage_total": 1})
+    first, second = importing.create(), importing.create()
+    refused = stage(importing, first, bytes(2 * MIB))
+    assert refused.status_code == 413
+    assert over("image_stage_total", 1, 0, 2) in refused.text
+    assert importing.status(first) == "queued" and files(tmp_path, "staging") == []
+    assert stage(importing, first, bytes(MIB)).status_code == 204
+    refused = stage(importing, second, bytes(MIB))
+    assert refused.status_code == 413
+    assert over("image_stage_total", 1, 1, 1) in refused.text
+    assert importing.status(second) == "queued" and files(tmp_path, "staging") == [first]
+
+
+def test_what_is_staged_is_limited_once_it_is_imported(importing, limits, tmp_path, eventually):
+    limits(**FREE | {"image_size_total": 1})
+    image = importing.create()
+    assert stage(importing, image, bytes(2 * MIB)).status_code == 204
+    assert import_image(importing, image, "glance-direct").status_code == 202
+    task = eventually(lambda: ended(importing, image))
+    assert task["status"] == "failure"
+    assert over("image_size_total", 1, 0, 2) in task["message"]
+    assert importing.status(image) == "queued"
+    assert files(tmp_path, "fast") == files(tmp_path, "staging") == []
+
+
+@pytest.mark.parametrize(
+    "resource, usage, delta", [("image_stage_total", 2, 2), ("image_count_uploading", 1, 0)]
+)
+def test_copies_are_limited(importing, limits, tmp_path, eventually, resource, usage, delta):
+    """What is being copied counts as staged, and as one that is uploading."""
+    limits(**FREE)
+    image = importing.create()
+    assert importing.upload(image, bytes(2 * MIB)).status_code == 204
+    limits(**FREE | {resource: 0})
+    # The service remembers limits for a while.
+    told = lambda: importing.get("/v2/info/usage").json()["usage"][resource]["limit"]
+    eventually(lambda: told() == 0)
+    assert import_image(importing, image, "copy-image", stores=["slow"]).status_code == 202
+    task = eventually(lambda: ended(importing, image))
+    assert task["status"] == "failure"
+    assert over(resource, 0, usage, delta) in task["message"]
+    assert importing.status(image) == "active" and files(tmp_path, "slow") == []
 
 
 def test_usage_is_told(api, limits):
