@@ -16,8 +16,7 @@ test: ## every test: those beside the code, and the real binary against the real
 	@scripts/cargo-tools nextest
 	cargo build --locked
 	$(TINTYPE) appliance setup
-	cargo nextest run --locked --workspace
-	TINTYPE=$(abspath $(TINTYPE)) tests/services/up tests/run
+	TINTYPE=$(abspath $(TINTYPE)) tests/services/up sh -c 'cargo nextest run --locked --workspace && tests/run'
 
 test-stores: ## every kind of store beside its real server; a table of stores and cases
 	@scripts/packages build stores
