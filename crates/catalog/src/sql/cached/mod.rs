@@ -2,6 +2,7 @@
 //! `centralized_db`), or in a database beside the files, as Glance's driver `sqlite` keeps it.
 
 mod local;
+mod row;
 mod shared;
 
 pub use local::LocalRecords;

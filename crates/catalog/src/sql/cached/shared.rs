@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use image::ImageId;
 
 use super::super::{SqlCatalog, readable};
+use super::row;
 use crate::uploads::HOLDER;
 use crate::{CachedImage, Caches, Cause, Error, Result};
 
@@ -104,8 +105,8 @@ async fn update(db: &mut Connection, node: i64, image: &CachedImage) -> Result<b
     )
     .bind(image.last_accessed)
     .bind(image.last_modified)
-    .bind(number(image.size))
-    .bind(number(image.hits))
+    .bind(row::number(image.size))
+    .bind(row::number(image.hits))
     .bind(&image.checksum)
     .bind(image.image_id.to_string())
     .bind(node)
@@ -122,8 +123,8 @@ async fn insert(db: &mut Connection, node: i64, image: &CachedImage) -> Result<(
     .bind(image.image_id.to_string())
     .bind(image.last_accessed)
     .bind(image.last_modified)
-    .bind(number(image.size))
-    .bind(number(image.hits))
+    .bind(row::number(image.size))
+    .bind(row::number(image.hits))
     .bind(&image.checksum)
     .bind(node)
     .execute(db)
@@ -132,24 +133,6 @@ async fn insert(db: &mut Connection, node: i64, image: &CachedImage) -> Result<(
 }
 
 fn cached(row: &Row) -> Result<CachedImage> {
-    let id: String = row.try_get("image_id")?;
-    let corrupt = |what: &str| Error::Corrupt { image: id.clone(), what: what.to_owned() };
-    let count = |column: &str| {
-        let number: i64 = row.try_get(column)?;
-        u64::try_from(number).map_err(|_| corrupt(&format!("{column}: {number}")))
-    };
-    Ok(CachedImage {
-        row: Some(row.try_get("id")?),
-        image_id: id.parse().map_err(|_| corrupt("cached_images.image_id"))?,
-        size: count("size")?,
-        hits: count("hits")?,
-        last_accessed: row.try_get("last_accessed")?,
-        last_modified: row.try_get("last_modified")?,
-        checksum: row.try_get("checksum")?,
-    })
-}
-
-/// SQL has signed numbers only.
-pub(super) fn number(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+    let id = row.try_get("id")?;
+    row::cached(row, Some(id), row.try_get("last_accessed")?, row.try_get("last_modified")?)
 }

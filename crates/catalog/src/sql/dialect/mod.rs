@@ -21,7 +21,6 @@ pub(super) use connection::{Connection, Pool, Transaction};
 pub(super) use failure::{is_full, is_lost_race, is_read_only, is_unavailable};
 pub(super) use query::{Query, query};
 pub(super) use row::{Get, Row};
-pub(super) use sqlite::{durable, pool, untouched};
 pub(super) use value::Value;
 
 /// A kind of database.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 /// Begins a transaction that holds the write lock from its start.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
@@ -36,7 +36,7 @@ const FULL: i32 = 13;
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A file as it is: nothing about it changes before its revision is known.
-pub(in crate::sql) fn untouched(path: &Path) -> SqliteConnectOptions {
+pub(super) fn untouched(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).busy_timeout(PATIENCE)
 }
 
@@ -67,22 +67,12 @@ fn has_log(path: &Path) -> bool {
 
 /// A write-ahead log lets readers go on beside the writer; with `synchronous=FULL` a commit
 /// survives a loss of power. Foreign keys are held, as Glance holds them.
-pub(in crate::sql) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
+pub(super) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
-}
-
-/// Connections stay open: opening one costs more than keeping it, and one in memory is its data.
-pub(in crate::sql) fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
 }
 
 /// Whether another process held the database for too long.
