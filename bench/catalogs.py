@@ -42,6 +42,11 @@ class MariaDBServer(MariaDB):
         self.client("-e", f"CREATE DATABASE IF NOT EXISTS {name}")
         return f"mysql+pymysql://root@localhost/{name}?unix_socket={self.socket}"
 
+    def statements(self):
+        """How many it was sent so far."""
+        said = self.client("-N", "-e", "SHOW GLOBAL STATUS LIKE 'Questions'").stdout
+        return int(said.split()[1])
+
 
 class PostgreSQLServer(Process):
     """PostgreSQL; a commit is on disk when it returns. It refuses to run as root."""
@@ -69,10 +74,13 @@ class PostgreSQLServer(Process):
             capture_output=True,
             cwd=self.folder,
         )
-        return super().__enter__()
+        super().__enter__()
+        self.client("postgres", "CREATE EXTENSION pg_stat_statements")
+        return self
 
     def command(self):
         settings = ["shared_buffers=512MB", "max_wal_size=4GB", "max_connections=500"]
+        settings += ["shared_preload_libraries=pg_stat_statements"]
         options = [word for setting in settings for word in ["-c", setting]]
         place = ["-D", self.folder / "data", "-k", self.folder, "-h", "", "-p", str(self.port)]
         return [*self.account, postgresql("postgres"), *place, *options]
@@ -89,6 +97,10 @@ class PostgreSQLServer(Process):
         """Of a database that is made when it is not there."""
         self.client("postgres", f"CREATE DATABASE {name}")
         return f"postgresql://glance@localhost:{self.port}/{name}?host={self.folder}"
+
+    def statements(self):
+        """How many it was sent so far."""
+        return int(self.client("postgres", "SELECT sum(calls) FROM pg_stat_statements").stdout)
 
 
 def postgresql(program):

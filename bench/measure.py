@@ -89,8 +89,9 @@ def load(service, path, connections=16, seconds=5, script=None):
 
 
 def milliseconds(said, percentile):
-    """A line of wrk's, as `50%    1.23ms`."""
-    value, unit = re.search(rf"^\s+{percentile}%\s+([\d.]+)(us|ms|s|m)$", said, re.MULTILINE).groups()
+    """A line of wrk's, as `50%    1.23ms`, or `50%    1.23s ` with a blank at its end."""
+    line = re.search(rf"^\s+{percentile}%\s+([\d.]+)(us|ms|s|m) *$", said, re.MULTILINE)
+    value, unit = line.groups()
     return float(value) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
