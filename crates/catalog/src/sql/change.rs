@@ -30,23 +30,23 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How long is waited at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The tries that a change has left.
+/// The tries that a change has left; `None` is for no limit.
 pub(super) struct Tries {
-    left: u32,
+    left: Option<u32>,
     pause: Duration,
 }
 
 impl Tries {
-    pub(super) fn new(repetitions: u32) -> Self {
+    pub(super) fn new(repetitions: Option<u32>) -> Self {
         Self { left: repetitions, pause: PAUSE }
     }
 
     /// Whether the change is to be tried again now, after it failed so.
     pub(super) async fn again(&mut self, error: &sqlx::Error) -> bool {
-        if self.left == 0 || !dialect::is_lost_race(error) {
+        if self.left == Some(0) || !dialect::is_lost_race(error) {
             return false;
         }
-        self.left -= 1;
+        self.left = self.left.map(|left| left - 1);
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         true

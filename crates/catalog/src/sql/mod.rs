@@ -56,8 +56,8 @@ pub use sealed::{BadKey, LocationKey};
 #[derive(Debug, Clone)]
 pub struct SqlCatalog {
     db: Pool,
-    /// How often a transaction is repeated that was in another's way.
-    repetitions: u32,
+    /// How often a transaction is repeated that was in another's way; `None` is for no limit.
+    repetitions: Option<u32>,
     /// What lists can rely on, as it was at the start.
     indexes: Indexes,
 }
@@ -122,7 +122,7 @@ impl SqlCatalog {
     /// An empty catalog in memory, gone with its last clone. For tests: it has one connection.
     pub async fn memory() -> Result<Self> {
         let db = Pool::in_memory().await?;
-        let catalog = Self { db, repetitions: 0, indexes: Indexes::Glances };
+        let catalog = Self { db, repetitions: Some(0), indexes: Indexes::Glances };
         schema::ensure(catalog.begin().await?).await?;
         Ok(catalog)
     }

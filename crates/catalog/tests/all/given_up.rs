@@ -27,7 +27,7 @@ async fn a_list_that_is_given_up_leaves_no_transaction() {
     let Some(fresh) = Fresh::of(module_path!()).await else { return };
     let other = fresh.catalog().await;
     let mut database = fresh.database();
-    database.limits.connections = 1;
+    database.limits.connections = Some(1);
     let catalog = SqlCatalog::connect(&database).await.unwrap();
     let image = image("before");
     other.create(&image).await.unwrap();

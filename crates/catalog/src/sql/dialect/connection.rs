@@ -140,7 +140,10 @@ impl Server {
 /// Connections to a file stay open: opening one costs more than keeping it, and one in memory is its
 /// data.
 fn lender(options: SqliteConnectOptions, connections: u32) -> Lender<Sqlite> {
-    Lender::new(options, Terms { connections, patience: sqlite::PATIENCE, recycle: None })
+    Lender::new(
+        options,
+        Terms { connections: Some(connections), patience: sqlite::PATIENCE, recycle: None },
+    )
 }
 
 /// Connections to a server that was reached once.
@@ -169,7 +172,7 @@ async fn reached<DB: Kind>(
 
 fn terms(limits: &Limits) -> Terms {
     let Limits { connections, patience, recycle, .. } = *limits;
-    Terms { connections, patience, recycle: Some(recycle) }
+    Terms { connections, patience, recycle }
 }
 
 impl Connection {

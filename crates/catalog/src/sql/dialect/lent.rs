@@ -23,8 +23,8 @@ type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 /// How many connections there are, and for how long.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
-    /// So many at the same time.
-    pub connections: u32,
+    /// So many at the same time; `None` for as many as are asked for.
+    pub connections: Option<u32>,
     /// How long one is waited for.
     pub patience: Duration,
     /// After how long one is replaced; `None` for never.
@@ -75,8 +75,8 @@ impl<DB: Database> std::fmt::Debug for Lender<DB> {
 impl<DB: Kind> Lender<DB> {
     /// Connections that are made when they are needed.
     pub(super) fn new(options: Options<DB>, terms: Terms) -> Self {
-        let turns = usize::try_from(terms.connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-        let turns = Arc::new(Semaphore::new(turns));
+        let turns = terms.connections.and_then(|count| usize::try_from(count.max(1)).ok());
+        let turns = Arc::new(Semaphore::new(turns.unwrap_or(Semaphore::MAX_PERMITS)));
         Self(Arc::new(Shelf { options, terms, turns, idle: Mutex::default() }))
     }
 

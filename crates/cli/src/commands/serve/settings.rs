@@ -140,23 +140,33 @@ fn location_key(config: &Config) -> anyhow::Result<Option<LocationKey>> {
 /// The database that `connection` names.
 fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
     let options = config.section("database");
-    let Some(connection) = options.get::<String>("connection")? else { return Ok(None) };
+    let Some(mut connection) = options.get::<String>("connection")? else { return Ok(None) };
+    if let Some(more) = options.get::<String>("connection_parameters")?.filter(|s| !s.is_empty()) {
+        connection += if connection.contains('?') { "&" } else { "?" };
+        connection += &more;
+    }
     let mut database: Database = connection.parse().context("[database] connection")?;
+    database.limits = limits(&options)?;
+    Ok(Some(database))
+}
+
+/// How connections are kept. Where oslo.db takes -1, or 0 for a pool's size, there is no limit.
+fn limits(options: &Section<'_>) -> config::Result<Connections> {
     let seconds = |name, default: Duration| -> config::Result<_> {
         Ok(Duration::from_secs(options.or(name, default.as_secs())?))
     };
-    let default = Connections::default();
-    let (size, overflow) =
-        (options.or("max_pool_size", 5_u32)?, options.or("max_overflow", 50_u32)?);
-    let retries = options.or("max_retries", 10_i64)?;
-    database.limits = Connections {
-        connections: size.saturating_add(overflow),
-        patience: seconds("pool_timeout", default.patience)?,
-        recycle: seconds("connection_recycle_time", default.recycle)?,
-        // -1 is for ever.
-        retries: u32::try_from(retries).ok(),
-        interval: seconds("retry_interval", default.interval)?,
-        repetitions: options.or("db_max_retries", default.repetitions)?,
+    let limit = |name, default: u32| -> config::Result<Option<u32>> {
+        Ok(u32::try_from(options.or(name, i64::from(default))?).ok())
     };
-    Ok(Some(database))
+    let default = Connections::default();
+    let kept = limit("max_pool_size", 5)?.filter(|size| *size > 0);
+    let further = limit("max_overflow", 50)?;
+    Ok(Connections {
+        connections: kept.zip(further).map(|(kept, further)| kept.saturating_add(further)),
+        patience: seconds("pool_timeout", default.patience)?,
+        recycle: limit("connection_recycle_time", 3600)?.map(|s| Duration::from_secs(s.into())),
+        retries: limit("max_retries", 10)?,
+        interval: seconds("retry_interval", default.interval)?,
+        repetitions: limit("db_max_retries", 20)?,
+    })
 }

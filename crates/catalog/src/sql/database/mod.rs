@@ -1,12 +1,15 @@
 //! Which database a catalog is in: connection strings in SQLAlchemy's spelling.
 
+mod mysql;
+mod postgres;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 use url::Url;
@@ -30,32 +33,33 @@ pub(super) enum Place {
     Postgres(Box<PgConnectOptions>),
 }
 
-/// How many connections there are, and how long is waited for them. The defaults are oslo.db's.
+/// How many connections there are, and how long is waited for them; `None` is for no limit. The
+/// defaults are oslo.db's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at the same time (`max_pool_size` and `max_overflow`).
-    pub connections: u32,
+    pub connections: Option<u32>,
     /// How long a request waits for one of them (`pool_timeout`).
     pub patience: Duration,
     /// After how long a connection is replaced (`connection_recycle_time`).
-    pub recycle: Duration,
-    /// How often a start tries to reach the database again; `None` for ever (`max_retries`).
+    pub recycle: Option<Duration>,
+    /// How often a start tries to reach the database again (`max_retries`).
     pub retries: Option<u32>,
     /// How long it waits in between (`retry_interval`).
     pub interval: Duration,
     /// How often a transaction is repeated that was in another's way (`db_max_retries`).
-    pub repetitions: u32,
+    pub repetitions: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 55,
+            connections: Some(55),
             patience: Duration::from_secs(30),
-            recycle: Duration::from_secs(3600),
+            recycle: Some(Duration::from_secs(3600)),
             retries: Some(10),
             interval: Duration::from_secs(10),
-            repetitions: 20,
+            repetitions: Some(20),
         }
     }
 }
@@ -79,6 +83,12 @@ pub enum BadConnection {
         "the connection string names no server and database, or a TLS parameter that is unknown"
     )]
     Parameter,
+    /// A folder of certificates.
+    #[error(
+        "the connection string has ssl_capath, a folder of certificates; name a file of them by \
+         ssl_ca"
+    )]
+    Folder,
 }
 
 impl From<&Path> for Database {
@@ -98,61 +108,47 @@ impl FromStr for Database {
                 let path = path.map(|path| path.split_once('?').map_or(path, |(path, _)| path));
                 Place::File(path.ok_or(BadConnection::Kind)?.into())
             }
-            Some("mysql" | "mariadb") => Place::MySql(Box::new(mysql(rest)?)),
-            Some("postgresql" | "postgres") => Place::Postgres(Box::new(postgres(rest)?)),
+            Some("mysql" | "mariadb") => Place::MySql(Box::new(mysql::options(rest)?)),
+            Some("postgresql" | "postgres") => Place::Postgres(Box::new(postgres::options(rest)?)),
             _ => return Err(BadConnection::Kind),
         };
         Ok(Self { place, limits: Limits::default(), location_key: None })
     }
 }
 
-/// The parameters are those of PyMySQL.
-fn mysql(rest: &str) -> Result<MySqlConnectOptions, BadConnection> {
-    let mut url = Url::parse(&format!("mysql://{rest}"))?;
-    let parameters = parameters(&url);
-    url.set_query(None);
-    let mut options = MySqlConnectOptions::from_url(&url).map_err(|_| BadConnection::Parameter)?;
-    let is_on = |value: &str| matches!(value.to_lowercase().as_str(), "1" | "true" | "yes");
-    let mut mode = MySqlSslMode::Preferred;
-    for (name, value) in &parameters {
-        options = match name.as_str() {
-            "ssl_ca" => {
-                if !matches!(mode, MySqlSslMode::VerifyIdentity) {
-                    mode = MySqlSslMode::VerifyCa;
-                }
-                options.ssl_ca(value)
-            }
-            "ssl_cert" => options.ssl_client_cert(value),
-            "ssl_key" => options.ssl_client_key(value),
-            "unix_socket" => options.socket(value),
-            "ssl_verify_identity" | "ssl_check_hostname" if is_on(value) => {
-                mode = MySqlSslMode::VerifyIdentity;
-                options
-            }
-            "ssl_disabled" if is_on(value) => {
-                mode = MySqlSslMode::Disabled;
-                options
-            }
-            // Text always travels as UTF-8.
-            "charset" => options,
-            _ => {
-                tracing::warn!("[database] connection: the parameter {name} has no effect here");
-                options
-            }
-        };
+/// SQLAlchemy takes a string that names no server, as in `user:password@/database`, for one of this
+/// machine, whose socket a parameter may name.
+fn with_host(rest: &str) -> Cow<'_, str> {
+    match rest.find(['/', '?']) {
+        Some(end) if rest[..end].ends_with('@') => {
+            format!("{}localhost{}", &rest[..end], &rest[end..]).into()
+        }
+        _ => rest.into(),
     }
-    Ok(options.ssl_mode(mode))
 }
 
-/// The parameters are those of libpq.
-fn postgres(rest: &str) -> Result<PgConnectOptions, BadConnection> {
-    let url = Url::parse(&format!("postgresql://{rest}"))?;
-    let options = PgConnectOptions::from_url(&url).map_err(|_| BadConnection::Parameter)?;
-    Ok(options.application_name("tintype"))
-}
+/// The parameters of a connection string: names, and values.
+struct Parameters(Vec<(String, String)>);
 
-fn parameters(url: &Url) -> Vec<(String, String)> {
-    url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+impl Parameters {
+    fn of(url: &Url) -> Self {
+        Self(url.query_pairs().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    fn get(&self, wanted: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a parameter is set, and what it says then.
+    fn is_on(&self, name: &str) -> Option<bool> {
+        let value = self.get(name)?.to_lowercase();
+        Some(matches!(value.as_str(), "1" | "true" | "yes" | "y" | "on" | "t"))
+    }
+
+    /// Its value is nobody's business: it may be a password.
+    fn warn_of(name: &str) {
+        tracing::warn!("[database] connection: the parameter {name} has no effect here");
+    }
 }
 
 impl Database {
@@ -203,6 +199,11 @@ mod tests {
                 "postgresql://glance:secret@db:5433/glance?sslmode=require",
                 "postgresql://db:5433/glance",
             ),
+            (
+                "mysql+pymysql://glance:secret@/glance?unix_socket=/run/mysqld/mysqld.sock",
+                "mysql://localhost:3306/glance",
+            ),
+            ("postgresql://glance:secret@/glance?host=/run", "postgresql://localhost:5432/glance"),
         ];
         for (connection, shown) in cases {
             let database: Database = connection.parse().unwrap();
