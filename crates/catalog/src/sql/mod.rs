@@ -32,6 +32,7 @@ mod tasks;
 mod uploads;
 mod usage;
 mod visibility;
+mod whole;
 
 use std::path::Path;
 
@@ -155,7 +156,7 @@ impl Catalog for SqlCatalog {
     }
 
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
-        read::list(&mut *self.db.snapshot().await?, viewer, query, self.indexes).await
+        read::list(&mut self.db.acquire().await?, viewer, query, self.indexes).await
     }
 
     async fn update(&self, id: ImageId, change: &ImageChange) -> Result<Image> {

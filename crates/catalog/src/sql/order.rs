@@ -42,6 +42,14 @@ pub(super) fn complete(list: &ListQuery) -> Vec<Order> {
     order
 }
 
+/// Adds the columns of the keys.
+pub(super) fn columns(query: &mut Query, order: &[Order]) {
+    let mut keys = query.separated(", ");
+    for Order { key, .. } in order {
+        keys.push(column(*key));
+    }
+}
+
 /// Adds `ORDER BY`.
 pub(super) fn add(query: &mut Query, order: &[Order], plan: Plan) {
     query.push(" ORDER BY ");

@@ -12,7 +12,6 @@ use super::filters::{self, MANY};
 use super::indexes::Indexes;
 use super::order::{self, Place, Plan};
 use super::readable::readable;
-use super::rows;
 use super::visibility::{self, Way};
 use crate::{Error, Filter, ListQuery, Order, Result, SortKey, Viewer};
 
@@ -48,7 +47,7 @@ impl<'a> Page<'a> {
         let filters = filters::single(list);
         let order = order::complete(list);
         let probes = probes(&filters, indexes);
-        let row = ask(db, viewer, list.marker, &filters, &probes).await?;
+        let row = ask(db, viewer, list.marker, &order, &filters, &probes).await?;
         let few = few(row.as_ref(), &probes)?;
         let approach = match indexes {
             Indexes::Glances => plain(&filters),
@@ -65,19 +64,20 @@ impl<'a> Page<'a> {
         Ok((Self { viewer, list, filters, order, approach, edge }, place))
     }
 
+    /// What the page is ordered by.
+    pub(super) fn order(&self) -> &[Order] {
+        &self.order
+    }
+
     /// Where a page goes on that ends with this row.
     pub(super) fn place(&self, last: &Row) -> Result<Place> {
         Place::of(last, &self.order)
     }
 
-    /// The rows behind a place.
-    pub(super) async fn rows(
-        &self,
-        db: &mut Connection,
-        place: Option<&Place>,
-        limit: usize,
-    ) -> Result<Vec<Row>> {
-        let behind = Behind { place, limit: i64::try_from(limit).unwrap_or(i64::MAX) };
+    /// The query for the images behind a place: their ids, and what they are ordered by. `None` where
+    /// no way leads to any.
+    pub(super) fn query(&self, place: Option<&Place>, limit: usize) -> Option<Query> {
+        let behind = Behind { place, limit };
         let mut query = Query::new("");
         match &self.approach {
             Approach::Walk => self.select(&mut query, &Walked::all(), &behind),
@@ -85,15 +85,16 @@ impl<'a> Page<'a> {
                 let walked = Walked { way: None, finder: Some(*finder), plan: *plan };
                 self.select(&mut query, &walked, &behind);
             }
-            Approach::Ways(ways) if ways.is_empty() => return Ok(Vec::new()),
+            Approach::Ways(ways) if ways.is_empty() => return None,
             Approach::Ways(ways) => self.merge(&mut query, ways, &behind),
         }
-        Ok(query.fetch_all(db).await?)
+        Some(query)
     }
 
     /// As many of each way as the page may need, in order.
     fn merge(&self, query: &mut Query, ways: &[Way], behind: &Behind<'_>) {
-        query.push("SELECT ").push(rows::COLUMNS).push(" FROM (");
+        order::columns(query.push("SELECT "), &self.order);
+        query.push(" FROM (");
         for (i, way) in ways.iter().enumerate() {
             query.push(if i == 0 { "" } else { " UNION ALL " }).push("SELECT * FROM (");
             let plan = if way.leads_to_few() { Plan::Sort } else { Plan::Walk };
@@ -102,11 +103,12 @@ impl<'a> Page<'a> {
         }
         query.push(") AS images");
         order::add(query, &self.order, Plan::Walk);
-        query.push(" LIMIT ").push_bind(behind.limit);
+        query.push(" LIMIT ").push(behind.limit.to_string());
     }
 
     fn select(&self, query: &mut Query, walked: &Walked, behind: &Behind<'_>) {
-        query.push("SELECT ").push(rows::COLUMNS).push(" FROM ");
+        order::columns(query.push("SELECT "), &self.order);
+        query.push(" FROM ");
         let edge = self.edge.filter(|_| walked.plan == Plan::Walk);
         if let Some(key) = edge {
             self.find_edge(query, key, walked, behind);
@@ -117,7 +119,7 @@ impl<'a> Page<'a> {
         }
         self.conditions(query, walked, behind);
         order::add(query, &self.order, walked.plan);
-        query.push(" LIMIT ").push_bind(behind.limit);
+        query.push(" LIMIT ").push(behind.limit.to_string());
     }
 
     /// Adds a table of one row: how far a walk by the first key goes for a page. No index has the
@@ -127,7 +129,7 @@ impl<'a> Page<'a> {
         query.push(" FROM images WHERE ");
         self.conditions(query, walked, behind);
         order::add(query, &[key], Plan::Walk);
-        query.push(" LIMIT ").push_bind(behind.limit);
+        query.push(" LIMIT ").push(behind.limit.to_string());
         query.push(") AS page) AS brink {joined to} ");
     }
 
@@ -157,10 +159,11 @@ impl Walked {
     }
 }
 
-/// Where a page begins, and how long it is.
+/// Where a page begins, and how long it is. The length is part of the text: with a value in its place
+/// PostgreSQL takes a tenth of all images for a page, and plans each one anew.
 struct Behind<'a> {
     place: Option<&'a Place>,
-    limit: i64,
+    limit: usize,
 }
 
 /// The first of several keys, by which a walk goes as far as the page does. PostgreSQL does so by
@@ -193,6 +196,7 @@ async fn ask(
     db: &mut Connection,
     viewer: &Viewer,
     marker: Option<ImageId>,
+    order: &[Order],
     filters: &[Filter],
     probes: &[usize],
 ) -> Result<Option<Row>> {
@@ -200,7 +204,10 @@ async fn ask(
         return Ok(None);
     }
     let mut query = Query::new("SELECT ");
-    query.push(if marker.is_some() { rows::COLUMNS } else { "1" });
+    match marker {
+        Some(_) => order::columns(&mut query, order),
+        None => drop(query.push("1")),
+    }
     for probe in probes {
         query.push(", ");
         filters::probe(&mut query, &filters[*probe]);

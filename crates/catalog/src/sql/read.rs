@@ -6,27 +6,19 @@ use image::{Image, ImageId, Status};
 use super::indexes::Indexes;
 use super::page::Page;
 use super::readable::readable;
-use super::{parts, rows, visibility};
+use super::{rows, visibility, whole};
 use crate::{Error, ListQuery, Result, Viewer};
 
-/// One image with all its parts, in one query: nothing changes between two looks.
+/// One image with all its parts, in one statement.
 pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Result<Image> {
-    let mut query = Query::new("SELECT ");
-    query.push(rows::COLUMNS).push(", parts.* FROM images LEFT JOIN (");
-    parts::select(&mut query, &[id]);
-    query.push(") AS parts ON parts.image_id = images.id WHERE NOT images.deleted AND ");
+    let mut query = Query::new("SELECT images.id FROM images WHERE NOT images.deleted AND ");
     query.push("images.id = ").push_bind(id.to_string());
     visibility::by_id(&mut query, viewer);
-    query.push(" ORDER BY parts.kind, parts.place");
-    let found = query.fetch_all(&mut *db).await?;
-    let mut image = rows::image(found.first().ok_or(Error::NotFound(id))?)?;
-    for row in &found {
-        readable(parts::add(&mut image, row, db.urls()));
-    }
-    Ok(image)
+    let found = whole::rows(&mut *db, query, &[]).await?;
+    whole::image(found.first().ok_or(Error::NotFound(id))?, db.urls())
 }
 
-/// A page of images, in two queries; three where there is a marker, or where it has to be found out
+/// A page of images, in one statement; two where there is a marker, or where it has to be found out
 /// which filter finds few images. More only where rows had to be left out: a page that is not full
 /// would be taken for the last one.
 pub(super) async fn list(
@@ -40,9 +32,10 @@ pub(super) async fn list(
     let mut images = Vec::new();
     loop {
         let wanted = limit - images.len();
-        let found = page.rows(db, place.as_ref(), wanted).await?;
-        images.extend(found.iter().filter_map(|row| readable(rows::image(row))));
-        match found.last() {
+        let Some(query) = page.query(place.as_ref(), wanted) else { break };
+        let found = whole::rows(&mut *db, query, page.order()).await?;
+        images.extend(found.iter().filter_map(|rows| readable(whole::image(rows, db.urls()))));
+        match found.last().and_then(|rows| rows.first()) {
             Some(last) if found.len() == wanted && images.len() < limit => {
                 place = readable(page.place(last));
                 if place.is_none() {
@@ -52,7 +45,6 @@ pub(super) async fn list(
             _ => break,
         }
     }
-    parts::add_all(db, &mut images).await?;
     Ok(images)
 }
 

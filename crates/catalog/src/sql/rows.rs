@@ -7,12 +7,12 @@ use image::{DataHashes, Image, ImageId, Status, Timestamp};
 
 use crate::{Error, Result};
 
-/// What is read of an image, in one place for all statements.
-pub(super) const COLUMNS: &str = "images.id, images.name, images.size, images.status, \
-    images.created_at, images.updated_at, images.disk_format, images.container_format, \
-    images.checksum, images.owner, images.min_disk, images.min_ram, images.protected, \
-    images.virtual_size, images.visibility, images.os_hidden, images.os_hash_algo, \
-    images.os_hash_value";
+/// What is read of an image, of a table that is called `whole`.
+pub(super) const COLUMNS: &str = "whole.id, whole.name, whole.size, whole.status, \
+    whole.created_at, whole.updated_at, whole.disk_format, whole.container_format, \
+    whole.checksum, whole.owner, whole.min_disk, whole.min_ram, whole.protected, \
+    whole.virtual_size, whole.visibility, whole.os_hidden, whole.os_hash_algo, \
+    whole.os_hash_value";
 
 /// The image of a row, without properties, tags and locations.
 pub(super) fn image(row: &Row) -> Result<Image> {

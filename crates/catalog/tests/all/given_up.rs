@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::*;
+use ::catalog::Tasks as _;
 
 /// Gives work up that is not done once it was woken up so many times.
 async fn woken<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
@@ -20,7 +21,7 @@ async fn woken<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
 }
 
 #[tokio::test]
-async fn a_list_that_is_given_up_leaves_no_transaction() {
+async fn lists_that_are_given_up_leave_no_transaction() {
     if module_path!().contains("registry") {
         return;
     }
@@ -32,9 +33,9 @@ async fn a_list_that_is_given_up_leaves_no_transaction() {
     let image = image("before");
     other.create(&image).await.unwrap();
     for times in 0..20 {
-        let (viewer, query) = (Viewer::service(), ListQuery::default());
-        let list = catalog.list(&viewer, &query);
-        let _given_up = woken(times, list).await;
+        let (viewer, query, tasks) = (Viewer::service(), ListQuery::default(), tasks::query());
+        let _given_up = woken(times, catalog.list(&viewer, &query)).await;
+        let _given_up = woken(times, catalog.list_tasks(&tasks)).await;
         let name = Some(times.to_string());
         let change = ImageChange { name: Some(name.clone()), ..ImageChange::default() };
         other.update(image.id, &change).await.unwrap();

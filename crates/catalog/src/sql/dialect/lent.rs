@@ -150,6 +150,7 @@ kind!(sqlx::Sqlite, sqlx::MySql, sqlx::Postgres);
 impl<DB: Kind> Lent<DB> {
     /// Runs statements that have no values, separated by semicolons.
     pub(super) async fn run(&mut self, sql: &'static str) -> Result<()> {
+        tracing::trace!(%sql, "statement");
         self.begin_work();
         let done = DB::run(self, sql).await;
         self.end_work(&done);

@@ -48,6 +48,12 @@ impl Query {
         self.push("?")
     }
 
+    /// Adds a statement, with its values.
+    pub(in crate::sql) fn append(&mut self, other: Self) -> &mut Self {
+        self.values.extend(other.values);
+        self.push(other.sql)
+    }
+
     /// Adds a list, with that between its entries.
     pub(in crate::sql) fn separated(&mut self, separator: &'static str) -> Separated<'_> {
         Separated { query: self, separator, first: true }
