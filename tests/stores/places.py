@@ -41,7 +41,7 @@ class Place:
 
 
 class S3(Place):
-    kind, needs = "s3", "TEST_RGW_S3_ENDPOINT"
+    kind, needs, known_to_glance = "s3", "TEST_RGW_S3_ENDPOINT", True
     detail = {
         "s3_store_large_object_size": LARGE,
         "s3_store_large_object_chunk_size": PART,
@@ -110,6 +110,8 @@ class Swift(Place):
     """With log-ins of its own: version 1."""
 
     kind, needs, server = "swift", "TEST_SWIFT_AUTH", "TEST_SWIFT"
+    # Glance has logged in with Keystone alone since glance_store 5.
+    known_to_glance = False
 
     def __init__(self):
         super().__init__()
@@ -179,7 +181,7 @@ class Gateway(Swift):
 class KeystoneSwift(Swift):
     """With Keystone's log-ins, and its catalog."""
 
-    needs = "TEST_SWIFT_KEYSTONE"
+    needs, known_to_glance = "TEST_SWIFT_KEYSTONE", True
 
     def __init__(self, cloud):
         self.cloud = cloud
