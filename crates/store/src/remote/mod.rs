@@ -5,6 +5,7 @@
 mod claims;
 mod client;
 mod encode;
+mod grant;
 mod parts;
 mod pending;
 mod resume;
@@ -14,6 +15,7 @@ mod writers;
 use claims::Claims;
 pub(crate) use client::{Authorities, client, reason};
 pub(crate) use encode::{decode, encode};
+pub(crate) use grant::{Grant, Grants, Wanted};
 pub(crate) use parts::{Part, Parts, Streamed, streamed};
 pub(crate) use pending::Pending;
 pub(crate) use resume::{Answer, Reader, resuming};

@@ -1,12 +1,12 @@
 //! Requests to an account: with a token that is renewed, repeated where it may help.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use reqwest::{Body, Client, Method, Response, StatusCode, Url, header};
 use serde::Deserialize;
 
-use super::login::{Grant, Login, Wanted};
-use crate::remote::{Failed, encode, reason, retried};
+use super::login::Login;
+use crate::remote::{Failed, Grant, Grants, Wanted, encode, reason, retried};
 use crate::{Error, Result};
 
 /// An account, and who uses it.
@@ -16,7 +16,7 @@ pub(super) struct Account {
     pub(super) http: Client,
     pub(super) login: Login,
     pub(super) wanted: Wanted,
-    grant: RwLock<Option<Arc<Grant>>>,
+    grants: Grants,
 }
 
 /// What is asked for: a container, or an object in it.
@@ -48,27 +48,13 @@ struct Listed {
 
 impl Account {
     pub(super) fn new(store: &str, http: Client, login: Login, wanted: Wanted) -> Self {
-        Self { store: store.to_owned(), http, login, wanted, grant: RwLock::default() }
+        Self { store: store.to_owned(), http, login, wanted, grants: Grants::default() }
     }
 
     /// A grant that is good for a while. Errors: as of a log-in.
     pub(super) async fn grant(&self) -> Result<Arc<Grant>> {
-        let known = self.grant.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = known.filter(|grant| grant.is_fresh(&self.wanted)) {
-            return Ok(known);
-        }
-        let new = self.login.grant(&self.store, &self.http, &self.wanted).await?;
-        let new = Arc::new(new);
-        *self.grant.write().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
-        Ok(new)
-    }
-
-    /// The token was refused: the next request logs in anew.
-    fn forget(&self, refused: &Arc<Grant>) {
-        let mut known = self.grant.write().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, refused)) {
-            *known = None;
-        }
+        let log_in = self.login.grant(&self.store, &self.http, &self.wanted);
+        self.grants.get(&self.wanted, log_in).await
     }
 
     pub(super) fn failing(&self, why: impl Into<String>) -> Error {
@@ -102,7 +88,7 @@ impl Target {
         let grant = account.grant().await?;
         let mut request = account
             .http
-            .request(ask.method.clone(), self.url(&grant.account))
+            .request(ask.method.clone(), self.url(&grant.service))
             .query(ask.query)
             .header("x-auth-token", grant.token.expose());
         for (name, value) in ask.headers {
@@ -115,7 +101,7 @@ impl Target {
         };
         let answer = request.send().await.map_err(|e| Failed::Passing(account.away(e)))?;
         if answer.status() == StatusCode::UNAUTHORIZED {
-            account.forget(&grant);
+            account.grants.forget(&grant);
         }
         match answer.status().is_success() {
             true => Ok(answer),

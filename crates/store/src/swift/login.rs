@@ -2,22 +2,14 @@
 //! of an account.
 
 use std::fmt;
-use std::time::Duration;
 
-use client::cloud::{Domain, KeystoneLogin, Named, Proof, Scope, Trust};
-use client::{Retry, Secret, keystone};
+use client::Secret;
+use client::cloud::{Domain, KeystoneLogin, Named, Proof, Scope};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, StatusCode, Url};
 
-use crate::remote::{Failed, reason, retried};
+use crate::remote::{Failed, Grant, Wanted, reason, retried};
 use crate::{Error, Result};
-
-/// An upload waits for the log-in.
-const PATIENCE: Retry = Retry {
-    attempts: 4,
-    first_wait: Duration::from_millis(200),
-    longest_wait: Duration::from_secs(5),
-};
 
 /// A log-in, and where.
 #[derive(Clone)]
@@ -32,36 +24,6 @@ pub(super) enum Login {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Login({})", self.auth())
-    }
-}
-
-/// Where the account is looked for in Keystone's catalog.
-#[derive(Debug, Clone)]
-pub(super) struct Wanted {
-    /// `swift_store_endpoint`: the account's URL, whatever the catalog says.
-    pub(super) endpoint: Option<Url>,
-    pub(super) service_type: String,
-    /// `public`, `internal` or `admin`.
-    pub(super) interface: String,
-    pub(super) region: Option<String>,
-    /// A token is not used any more when less than this is left of its life.
-    pub(super) least_life: SignedDuration,
-    pub(super) trust: Trust,
-}
-
-/// What a log-in gives.
-pub(super) struct Grant {
-    pub(super) token: Secret,
-    /// The account's URL.
-    pub(super) account: Url,
-    expires_at: Option<Timestamp>,
-}
-
-impl Grant {
-    /// Whether it will be good for a while.
-    pub(super) fn is_fresh(&self, wanted: &Wanted) -> bool {
-        let left = |end| Timestamp::now().duration_until(end);
-        self.expires_at.is_none_or(|end| left(end) > wanted.least_life)
     }
 }
 
@@ -111,7 +73,7 @@ impl Login {
             Self::Own { auth, user, key } => {
                 retried(|| own(store, http, wanted, (auth, user, key))).await
             }
-            Self::Keystone(login) => keystone_grant(store, wanted, login).await,
+            Self::Keystone(login) => Grant::of_keystone(store, wanted, login).await,
         }
     }
 }
@@ -134,11 +96,11 @@ async fn own(
             let account = wanted.endpoint.clone().or(account);
             let token = header("x-auth-token").map(Secret::new);
             let unclear = || away("a log-in is answered without a token or an account".to_owned());
-            let (token, account) = token.zip(account).ok_or_else(unclear)?;
+            let (token, service) = token.zip(account).ok_or_else(unclear)?;
             let life = header("x-auth-token-expires").and_then(|life| life.parse().ok());
             let life: Option<i64> = life;
             let expires_at = life.map(|life| Timestamp::now() + SignedDuration::from_secs(life));
-            Ok(Grant { token, account, expires_at })
+            Ok(Grant { token, service, expires_at })
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Forbidden {
             store: store.to_owned(),
@@ -149,30 +111,4 @@ async fn own(
             Err(Failed::Passing(away(format!("the log-in at {auth} is answered with {status}"))))
         }
     }
-}
-
-async fn keystone_grant(store: &str, wanted: &Wanted, login: &KeystoneLogin) -> Result<Grant> {
-    let failed = |error: client::Error| match error {
-        client::Error::LoginRefused { .. } => {
-            Error::Forbidden { store: store.to_owned(), why: error.to_string() }
-        }
-        _ => Error::Unavailable { store: store.to_owned(), why: error.to_string() },
-    };
-    let token = keystone::log_in(login, &wanted.trust, PATIENCE).await.map_err(failed)?;
-    let account = match &wanted.endpoint {
-        Some(endpoint) => endpoint.clone(),
-        None => {
-            let region = wanted.region.as_deref();
-            let found = token.catalog.service(&[&wanted.service_type], &wanted.interface, region);
-            found.ok_or_else(|| Error::Unavailable {
-                store: store.to_owned(),
-                why: format!(
-                    "Keystone's catalog has no {} endpoint of a service {} in the region that is \
-                     configured",
-                    wanted.interface, wanted.service_type
-                ),
-            })?
-        }
-    };
-    Ok(Grant { token: token.secret, account, expires_at: token.expires_at })
 }

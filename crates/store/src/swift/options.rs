@@ -8,12 +8,11 @@ use jiff::SignedDuration;
 use reqwest::Url;
 
 use super::account::Account;
-use super::login::Wanted;
 use super::reference::references;
 use super::upload::Cutting;
 use super::{Accounts, SwiftStore};
 use crate::kind::{Kind, Options};
-use crate::remote::{Authorities, Writers, client};
+use crate::remote::{Authorities, Wanted, Writers, client};
 use crate::{Error, SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "swift", open };
@@ -60,7 +59,7 @@ fn wanted(options: &Options<'_>, trust: Trust) -> Result<Wanted, SettingsError> 
     let interface: String = options.or("swift_store_endpoint_type", "publicURL".to_owned())?;
     Ok(Wanted {
         endpoint,
-        service_type: options.or("swift_store_service_type", "object-store".to_owned())?,
+        service_types: vec![options.or("swift_store_service_type", "object-store".to_owned())?],
         interface: interface.trim_end_matches("URL").to_owned(),
         region: options.get::<String>("swift_store_region")?.filter(|text| !text.is_empty()),
         least_life: SignedDuration::from_secs(
