@@ -144,7 +144,12 @@ fn unnamed(config: &Config, state: &Path) -> Result<Stores, SettingsError> {
         let store = (kind::kind(kind, kind)?.open)(&options)?;
         Ok(Enabled { name: kind.clone(), description: None, weight: 0, store })
     };
-    let enabled = kinds.iter().map(open).collect::<Result<_, _>>()?;
+    let enabled = kinds.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    // glance_store names the default by a scheme, as `vsphere` of the kind `vmware`.
+    let meant = |enabled: &&Enabled| {
+        enabled.name == default || enabled.store.schemes().contains(&default.as_str())
+    };
+    let default = enabled.iter().find(meant).map_or(default.clone(), |found| found.name.clone());
     let reserved = unnamed_reserved(config, state)?;
     Stores::new(enabled, &default, naming).map(|stores| stores.with_reserved(reserved)).map_err(
         |unknown| SettingsError::UnknownDefault { option: "default_store", name: unknown.0 },

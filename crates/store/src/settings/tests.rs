@@ -191,3 +191,14 @@ fn what_can_not_be_is_named() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn the_default_may_be_named_by_a_scheme() {
+    for (default, kind) in [("https", "http"), ("filesystem", "file"), ("file", "file")] {
+        let text = format!(
+            "[glance_store]\nstores = file,http\ndefault_store = {default}\n\
+             filesystem_store_datadir = DIR/images\n"
+        );
+        assert_eq!(stores(&text).1.unwrap().default_name(), kind);
+    }
+}
