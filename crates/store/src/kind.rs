@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use config::{Config, Section, Value};
 
-use crate::{SettingsError, Store, file, http, rbd, s3, sheepdog, swift};
+use crate::{SettingsError, Store, file, http, rbd, s3, sheepdog, swift, vmware};
 
 /// Every kind that this version knows.
-const KINDS: &[Kind] = &[file::KIND, http::KIND, rbd::KIND, s3::KIND, sheepdog::KIND, swift::KIND];
+const KINDS: &[Kind] =
+    &[file::KIND, http::KIND, rbd::KIND, s3::KIND, sheepdog::KIND, swift::KIND, vmware::KIND];
 
 /// The section whose options hold for all stores that don't set their own (glance_store's
 /// `SHARED_CONF_GROUP`).

@@ -19,6 +19,7 @@ mod set;
 mod settings;
 mod sheepdog;
 mod swift;
+mod vmware;
 
 pub use check::{Checked, Step, check};
 pub use cleanup::Cleanups;
@@ -32,3 +33,4 @@ pub use set::{Enabled, Reserved, Stores, UnknownStore};
 pub use settings::SettingsError;
 pub use sheepdog::SheepdogStore;
 pub use swift::SwiftStore;
+pub use vmware::VmwareStore;

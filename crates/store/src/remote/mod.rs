@@ -19,7 +19,7 @@ pub(crate) use grant::{Grant, Grants, Wanted};
 pub(crate) use parts::{Part, Parts, Streamed, streamed};
 pub(crate) use pending::Pending;
 pub(crate) use resume::{Answer, Reader, resuming};
-pub(crate) use retry::{Failed, retried};
+pub(crate) use retry::{Failed, attempted, retried};
 pub(crate) use writers::Writers;
 
 /// What a transfer may hold in memory, in bytes.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::{Error, Result};
 
-/// How often a request is made, at most.
+/// How often a request is made, at most, where no option says so.
 const ATTEMPTS: u32 = 4;
 
-/// The pause before the first repetition; each further one is twice as long.
+/// The pause before the first repetition; each further one is twice as long, up to the longest.
 const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A request that failed.
 #[derive(Debug)]
@@ -37,16 +38,25 @@ impl From<Error> for Failed {
 
 /// Makes a request until it succeeds, fails for good, or has failed often enough. Errors: the last
 /// failure's.
-pub(crate) async fn retried<T, F>(mut request: impl FnMut() -> F) -> Result<T>
+pub(crate) async fn retried<T, F>(request: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T, Failed>>,
+{
+    attempted(ATTEMPTS, request).await
+}
+
+/// The same, with as many attempts as an option says.
+pub(crate) async fn attempted<T, F>(attempts: u32, mut request: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T, Failed>>,
 {
     for attempt in 1.. {
         match request().await {
             Ok(value) => return Ok(value),
-            Err(Failed::Passing(error)) if attempt < ATTEMPTS => {
+            Err(Failed::Passing(error)) if attempt < attempts => {
                 tracing::debug!(%error, attempt, "a request to a store is repeated");
-                tokio::time::sleep(PAUSE * 2_u32.pow(attempt - 1)).await;
+                let pause = PAUSE.saturating_mul(2_u32.saturating_pow(attempt - 1));
+                tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
             }
             Err(failed) => return Err(failed.error()),
         }
