@@ -11,3 +11,4 @@ mod rbd;
 mod s3;
 mod sheepdog;
 mod swift;
+mod vmware;

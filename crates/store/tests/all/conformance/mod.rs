@@ -20,7 +20,7 @@ pub(crate) use bytes::{assert_same, pattern, source};
 pub(crate) use opened::Opened;
 pub(crate) use proxy::Proxy;
 pub(crate) use report::{Outcome, run};
-pub(crate) use subject::Subject;
+pub(crate) use subject::{Held, Subject};
 
 /// A test for each case, of the subject that an `async fn() -> Option<Subject>` gives.
 macro_rules! suite {
