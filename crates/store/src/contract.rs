@@ -1,6 +1,7 @@
 //! What every store promises.
 
 use std::fmt;
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -66,6 +67,15 @@ pub struct Written {
     pub size: u64,
 }
 
+/// What a store may take over: a location of another store.
+#[derive(Clone, Copy)]
+pub struct Original<'a> {
+    /// The store that holds it.
+    pub store: &'a dyn Store,
+    /// The location's URI.
+    pub uri: &'a str,
+}
+
 /// A place that holds image data.
 ///
 /// A store is made of its options alone: what it needs of a server (connections, sessions, tokens)
@@ -123,10 +133,17 @@ pub trait Store: Send + Sync {
     /// overwritten. Errors: `Exists`, `Full`, `Denied`, `Forbidden`, `Unavailable`, `Source`, `Io`.
     async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written>;
 
-    /// Stores under `id` what is at a location of another store of this kind, without moving its
-    /// bytes; `None` where that can't be, and nothing has changed. Errors: as of
-    /// [`put`](Self::put).
-    async fn copy(&self, _id: ImageId, _from: &str) -> Result<Option<Written>> {
+    /// Stores under `id` what another store of this kind has, without moving its bytes through
+    /// this process: as a clone, or by what the server or the kernel copies. `None` where that
+    /// can't be, and nothing has changed. Promises and errors: as of [`put`](Self::put) and, for
+    /// the original, of [`open`](Self::open).
+    async fn copy(&self, _id: ImageId, _from: Original<'_>) -> Result<Option<Written>> {
+        Ok(None)
+    }
+
+    /// The file of this host that a location is, where it is one. Errors: as of
+    /// [`open`](Self::open).
+    async fn file(&self, _uri: &str) -> Result<Option<File>> {
         Ok(None)
     }
 

@@ -23,7 +23,7 @@ mod vmware;
 
 pub use check::{Checked, Step, check};
 pub use cleanup::Cleanups;
-pub use contract::{Abilities, Data, PIECE, Principal, Source, Store, Written};
+pub use contract::{Abilities, Data, Original, PIECE, Principal, Source, Store, Written};
 pub use error::{Error, Result, SourceError};
 pub use file::FileStore;
 pub use http::HttpStore;

@@ -7,11 +7,12 @@ use catalog::{Imported, ImportedData, Viewer};
 use image::{ContainerFormat, DiskFormat, Image};
 
 use super::body::Method;
+use super::clones::{Cloned, clone};
 use super::failure::Failure;
 use super::groups;
 use super::inject;
 use super::order::Order;
-use super::pipe::{Written, intake, remove};
+use super::pipe::{Running, Written, intake, remove};
 use super::plugins::{self, Staged, Stop};
 use super::pulse::Copied;
 use super::quotas;
@@ -162,22 +163,55 @@ async fn copy(
     targets: &[Target],
     copied: Copied,
 ) -> Result<Imported, Failure> {
-    let (body, size) = open_any(app, image).await?;
-    let known = image.hashes.as_ref();
-    let algorithm = known.map_or(&app.limits.hash_algorithm, |hashes| &hashes.algorithm);
-    let digests = signed::digests(app, image, algorithm, job.token.as_ref()).await?;
-    let allowance = quotas::allowance(app, job, image.id, u64::MAX, Some(size)).await?;
-    let intake = intake(body, allowance.bounds, None, digests);
+    let token = job.token.as_ref();
+    let allowance = quotas::allowance(app, job, image.id, u64::MAX, image.size).await?;
     told::preparing(app, image, order);
-    let written = groups::write(app, order, targets, intake, Some(size), copied).await?;
-    let same = known.is_none_or(|known| known.value == written.facts.hashes.value);
-    if !same || written.size != size {
-        remove(targets, &written.locations).await;
-        return Err(Failure::Corrupt);
+    let Cloned { mut locations, rest } = clone(app, image, targets, token, &copied).await?;
+    let mut failed = Vec::new();
+    if !rest.is_empty() {
+        let source = async {
+            let (body, size) = open_any(app, image).await?;
+            let digests = signed::known_digests(app, image, token).await?;
+            Ok((intake(body, allowance.bounds, None, digests), size))
+        };
+        match write_copies(app, order, image, &rest, source, copied).await {
+            Ok(written) => {
+                locations.extend(written.locations);
+                failed = written.failed;
+            }
+            Err(why) if order.all_must_succeed || locations.is_empty() => {
+                remove(targets, &locations).await;
+                return Err(why);
+            }
+            Err(why) => {
+                tracing::warn!(image = %image.id, %why, "stores were not reached");
+                let names = rest.into_iter().map(|(name, _)| name);
+                failed.extend(names.filter(|_| app.stores.are_named()));
+            }
+        }
     }
-    let Written { locations, failed, .. } = written;
     let stores = order.named_stores(app);
     Ok(Imported { locations, failed, stores, data: None, properties: BTreeMap::new() })
+}
+
+/// Writes the image's bytes into these stores. On an error nothing is left in any.
+async fn write_copies(
+    app: &App,
+    order: &Order,
+    image: &Image,
+    targets: &[Target],
+    source: impl Future<Output = Result<(Running, u64), Failure>>,
+    copied: Copied,
+) -> Result<Written, Failure> {
+    let (source, size) = source.await?;
+    let written = groups::write(app, order, targets, source, Some(size), copied).await?;
+    let known = image.hashes.as_ref();
+    let same = known.is_none_or(|known| known.value == written.facts.hashes.value);
+    if same && written.size == size {
+        return Ok(written);
+    }
+    remove(targets, &written.locations).await;
+    Err(Failure::Corrupt)
 }
 
 /// The first of the image's locations that can be read.

@@ -11,6 +11,7 @@ pub(crate) mod admission;
 mod begun;
 mod body;
 mod bring;
+mod clones;
 mod failure;
 mod groups;
 mod inject;

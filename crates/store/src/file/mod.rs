@@ -1,6 +1,7 @@
 //! The directory store: each image a file of its own, `file:///<datadir>/<image id>`, as the
 //! `filesystem` driver of glance_store lays it out.
 
+mod copy;
 mod directory;
 mod options;
 mod partial;
@@ -8,6 +9,7 @@ mod read;
 mod write;
 mod writeback;
 
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use image::ImageId;
 use serde_json::{Map, Value};
 
 use crate::blocking::blocking;
-use crate::{Data, Error, Result, Source, Store, Written};
+use crate::{Abilities, Data, Error, Original, Result, Source, Store, Written};
 
 use directory::{Directory, SCHEMES, Writing};
 use options::Mountpoint;
@@ -85,6 +87,10 @@ impl Store for FileStore {
         "file"
     }
 
+    fn abilities(&self) -> Abilities {
+        Abilities { copies: true, ..Abilities::default() }
+    }
+
     fn schemes(&self) -> &'static [&'static str] {
         SCHEMES
     }
@@ -112,6 +118,19 @@ impl Store for FileStore {
     async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written> {
         let directory = self.place(hint.unwrap_or_default()).await?;
         write::put(directory, id.to_string(), source).await
+    }
+
+    async fn copy(&self, id: ImageId, from: Original<'_>) -> Result<Option<Written>> {
+        let Some(file) = from.store.file(from.uri).await? else { return Ok(None) };
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        let directory = self.place(size).await?;
+        copy::copy(directory, id.to_string(), file).await
+    }
+
+    async fn file(&self, uri: &str) -> Result<Option<File>> {
+        let (directory, name) = self.find(uri)?;
+        let (directory, name) = (directory.clone(), name.to_owned());
+        blocking(move || directory.open_file(&name)).await.map(Some)
     }
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {

@@ -1,7 +1,7 @@
 //! A file that has no name yet, or a temporary one: what is being written until it is whole.
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -73,6 +73,12 @@ impl Partial {
             }
         }
         Ok(())
+    }
+
+    /// Gives the file its length, where not all of it came by [`write`](Self::write).
+    pub(super) fn set_length(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)?;
+        self.file.seek(SeekFrom::Start(length)).map(drop)
     }
 
     pub(super) fn file(&self) -> &File {

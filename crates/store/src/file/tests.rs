@@ -1,3 +1,5 @@
+use std::os::unix::fs::{FileExt, MetadataExt};
+
 use futures::{StreamExt, TryStreamExt, stream};
 use tempfile::TempDir;
 
@@ -176,4 +178,39 @@ fn slow_clients_keep_no_threads() {
         }
         drop(slow_readers);
     });
+}
+
+#[tokio::test]
+async fn a_file_of_another_directory_is_copied_with_its_holes() {
+    let (_dir, from) = store();
+    let (_other, to) = store();
+    // Data, a hole, data, and a hole at the end.
+    let mut bytes = vec![0; 20 << 20];
+    bytes[..3].copy_from_slice(b"one");
+    bytes[10 << 20..(10 << 20) + 3].copy_from_slice(b"two");
+    let id = ImageId::random();
+    let path = from.path().join(id.to_string());
+    let file = File::create(&path).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+    file.write_all_at(b"one", 0).unwrap();
+    file.write_all_at(b"two", 10 << 20).unwrap();
+    let uri = format!("file://{}", path.display());
+
+    let copied = to.copy(id, Original { store: &from, uri: &uri }).await.unwrap().unwrap();
+    assert_eq!(copied.size, bytes.len() as u64);
+    assert_eq!(read_all(&to, &copied.uri, 0..copied.size).await, bytes);
+    let taken = std::fs::metadata(to.path().join(id.to_string())).unwrap().blocks() * 512;
+    assert!(taken < 1 << 20, "{taken} bytes are taken");
+}
+
+#[tokio::test]
+async fn a_copy_replaces_nothing() {
+    let (_dir, from) = store();
+    let (_other, to) = store();
+    let id = ImageId::random();
+    let original = from.put(id, None, source(vec![Ok(b"original".to_vec())])).await.unwrap();
+    let there = to.put(id, None, source(vec![Ok(b"there".to_vec())])).await.unwrap();
+    let error = to.copy(id, Original { store: &from, uri: &original.uri }).await.unwrap_err();
+    assert!(matches!(error, Error::Exists(_)), "{error:?}");
+    assert_eq!(read_all(&to, &there.uri, 0..5).await, b"there");
 }

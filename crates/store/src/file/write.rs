@@ -32,7 +32,7 @@ pub(super) async fn put(
     Ok(Written { uri, size })
 }
 
-async fn create(directory: Arc<Directory>, name: String) -> Result<Partial> {
+pub(super) async fn create(directory: Arc<Directory>, name: String) -> Result<Partial> {
     blocking(move || {
         Partial::create(directory.clone()).map_err(|error| directory.failed(&name, error))
     })

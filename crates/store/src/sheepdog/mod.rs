@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use image::ImageId;
 
 use crate::remote::{Writers, resuming};
-use crate::{Abilities, Data, Error, Result, Source, Store, Written};
+use crate::{Abilities, Data, Error, Original, Result, Source, Store, Written};
 
 use location::{Location, SCHEMES};
 use node::Node;
@@ -95,8 +95,8 @@ impl Store for SheepdogStore {
         self.writers.put(id, uri, async { Ok(()) }, free, undo, send).await
     }
 
-    async fn copy(&self, id: ImageId, from: &str) -> Result<Option<Written>> {
-        let from = self.find(from)?;
+    async fn copy(&self, id: ImageId, from: Original<'_>) -> Result<Option<Written>> {
+        let from = self.find(from.uri)?;
         // Another node may be one of another cluster.
         if from.node.address != self.node.address {
             return Ok(None);

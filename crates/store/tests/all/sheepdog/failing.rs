@@ -8,7 +8,7 @@ use bytes::Bytes;
 use config::Config;
 use futures::{StreamExt, TryStreamExt, stream};
 use image::ImageId;
-use store::{Error, Result, Store, Stores};
+use store::{Error, Original, Result, Store, Stores};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -244,7 +244,11 @@ async fn copies_share_objects() {
     let held = || sheep.cluster.lock().unwrap().held();
     let bytes: Vec<u8> = (0..9_000_000_u32).map(|n| (n % 251) as u8).collect();
     let first = store.put(ImageId::random(), None, source(bytes.clone())).await.unwrap();
-    let copy = store.copy(ImageId::random(), &first.uri).await.unwrap().unwrap();
+    let copy = store
+        .copy(ImageId::random(), Original { store: &*store, uri: &first.uri })
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(copy.size, first.size);
     // Two VDIs, and no more objects than before.
     assert_eq!(held().len(), 2 + 3, "{:?}", held());
@@ -260,9 +264,11 @@ async fn copies_share_objects() {
 async fn copies_that_can_not_be() {
     let sheep = Sheep::of(Cluster::default()).await;
     let store = opened(sheep.address);
-    let elsewhere = store.copy(ImageId::random(), "sheepdog://192.0.2.1:7000:x").await.unwrap();
+    let from = |uri| Original { store: &*store, uri };
+    let elsewhere =
+        store.copy(ImageId::random(), from("sheepdog://192.0.2.1:7000:x")).await.unwrap();
     assert_eq!(elsewhere, None);
-    let absent = store.copy(ImageId::random(), "sheepdog://absent").await;
+    let absent = store.copy(ImageId::random(), from("sheepdog://absent")).await;
     assert!(matches!(absent, Err(Error::NotFound(_))), "{absent:?}");
     assert!(sheep.cluster.lock().unwrap().held().is_empty());
 }
