@@ -14,6 +14,11 @@ import pytest
 SERVICES = Path(__file__).parent.parent / "services"
 VARIABLES = {"mariadb": "TEST_MYSQL_URL", "postgresql": "TEST_POSTGRES_URL"}
 DRIVERS = {"mariadb": "mysql+pymysql", "postgresql": "postgresql+psycopg2"}
+# What is committed outlives the server, be it killed.
+DURABLE = {
+    "mariadb": ["--innodb-flush-log-at-trx-commit=2"],
+    "postgresql": ["-c", "synchronous_commit=on", "-c", "full_page_writes=on"],
+}
 
 
 class Database:
@@ -27,13 +32,13 @@ class Database:
         self.where = self.start()[VARIABLES[kind]]
         self.url = f"{DRIVERS[kind]}://{self.where.split('://', 1)[1]}"
 
-    def script(self, action):
-        script = [SERVICES / self.kind, action, self.folder / "server"]
+    def script(self, action, *options):
+        script = [SERVICES / self.kind, action, self.folder / "server", *options]
         return subprocess.run(script, capture_output=True, text=True, timeout=120)
 
     def start(self):
         """Skips the test where the server is not installed."""
-        done = self.script("start")
+        done = self.script("start", *DURABLE[self.kind])
         if "install the package" in done.stderr:
             pytest.skip(done.stderr.strip())
         assert done.returncode == 0, done.stderr
