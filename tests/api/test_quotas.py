@@ -157,6 +157,22 @@ def test_an_import_takes_no_more_than_the_quota(importing_api, tmp_path, web, ev
     eventually(lambda: api.status(image) == "active")
 
 
+def test_imports_at_once_share_a_quota(importing_api, tmp_path, eventually):
+    api = importing_api("user_storage_quota = 3MB")
+    images = [api.create() for _ in range(6)]
+    for image in images:
+        assert stage(api, image, bytes(1 << 20)).status_code == 204
+    for image in images:
+        assert import_image(api, image, "glance-direct").status_code == 202
+    tasks = [eventually(lambda: ended(api, image)) for image in images]
+    stored = sorted(image for image in images if api.status(image) == "active")
+    assert len(stored) == 3 and files(tmp_path, "fast") == stored
+    refused = [task["message"] for task in tasks if task["status"] == "failure"]
+    assert len(refused) == 3
+    assert all("Image exceeds the storage quota" in message for message in refused)
+    assert files(tmp_path, "staging") == []
+
+
 def test_a_copy_counts_once_it_is_there(importing_api, tmp_path, eventually):
     """As in Glance: what the image itself has does not keep it from being copied."""
     api = importing_api("user_storage_quota = 4KB")

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use image::{ContainerFormat, DataHashes, DiskFormat, ImageId, Location, Task, TaskId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Lease, Result};
+use crate::{Budget, Lease, Result};
 
 /// The property that names the task which imports an image.
 pub const LOCK: &str = "os_glance_import_task";
@@ -79,13 +79,15 @@ pub trait Imports: Send + Sync {
     /// Errors: `NotFound`; `Conflict`; `ImportLocked` when another task holds the image.
     async fn begin_import(&self, image: ImageId, start: &ImportStart) -> Result<()>;
 
-    /// Gives the image what was imported, unlocks it, and ends the task with success. Errors:
-    /// `LeaseLost`, `ImportLocked`, `NotFound`, `Conflict`.
+    /// Gives the image what was imported, unlocks it, and ends the task with success; unless the
+    /// project would then have more than its budget. Errors: `LeaseLost`, `OverBudget`,
+    /// `ImportLocked`, `NotFound`, `Conflict`.
     async fn finish_import(
         &self,
         lease: &Lease,
         image: ImageId,
         imported: &Imported,
+        budget: Option<&Budget>,
         keep: Duration,
     ) -> Result<()>;
 

@@ -131,14 +131,17 @@ impl Allowance {
         image: ImageId,
         stored: &Stored,
     ) -> catalog::Result<Image> {
-        match app.rules.storage.filter(|_| app.rules.unified.is_none()) {
+        match budget(app, self.project.as_deref()) {
             None => app.catalog.activate(image, stored).await,
-            Some(bytes) => {
-                let budget = Budget { owner: self.project.clone(), bytes };
-                app.catalog.activate_within(image, stored, &budget).await
-            }
+            Some(budget) => app.catalog.activate_within(image, stored, &budget).await,
         }
     }
+}
+
+/// What `user_storage_quota` allows a project. `None` where no such quota holds.
+pub(crate) fn budget(app: &App, project: Option<&str>) -> Option<Budget> {
+    let bytes = app.rules.storage.filter(|_| app.rules.unified.is_none())?;
+    Some(Budget { owner: project.map(str::to_owned), bytes })
 }
 
 /// Bytes that `user_storage_quota` leaves, below zero where it was lowered; what `except` takes
@@ -148,11 +151,9 @@ pub(crate) async fn remaining(
     project: Option<&str>,
     except: Option<ImageId>,
 ) -> Result<Option<i128>> {
-    let Some(quota) = app.rules.storage.filter(|_| app.rules.unified.is_none()) else {
-        return Ok(None);
-    };
+    let Some(budget) = budget(app, project) else { return Ok(None) };
     let usage = app.catalog.usage(project, except).await?;
-    Ok(Some(i128::from(quota) - i128::from(usage.stored)))
+    Ok(Some(i128::from(budget.bytes) - i128::from(usage.stored)))
 }
 
 /// What is used of something, and how much there may be.

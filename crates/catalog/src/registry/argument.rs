@@ -50,6 +50,14 @@ impl<'a> Argument<'a> for Option<&'a str> {
     }
 }
 
+impl<'a, T: Serialize + DeserializeOwned> Argument<'a> for Option<&'a T> {
+    type Owned = Option<T>;
+
+    fn lent(owned: &'a Option<T>) -> Self {
+        owned.as_ref()
+    }
+}
+
 macro_rules! copied {
     ($($type:ty),* $(,)?) => {$(
         impl<'a> Argument<'a> for $type {

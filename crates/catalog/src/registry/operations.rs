@@ -168,7 +168,7 @@ operations! {
     }
     Imports {
         write begin_import(image: ImageId, start: &ImportStart) -> ();
-        write finish_import(lease: &Lease, image: ImageId, imported: &Imported, keep: Duration) -> ();
+        write finish_import(lease: &Lease, image: ImageId, imported: &Imported, budget: Option<&Budget>, keep: Duration) -> ();
         write abandon_import(lease: &Lease, image: ImageId, stores: &[String], why: &str, keep: Duration) -> ();
         write staged(image: ImageId, size: u64, host: Option<&str>) -> ();
     }

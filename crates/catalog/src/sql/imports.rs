@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::records::{hold, size_column};
 use super::tasks::{self, Now};
-use super::{SqlCatalog, deletion, locations, properties, rows, states};
+use super::{SqlCatalog, deletion, locations, properties, rows, states, usage};
 use crate::{
-    Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK,
-    Lease, Result, STAGE_HOST,
+    Budget, Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports,
+    LOCK, Lease, Result, STAGE_HOST,
 };
 
 /// Properties to set, or to remove.
@@ -30,9 +30,10 @@ impl Imports for SqlCatalog {
         lease: &Lease,
         image: ImageId,
         imported: &Imported,
+        budget: Option<&Budget>,
         keep: Duration,
     ) -> Result<()> {
-        change!(self, db => finish(db, lease, image, imported, Now::keeping(keep)))
+        change!(self, db => finish(db, lease, image, imported, budget, Now::keeping(keep)))
     }
 
     async fn abandon_import(
@@ -101,10 +102,15 @@ async fn finish(
     lease: &Lease,
     id: ImageId,
     imported: &Imported,
+    budget: Option<&Budget>,
     now: Now,
 ) -> Result<()> {
     let text = now.now;
     tasks::end(&mut db, lease, &Ending::Success(json!({ "image_id": id })), now).await?;
+    if let Some(budget) = budget {
+        let size = size(&mut db, id, imported).await?;
+        usage::expect_room(&mut db, budget, id, size).await?;
+    }
     hold(&mut db, id).await?;
     let known = known(&mut db, id).await?;
     expect_lock(id, known.get(LOCK), lease.task)?;
@@ -140,6 +146,20 @@ async fn abandon(
     tasks::end(&mut db, lease, ending, now).await?;
     restore(&mut db, lease.task, id, stores, now.now).await?;
     Ok(db.commit().await?)
+}
+
+/// Bytes of what was imported; of a copy, those that the image has.
+async fn size(db: &mut Connection, id: ImageId, imported: &Imported) -> Result<u64> {
+    if let Some(data) = &imported.data {
+        return Ok(data.size);
+    }
+    let row = query("SELECT size FROM images WHERE id = ? AND NOT deleted")
+        .bind(id.to_string())
+        .fetch_optional(db)
+        .await?
+        .ok_or(Error::NotFound(id))?;
+    let size: Option<i64> = row.try_get("size")?;
+    Ok(size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default())
 }
 
 /// As it was before the import; what is not ours any more stays.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{
-    Direction, Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, LOCK,
-    Lease, Records, Renewed, STAGE_HOST, TaskColumn, TaskQuery, Viewer,
+    Budget, Direction, Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported,
+    ImportedData, LOCK, Lease, Records, Renewed, STAGE_HOST, TaskColumn, TaskQuery, Viewer,
 };
 use image::{
     ContainerFormat, DataHashes, DiskFormat, Event, Image, ImageId, Location, Status, Task, TaskId,
@@ -229,7 +229,7 @@ async fn an_import_changes_image_and_task_together() {
 
     let mut lease = Lease::of(&start.task);
     catalog.begin_task(&mut lease).await.unwrap();
-    catalog.finish_import(&lease, id, &imported(&["a"], &["b"]), KEEP).await.unwrap();
+    catalog.finish_import(&lease, id, &imported(&["a"], &["b"]), None, KEEP).await.unwrap();
     let after = shown(catalog.as_ref(), id).await;
     assert_eq!((after.status, after.size, after.virtual_size), (Status::Active, Some(7), Some(9)));
     assert_eq!((after.disk_format, after.locations.len()), (Some(DiskFormat::Raw), 1));
@@ -283,7 +283,7 @@ async fn an_image_has_one_import_at_a_time_unless_its_lock_is_stale() {
     let mut late = Lease { renewed_at: preempted.updated_at, task: first.task.id };
     assert!(catalog.renew_task(&mut late, "").await.is_err());
     let lease = Lease::of(&preempting.task);
-    catalog.finish_import(&lease, id, &imported(&["b"], &[]), KEEP).await.unwrap();
+    catalog.finish_import(&lease, id, &imported(&["b"], &[]), None, KEEP).await.unwrap();
     assert_eq!(shown(catalog.as_ref(), id).await.status, Status::Active);
 }
 
@@ -295,9 +295,68 @@ async fn an_image_that_is_deleted_meanwhile_stays_so() {
     catalog.begin_import(id, &start).await.unwrap();
     catalog.delete(id).await.unwrap();
     let lease = Lease::of(&start.task);
-    let error = catalog.finish_import(&lease, id, &imported(&["a"], &[]), KEEP).await.unwrap_err();
+    let error =
+        catalog.finish_import(&lease, id, &imported(&["a"], &[]), None, KEEP).await.unwrap_err();
     assert!(matches!(error, Error::NotFound(_)), "{error}");
     catalog.abandon_import(&lease, id, &start.stores, "deleted", KEEP).await.unwrap();
     assert_eq!(catalog.status_of(id).await.unwrap(), Some(Status::Deleted));
     assert_eq!(catalog.task(start.task.id).await.unwrap().status, TaskStatus::Failure);
+}
+
+/// An import that has begun, and has its bytes.
+async fn ready(catalog: &dyn Records, effect: Effect) -> (ImageId, Lease) {
+    let id = image(catalog).await;
+    let start = ImportStart { effect, ..start(id, &["a"]) };
+    catalog.begin_import(id, &start).await.unwrap();
+    (id, Lease::of(&start.task))
+}
+
+fn budget(imports: u64) -> Budget {
+    Budget { owner: Some("p".into()), bytes: imports * 7 }
+}
+
+#[tokio::test]
+async fn of_many_imports_at_once_only_as_many_end_well_as_the_budget_allows() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let mut imports = Vec::new();
+    for _ in 0..8 {
+        let (id, lease) = ready(catalog.as_ref(), Effect::Fills).await;
+        let catalog = catalog.clone();
+        imports.push(tokio::spawn(async move {
+            let given = imported(&["a"], &[]);
+            let ended = catalog.finish_import(&lease, id, &given, Some(&budget(3)), KEEP).await;
+            (id, lease, ended)
+        }));
+    }
+    let mut active = 0;
+    for import in imports {
+        let (id, lease, ended) = import.await.unwrap();
+        match ended {
+            Ok(()) => active += 1,
+            Err(error) => {
+                assert!(matches!(error, Error::OverBudget { size: 7, remaining: 0 }), "{error:?}");
+                assert_eq!(shown(catalog.as_ref(), id).await.status, Status::Importing);
+                catalog.abandon_import(&lease, id, &[], "no room", KEEP).await.unwrap();
+            }
+        }
+    }
+    assert_eq!(active, 3);
+}
+
+/// As Glance counts: what the image itself has already counts as left.
+#[tokio::test]
+async fn a_copy_needs_room_for_the_bytes_of_its_image() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let (id, lease) = ready(catalog.as_ref(), Effect::Fills).await;
+    let given = imported(&["a"], &[]);
+    catalog.finish_import(&lease, id, &given, Some(&budget(1)), KEEP).await.unwrap();
+
+    let copy = ImportStart { effect: Effect::Copies, ..start(id, &["b"]) };
+    catalog.begin_import(id, &copy).await.unwrap();
+    let given = Imported { data: None, ..imported(&["b"], &[]) };
+    let lease = Lease::of(&copy.task);
+    let refused = catalog.finish_import(&lease, id, &given, Some(&budget(0)), KEEP).await;
+    assert!(matches!(refused, Err(Error::OverBudget { size: 7, .. })), "{refused:?}");
+    catalog.finish_import(&lease, id, &given, Some(&budget(1)), KEEP).await.unwrap();
+    assert_eq!(shown(catalog.as_ref(), id).await.locations.len(), 2);
 }

@@ -80,10 +80,6 @@ async fn fill(
     let intake = intake(opened.body, allowance.bounds, inspector, digests);
     told::preparing(app, image, order);
     let written = groups::write(app, order, targets, intake, length, copied).await?;
-    if let Err(why) = quotas::check_again(app, job, image.id, written.size).await {
-        remove(targets, &written.locations).await;
-        return Err(why);
-    }
     Ok(Imported {
         locations: written.locations,
         failed: written.failed,

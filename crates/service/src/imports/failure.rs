@@ -61,6 +61,7 @@ impl From<catalog::Error> for Failure {
     fn from(error: catalog::Error) -> Self {
         match error {
             catalog::Error::LeaseLost(_) => Self::Lost,
+            catalog::Error::OverBudget { .. } => Self::Quota(error.to_string()),
             other => Self::Catalog(other),
         }
     }

@@ -1,5 +1,6 @@
 //! What imports take of a project's share, at the moments at which Glance asks.
 
+use catalog::Budget;
 use image::{Image, ImageId};
 
 use super::body::Method;
@@ -43,14 +44,9 @@ pub(super) async fn allowance(
     Allowance::for_task(app, project, image, most, length).await.map_err(over)
 }
 
-/// Asks again once the bytes are there, for others may have used the share meanwhile.
-pub(super) async fn check_again(
-    app: &App,
-    job: &Job,
-    image: ImageId,
-    size: u64,
-) -> Result<(), Failure> {
-    allowance(app, job, image, u64::MAX, Some(size)).await.map(drop)
+/// What holds once the bytes are there, for others may have used the share meanwhile.
+pub(super) fn budget(app: &App, job: &Job) -> Option<Budget> {
+    quota::budget(app, project(job))
 }
 
 /// Whose share it is: that of whoever asked for the task.

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::order::Order;
 use super::pulse::Pulse;
 use super::worker::Job;
-use super::{legacy, location, recovery, told};
+use super::{legacy, location, quotas, recovery, told};
 use crate::app::App;
 
 /// Runs a job to the end of its task.
@@ -48,7 +48,7 @@ async fn import(
     };
     let brought = attempt(app, job, &order, pulse, permits).await;
     let ended = match brought {
-        Ok(imported) => keep(app, &order, pulse, imported).await,
+        Ok(imported) => keep(app, job, &order, pulse, imported).await,
         Err(why) => Err(why),
     };
     match ended {
@@ -116,10 +116,18 @@ async fn attempt(
 }
 
 /// Gives the image what was brought. Bytes that it can't take are removed.
-async fn keep(app: &App, order: &Order, pulse: &Pulse, imported: Imported) -> Result<(), Failure> {
-    let keep = app.imports.settings.keep;
-    let records = &app.imports.records;
-    let error = match records.finish_import(pulse.lease(), order.image, &imported, keep).await {
+async fn keep(
+    app: &App,
+    job: &Job,
+    order: &Order,
+    pulse: &Pulse,
+    imported: Imported,
+) -> Result<(), Failure> {
+    let (lease, image, keep) = (pulse.lease(), order.image, app.imports.settings.keep);
+    let budget = quotas::budget(app, job);
+    let finished =
+        app.imports.records.finish_import(lease, image, &imported, budget.as_ref(), keep).await;
+    let error = match finished {
         Ok(()) => {
             told::imported(app, order, &imported).await;
             return Ok(());
@@ -132,6 +140,7 @@ async fn keep(app: &App, order: &Order, pulse: &Pulse, imported: Imported) -> Re
         catalog::Error::NotFound(_)
             | catalog::Error::Conflict { .. }
             | catalog::Error::ImportLocked { .. }
+            | catalog::Error::OverBudget { .. }
     );
     if known {
         for location in &imported.locations {
