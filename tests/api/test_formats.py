@@ -59,6 +59,31 @@ def test_content_need_not_match_where_the_operator_says_so(api):
         assert lenient.show(image)["virtual_size"] is None
 
 
+def partitioned(*types):
+    """A disk whose first sector has partitions of these types."""
+    entries = [bytes([0x80, 0, 2, 0, kind, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0]) for kind in types]
+    table = b"".join(entries).ljust(64, b"\0")
+    return bytes(446) + table + b"\x55\xaa" + bytes(100_000)
+
+
+def test_a_partition_table_is_sound_unless_the_operator_forgives_it(api):
+    listed = "[image_format]\ndisk_formats = raw,gpt\n"
+    strict, lenient = api(listed), api(f"{listed}gpt_safety_checks_nonfatal = mbr\n")
+    unsound = [partitioned(), partitioned(0xEE, 0x83)]
+    sound = [partitioned(0xEE), partitioned(0x83)]
+    for declared in ["raw", "gpt"]:
+        for disk in unsound:
+            image = strict.create(disk_format=declared)
+            refused = strict.upload(image, disk)
+            assert refused.status_code == 415 and "its partition table has" in refused.text
+            assert strict.status(image) == "queued"
+        for api, disks in [(strict, sound), (lenient, sound + unsound)]:
+            for disk in disks:
+                image = api.create(disk_format=declared)
+                assert api.upload(image, disk).status_code == 204
+                assert api.show(image)["virtual_size"] == len(disk)
+
+
 def test_custom_properties_are_described_and_held_to(api):
     schema = {
         "os_distro": {"type": "string", "description": "Name", "enum": ["debian", "fedora"]},

@@ -51,6 +51,17 @@ impl ImageFile {
     }
 }
 
+/// Refuses a file that is a disk with a partition table that UEFI's specification does not allow.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Image`].
+pub fn expect_sound_partitions(path: &Path) -> Result<()> {
+    let mut view = View::default();
+    let file = File::open(path).map_err(Error::at(path))?;
+    view.extend_head(&head(&file).map_err(Error::at(path))?);
+    formats::expect_sound(&view).map_err(|why| Error::image(path, why))
+}
+
 fn head(file: &File) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     file.take(HEAD as u64).read_to_end(&mut head)?;

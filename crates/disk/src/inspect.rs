@@ -47,6 +47,9 @@ pub enum InspectError {
         /// What is wrong, with the value that was found.
         what: String,
     },
+    /// Its partition table is not what UEFI's specification allows.
+    #[error("its partition table has {0}")]
+    Partitions(&'static str),
     /// It ends before what its metadata speaks of.
     #[error("it ends at byte {length}, and should go on to {offset} at least")]
     Truncated {
@@ -75,11 +78,22 @@ impl InspectError {
 #[derive(Debug)]
 pub struct Inspector {
     declared: Option<&'static dyn Format>,
+    tables: PartitionTables,
     view: View,
     wanted: Wanted,
     passed: u64,
     tail: Vec<u8>,
     facts: Option<Facts>,
+}
+
+/// Which partition tables an image may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PartitionTables {
+    /// Those that UEFI's specification allows.
+    #[default]
+    Sound,
+    /// Whatever a firmware might boot.
+    Any,
 }
 
 #[derive(Debug)]
@@ -97,11 +111,12 @@ enum Wanted {
 impl Inspector {
     /// For an image declared as `disk_format`, in the Image API's words. Formats that have nothing
     /// to look at (`ami`, `aki`, `ari`, `ploop`) and unknown ones are let pass.
-    pub fn new(disk_format: &str) -> Self {
+    pub fn new(disk_format: &str, tables: PartitionTables) -> Self {
         let declared = formats::declared(disk_format);
         let wanted = if declared.is_some() { Wanted::Head } else { Wanted::Nothing };
         Inspector {
             declared,
+            tables,
             view: View::default(),
             wanted,
             passed: 0,
@@ -161,7 +176,7 @@ impl Inspector {
     fn look(&mut self, offset: u64, piece: &[u8]) -> Result<(), InspectError> {
         let Some(declared) = self.declared else { return Ok(()) };
         loop {
-            match judge(declared, &self.view) {
+            match judge(declared, self.tables, &self.view) {
                 Ok(facts) => {
                     self.facts = Some(facts);
                     self.wanted = Wanted::Nothing;
@@ -224,10 +239,17 @@ fn next_of(start: u64, bytes: &[u8]) -> u64 {
 }
 
 /// The whole verdict on an image that was declared as `declared`.
-fn judge(declared: &'static dyn Format, view: &View) -> Result<Facts, Halt> {
+fn judge(
+    declared: &'static dyn Format,
+    tables: PartitionTables,
+    view: &View,
+) -> Result<Facts, Halt> {
     let found = formats::recognize(view);
     if !declared.takes(found) {
         return Err(formats::mismatch(declared, found).into());
+    }
+    if tables == PartitionTables::Sound {
+        formats::expect_sound(view)?;
     }
     let facts = declared.inspect(view)?;
     match facts.references.first() {

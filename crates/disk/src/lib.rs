@@ -27,6 +27,7 @@ pub use create::{
 pub use disk::{Disk, Extent, ExtentKind, References, open};
 pub use error::{Error, Result};
 pub use facts::{Detail, Facts, Reference, ReferenceKind};
+pub use file::expect_sound_partitions;
 pub use info::{Info, info};
-pub use inspect::{InspectError, Inspector};
+pub use inspect::{InspectError, Inspector, PartitionTables};
 pub use size::{ByteSize, SizeError};

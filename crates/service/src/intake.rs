@@ -76,7 +76,8 @@ impl Bounds {
     /// Refuses what an inspection found, unless it only means that the bytes are of another format
     /// and that does not matter here.
     fn expect_harmless(&self, why: InspectError) -> Result<(), Refused> {
-        if self.must_match || matches!(why, InspectError::Refers { .. }) {
+        let is_harm = matches!(why, InspectError::Refers { .. } | InspectError::Partitions(_));
+        if self.must_match || is_harm {
             return Err(why.into());
         }
         tracing::warn!(%why, "image data is not of the declared format");

@@ -178,7 +178,7 @@ async fn pipe(
     app.notifier.info("image.update", || notices::image(&image));
     app.notifier.info("image.prepare", || notices::preparing(&image, name));
     let digests = digests(app, &image, terms.token.as_ref()).await?;
-    let inspector = inspector(image.disk_format, image.container_format);
+    let inspector = inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);
     let written = store.put(id, length, source).await.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
@@ -205,11 +205,13 @@ async fn digests(app: &App, image: &Image, token: Option<&Token>) -> Result<Dige
 /// Bytes that are wrapped in a container are not what `disk_format` says, so they are not looked
 /// into.
 pub(crate) fn inspector(
+    app: &App,
     disk: Option<DiskFormat>,
     container: Option<ContainerFormat>,
 ) -> Option<Inspector> {
     let bare = container == Some(ContainerFormat::Bare);
-    disk.filter(|_| bare).map(|format| Inspector::new(format.as_str()))
+    let tables = app.rules.formats.tables;
+    disk.filter(|_| bare).map(|format| Inspector::new(format.as_str(), tables))
 }
 
 fn check_formats(image: &Image) -> Result<()> {

@@ -50,6 +50,11 @@ pub(crate) trait Format: Debug + Sync {
     /// [`Halt::Refuse`] when the metadata is not what the specification allows.
     fn inspect(&self, view: &View) -> Looked;
 
+    /// What a disk that begins so has in it that it should not, although it can be read.
+    fn fault(&self, _head: &[u8]) -> Option<&'static str> {
+        None
+    }
+
     /// Opens an image for reading. What it refers to may be followed; `depth` is how many images
     /// have referred to this one.
     fn open(&self, _image: ImageFile, _depth: usize) -> Result<Box<dyn Disk>> {
@@ -123,6 +128,12 @@ pub(crate) fn mismatch(declared: &dyn Format, found: Option<&dyn Format>) -> Ins
 /// The format that the beginning of an image shows; none where it shows none.
 pub(crate) fn recognize(view: &View) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.recognize(view.head()))
+}
+
+/// Refuses a partition table that the specification does not allow.
+pub(crate) fn expect_sound(view: &View) -> std::result::Result<(), InspectError> {
+    let fault = recognize(view).and_then(|found| found.fault(view.head()));
+    fault.map_or(Ok(()), |fault| Err(InspectError::Partitions(fault)))
 }
 
 /// The format of an image that nobody has declared: what its beginning shows, else raw. A disk with

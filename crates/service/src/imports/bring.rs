@@ -73,7 +73,7 @@ async fn fill(
     let formats = opened.formats.or(image.disk_format.zip(image.container_format));
     let (disk, container) = formats.ok_or(Failure::Unreadable)?;
     let Prepared { opened, disk, container } = prepare(app, order, opened, disk, container).await?;
-    let inspector = upload::inspector(Some(disk), Some(container));
+    let inspector = upload::inspector(app, Some(disk), Some(container));
     let (most, length) = (app.limits.image_size, opened.length);
     let allowance = quotas::allowance(app, job, image.id, most, length).await?;
     let digests = signed_digests(app, job, image, &properties).await?;
@@ -137,6 +137,7 @@ async fn prepare(
         let bounds = plugins::Bounds {
             size: app.limits.image_size,
             format: imports.settings.output_format,
+            tables: app.rules.formats.tables,
             vmdk_types: imports.settings.vmdk_types.clone(),
             stop: stop.clone(),
         };

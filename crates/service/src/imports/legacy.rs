@@ -194,7 +194,7 @@ async fn write(
 ) -> Result<Stored, Failure> {
     let (name, store) = app.stores.get(None)?;
     let digests = signed::digests(app, image, &app.limits.hash_algorithm, token).await?;
-    let inspector = upload::inspector(image.disk_format, image.container_format);
+    let inspector = upload::inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(opened.body, bounds, inspector, digests);
     let written =
         store.put(image.id, opened.length, source).await.map_err(|cause| match cause {

@@ -1,6 +1,7 @@
 //! `[image_format]`: which formats images may have, and how strictly their bytes are held to them.
 
 use config::{Config, Section};
+use disk::PartitionTables;
 use image::{ContainerFormat, DiskFormat, UnknownName};
 
 /// Which formats images may have, and how strictly their bytes are held to them.
@@ -13,6 +14,9 @@ pub struct Formats {
     /// `require_image_format_match`: bytes that are not of the declared format are refused. What
     /// refers to other files is refused whatever this says.
     pub must_match: bool,
+    /// `gpt_safety_checks_nonfatal`: whether it names `mbr`, the one check of partition tables that
+    /// there is. Glance's `gptmbr` names none.
+    pub tables: PartitionTables,
 }
 
 /// Glance's; it knows `gpt` and `luks` as well, for operators who list them.
@@ -24,6 +28,7 @@ impl Default for Formats {
             disk: listed.filter(|format| !unlisted.contains(format)).collect(),
             container: ContainerFormat::ALL.to_vec(),
             must_match: true,
+            tables: PartitionTables::Sound,
         }
     }
 }
@@ -34,10 +39,15 @@ impl Formats {
     pub fn from_config(config: &Config) -> config::Result<Self> {
         let (options, old) = (config.section("image_format"), config.default_section());
         let default = Self::default();
+        let forgiven: Vec<String> = options.or("gpt_safety_checks_nonfatal", Vec::new())?;
         Ok(Self {
             disk: list(&[options, old], "disk_formats", default.disk)?,
             container: list(&[options, old], "container_formats", default.container)?,
             must_match: options.or("require_image_format_match", default.must_match)?,
+            tables: match forgiven.iter().any(|check| check == "mbr") {
+                true => PartitionTables::Any,
+                false => default.tables,
+            },
         })
     }
 }
@@ -75,6 +85,8 @@ mod tests {
         assert_eq!(formats.container, ContainerFormat::ALL);
         let old = read("container_formats = bare\n").unwrap();
         assert_eq!(old.container, [ContainerFormat::Bare]);
+        let forgiving = read("[image_format]\ngpt_safety_checks_nonfatal = gptmbr, mbr\n").unwrap();
+        assert_eq!(forgiving.tables, PartitionTables::Any);
         let error = read("[image_format]\ndisk_formats = raw, floppy\n").unwrap_err();
         assert!(error.to_string().contains("floppy"), "{error}");
     }

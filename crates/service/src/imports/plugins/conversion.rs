@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use disk::{Detail, Facts, Options, References};
+use disk::{Detail, Facts, Options, PartitionTables, References};
 use image::{ContainerFormat, DiskFormat};
 
 use super::{Bounds, Plugin, PluginError, Staged, beside};
@@ -21,6 +21,9 @@ impl Plugin for Conversion {
 
     fn change(&self, staged: Staged, bounds: &Bounds) -> Result<Staged, PluginError> {
         let found = found(&staged, &bounds.vmdk_types)?;
+        if bounds.tables == PartitionTables::Sound {
+            disk::expect_sound_partitions(&staged.path)?;
+        }
         // An optical disc is no disk in another format.
         if found == DiskFormat::Iso.as_str() || staged.disk == bounds.format {
             return Ok(staged);
@@ -89,7 +92,13 @@ mod tests {
     }
 
     fn bounds(format: DiskFormat) -> Bounds {
-        Bounds { size: 1 << 30, format, vmdk_types: Arc::default(), stop: Stop::default() }
+        Bounds {
+            size: 1 << 30,
+            format,
+            tables: PartitionTables::Sound,
+            vmdk_types: Arc::default(),
+            stop: Stop::default(),
+        }
     }
 
     #[test]
@@ -147,6 +156,20 @@ mod tests {
         std::fs::write(&path, vec![0; 4096]).unwrap();
         let before = staged(&path, DiskFormat::Raw);
         assert_eq!(Conversion.change(before.clone(), &bounds(DiskFormat::Raw)).unwrap(), before);
+    }
+
+    #[test]
+    fn a_partition_table_that_is_unsound_is_refused_unless_the_operator_forgives_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        let mut disk = vec![0; 4096];
+        disk[510..512].copy_from_slice(&[0x55, 0xaa]);
+        std::fs::write(&path, &disk).unwrap();
+        let strict = bounds(DiskFormat::Qcow2);
+        let refused = Conversion.change(staged(&path, DiskFormat::Raw), &strict).unwrap_err();
+        assert!(refused.to_string().contains("no partitions"), "{refused}");
+        let lenient = Bounds { tables: PartitionTables::Any, ..strict };
+        Conversion.change(staged(&path, DiskFormat::Raw), &lenient).unwrap();
     }
 
     #[test]

@@ -102,6 +102,7 @@ fn refuse_lha(_: File) -> Result<Box<dyn Read>, PluginError> {
 
 #[cfg(test)]
 mod tests {
+    use disk::PartitionTables;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use image::DiskFormat;
@@ -118,6 +119,7 @@ mod tests {
         let bounds = Bounds {
             size: most,
             format: DiskFormat::Raw,
+            tables: PartitionTables::Sound,
             vmdk_types: Arc::default(),
             stop: Stop::default(),
         };

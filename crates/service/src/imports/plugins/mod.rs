@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use disk::PartitionTables;
 use image::{ContainerFormat, DiskFormat};
 use thiserror::Error;
 
@@ -32,6 +33,8 @@ pub(super) struct Bounds {
     pub(super) size: u64,
     /// `[image_conversion] output_format`.
     pub(super) format: DiskFormat,
+    /// Which partition tables disks may have.
+    pub(super) tables: PartitionTables,
     /// `[image_format] vmdk_allowed_types`.
     pub(super) vmdk_types: Arc<[String]>,
     /// Whether nobody waits for the work any more.
