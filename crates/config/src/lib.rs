@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub use error::{Error, Result};
-pub use search::{search_folders, usual_folders};
+pub use search::search_folders;
 pub use section::Section;
 pub use value::Value;
 

@@ -24,8 +24,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `[oslo_policy]`. Relative paths are looked for in `search`: the folders of the
-    /// configuration; then where oslo.config looks.
+    /// Reads `[oslo_policy]`. Relative paths are looked for in `search`.
     pub fn from_config(config: &Config, search: Vec<PathBuf>) -> config::Result<Self> {
         let options = config.section("oslo_policy");
         let default = Self::default();
@@ -37,7 +36,7 @@ impl Settings {
         Ok(Self {
             file: options.or("policy_file", default.file)?,
             folders: if folders.is_empty() { default.folders } else { folders },
-            search: search.into_iter().chain(config::usual_folders()).collect(),
+            search,
             default_rule: options.or("policy_default_rule", default.default_rule)?,
             enforce_scope: options.or("enforce_scope", default.enforce_scope)?,
             defaults,

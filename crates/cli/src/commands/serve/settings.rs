@@ -52,7 +52,8 @@ impl Settings {
             keys: service::keys::Settings::from_config(&config)?,
             rules: Rules::from_config(&config, &folders)?,
             notifications: notify::Settings::from_config(&config)?,
-            policy: policy(args, &config)?,
+            // Without a configuration there is nowhere to look, and Glance's rules hold.
+            policy: policy::Settings::from_config(&config, folders)?,
             config,
         })
     }
@@ -77,16 +78,6 @@ impl Settings {
                 unread.iter().map(|(section, option, _)| format!("[{section}] {option}")).collect();
             tracing::warn!("options without effect here: {}", names.join(", "));
         }
-    }
-}
-
-/// Policies are looked for beside the configuration. Without one, Glance's rules hold.
-fn policy(args: &Args, config: &Config) -> config::Result<policy::Settings> {
-    let beside = args.config_file.iter().filter_map(|file| file.parent());
-    let search: Vec<_> = args.config_dir.iter().cloned().chain(beside.map(PathBuf::from)).collect();
-    match search.is_empty() {
-        true => Ok(policy::Settings::default()),
-        false => policy::Settings::from_config(config, search),
     }
 }
 
