@@ -19,16 +19,15 @@ pub(super) fn image(row: &Row) -> Result<Image> {
     let id: String = row.try_get("id")?;
     let fields = Fields { row, id: &id };
     let created_at = fields.required("created_at", fields.time("created_at")?)?;
-    let status = fields.word("status")?;
     Ok(Image {
         id: fields.word("id")?,
         name: fields.get("name")?,
-        status,
+        status: fields.word("status")?,
         visibility: fields.word("visibility")?,
         owner: fields.get("owner")?,
         disk_format: fields.word_or_null("disk_format")?,
         container_format: fields.word_or_null("container_format")?,
-        size: fields.size(status)?,
+        size: fields.number("size")?,
         virtual_size: fields.number("virtual_size")?,
         hashes: fields.hashes()?,
         min_disk: fields.count("min_disk")?,
@@ -85,15 +84,6 @@ impl<'a> Fields<'a> {
         let parse =
             |number| u64::try_from(number).map_err(|_| self.corrupt(format!("{column}: {number}")));
         number.map(parse).transpose()
-    }
-
-    /// An image that can be read has a size.
-    fn size(&self, status: Status) -> Result<Option<u64>> {
-        let size = self.number("size")?;
-        match status {
-            Status::Active | Status::Deactivated => self.required("size", size).map(Some),
-            _ => Ok(size),
-        }
     }
 
     fn count(&self, column: &str) -> Result<u32> {

@@ -96,7 +96,8 @@ impl Now {
         if self.protected && matches!(event, Event::Delete | Event::DeleteLater) {
             return Err(Error::Protected(id));
         }
-        if next == Status::Active && !self.has_size {
+        // What became active before, in whatever way, does again.
+        if event == Event::Complete && !self.has_size {
             return Err(conflict());
         }
         Ok(next)

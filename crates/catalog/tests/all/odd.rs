@@ -21,7 +21,7 @@ enum Fate {
 /// this happen, nor is every statement one of each.
 const ODD: [(&str, Fate); 33] = [
     ("UPDATE images SET name = NULL, owner = NULL WHERE id = ?", Served),
-    ("UPDATE images SET size = NULL WHERE id = ?", LeftOut),
+    ("UPDATE images SET size = NULL WHERE id = ?", Served),
     ("UPDATE images SET size = -5 WHERE id = ?", LeftOut),
     ("UPDATE images SET virtual_size = -1 WHERE id = ?", LeftOut),
     ("UPDATE images SET min_disk = -1 WHERE id = ?", LeftOut),
