@@ -4,12 +4,13 @@ import hashlib
 import http.client
 import random
 import socket
+import sqlite3
 import subprocess
 import threading
 
 import pytest
 
-from service import unique
+from service import Account, unique
 
 
 @pytest.fixture(scope="module")
@@ -274,3 +275,46 @@ def test_an_image_deleted_during_its_upload_stays_deleted(service, api, admin, e
     assert api.upload(image, body()).status_code in (404, 409, 410)
     assert api.get(f"/v2/images/{image}").status_code == 404
     eventually(lambda: leftovers(service, image) == [])
+
+
+def edit(service, sql, *values):
+    """Changes the catalog behind the back of a service, which it ends for that."""
+    assert service.stop() == 0
+    with sqlite3.connect(service.state / "glance.db") as catalog:
+        assert catalog.execute(sql, values).rowcount == 1
+    catalog.close()
+
+
+def test_an_active_image_whose_record_has_no_size_is_served(start, data):
+    service = start()
+    image = Account(service).api().create()
+    assert Account(service).api().upload(image, data).status_code == 204
+    edit(service, "UPDATE images SET size = NULL WHERE id = ?", image)
+    api = Account(start()).api()
+    assert api.show(image)["size"] is None
+    (listed,) = api.get("/v2/images").json()["images"]
+    assert (listed["id"], listed["size"]) == (image, None)
+    assert api.get("/v2/images?size_min=0").json()["images"] == []
+    path = f"/v2/images/{image}/file"
+    assert api.get(path).content == data
+    part = api.get(path, headers={"Range": "bytes=5-9"})
+    assert (part.status_code, part.content) == (206, data[5:10])
+    for action in ["deactivate", "reactivate"]:
+        assert api.post(f"/v2/images/{image}/actions/{action}").status_code == 204
+    assert api.status(image) == "active"
+    assert api.delete(f"/v2/images/{image}").status_code == 204
+
+
+@pytest.mark.parametrize("uri", ["nothing://x", "", "file:///nowhere/x"])
+def test_what_no_store_has_is_told_before_the_first_byte(start, cached, data, uri):
+    lost = "UPDATE image_locations SET value = ? WHERE image_id = ?"
+    node = cached(flavor="keystone+caching")
+    image = node.image(data)
+    edit(node.service, lost, uri, image)
+    node.restart()
+    answers = [node.download(image) for _ in range(2)]
+    edit(node.service, "UPDATE images SET name = name WHERE id = ?", image)
+    uncached = Account(start()).api()
+    answers.append(uncached.get(f"/v2/images/{image}/file"))
+    assert [answer.status_code for answer in answers] == [404] * 3
+    assert "Image data is not found in its store." in answers[0].text

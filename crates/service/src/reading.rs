@@ -51,7 +51,7 @@ impl Origin {
             return Err(missing(self.image));
         };
         for (store, uri) in others {
-            match begin(store.as_ref(), uri, part.clone()).await {
+            match begun(store.open(uri, part.clone())).await {
                 Ok(data) => return Ok(data),
                 Err(error) => {
                     tracing::warn!(image = %self.image, %error, "another location is tried");
@@ -62,9 +62,12 @@ impl Origin {
     }
 }
 
-/// Opens, and reads the first piece: where there is none, there is another location.
-async fn begin(store: &dyn Store, uri: &str, part: Range<u64>) -> store::Result<Data> {
-    let mut data = store.open(uri, part).await?;
+/// Bytes of which the first piece has come: until then there may be another place to read them
+/// from, or an error to tell instead.
+pub(crate) async fn begun(
+    opening: impl Future<Output = store::Result<Data>>,
+) -> store::Result<Data> {
+    let mut data = opening.await?;
     match data.next().await {
         None => Ok(data),
         Some(first) => {

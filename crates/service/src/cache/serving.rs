@@ -9,7 +9,7 @@ use store::{Data, Store};
 use super::Cache;
 use super::filling::Filling;
 use super::follow::follow;
-use crate::reading::Origin;
+use crate::reading::{Origin, begun};
 
 impl Cache {
     /// The bytes of `range` of an image of `size` bytes. The caller has decided that they may be
@@ -32,7 +32,7 @@ impl Cache {
             return origin.open(range).await;
         }
         match self.fill(image, size, &origin).await {
-            Ok(Filling::Under(fill)) => Ok(follow(&fill, origin, range)),
+            Ok(Filling::Under(fill)) => begun(async { Ok(follow(&fill, origin, range)) }).await,
             Ok(Filling::Done) => match self.hit(image.id, size, range.clone()).await {
                 Some(data) => Ok(data),
                 None => origin.open(range).await,

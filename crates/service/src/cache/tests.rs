@@ -17,7 +17,8 @@ use crate::reading::Origin;
 
 const SIZE: usize = 40;
 
-/// A store of one image: it counts how often it is opened, and gives a byte for each permit.
+/// A store of one image: it counts how often it is opened, and gives a byte for each permit, the
+/// first one at once.
 struct Slow {
     bytes: Vec<u8>,
     opened: AtomicUsize,
@@ -118,9 +119,13 @@ impl Node {
     }
 
     async fn read(&self) -> Data {
+        self.try_read().await.unwrap()
+    }
+
+    async fn try_read(&self) -> store::Result<Data> {
         let origin = Origin::at(self.image.id, self.store.clone(), "slow://x".into());
         let size = SIZE as u64;
-        self.cache.read(&self.image, size, 0..size, origin).await.unwrap()
+        self.cache.read(&self.image, size, 0..size, origin).await
     }
 
     fn allow(&self, bytes: usize) {
@@ -150,7 +155,7 @@ fn md5(bytes: &[u8]) -> String {
 }
 
 fn slow(bytes: Vec<u8>, breaks_at: Option<usize>) -> Slow {
-    Slow { bytes, opened: AtomicUsize::new(0), permits: Arc::new(Semaphore::new(0)), breaks_at }
+    Slow { bytes, opened: AtomicUsize::new(0), permits: Arc::new(Semaphore::new(1)), breaks_at }
 }
 
 async fn all(data: Data) -> store::Result<Vec<u8>> {
@@ -201,6 +206,13 @@ async fn wrong_bytes_end_in_an_error_and_are_not_kept() {
         node.eventually(|node| node.incomplete() == 0).await;
         assert!(!node.cache.holds(node.image.id));
     }
+}
+
+#[tokio::test]
+async fn what_fails_before_its_first_byte_is_an_error_and_no_answer() {
+    let node = Node::new(slow(Vec::new(), None)).await;
+    assert!(node.try_read().await.is_err());
+    node.eventually(|node| node.incomplete() == 0).await;
 }
 
 #[tokio::test]
