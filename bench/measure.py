@@ -125,14 +125,15 @@ def images(service, count):
         delete(service, image)
 
 
-def upload(service, made):
+def upload(service, made, *headers):
     """Uploads 1 GiB into each image, all at once; returns MB/s."""
     path = source()
-    kind = "Content-Type: application/octet-stream"
+    headers = ["Content-Type: application/octet-stream", *headers]
+    options = [word for header in headers for word in ["-H", header]]
     start = time.monotonic()
     finish(
         [
-            curl(service, "-T", path, "-H", kind, f"{service.url}/v2/images/{image}/file")
+            curl(service, "-T", path, *options, f"{service.url}/v2/images/{image}/file")
             for image in made
         ]
     )
