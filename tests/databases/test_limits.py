@@ -1,0 +1,56 @@
+"""How many connections a service has to a server, by the words of oslo.db."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from databases.server import Server
+
+REQUESTS = 60
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    server = Server("postgresql")
+    server.url = server.start()["TEST_POSTGRES_URL"]
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ({"max_pool_size": 2, "max_overflow": 3}, 5),
+        ({"max_pool_size": 0, "max_overflow": 1}, REQUESTS),
+        ({"max_overflow": -1, "connection_recycle_time": -1, "db_max_retries": -1}, REQUESTS),
+    ],
+)
+def test_a_service_has_so_many(start, eventually, postgresql, options, expected):
+    options = {"connection": postgresql.url, **options}
+    lines = [f"{name} = {value}" for name, value in options.items()]
+    config = "\n".join(["[database]", *lines])
+    service = start(config=config, arguments=["--identity", "none"])
+    with ThreadPoolExecutor(REQUESTS) as pool, psql(postgresql.url, stdin=subprocess.PIPE) as locked:
+        locked.stdin.write("BEGIN; LOCK TABLE images; SELECT 'locked';\n")
+        locked.stdin.flush()
+        assert locked.stdout.readline() == "locked\n"
+        lists = [pool.submit(requests.get, f"{service.url}/v2/images") for _ in range(REQUESTS)]
+        eventually(lambda: connections(postgresql.url) >= expected)
+        locked.stdin.close()
+        assert {answer.result().status_code for answer in lists} == {200}
+    # They stay open.
+    most = connections(postgresql.url)
+    assert most == expected if expected < REQUESTS else most >= expected
+
+
+def connections(url):
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tintype'"
+    with psql(url, "-c", asked) as client:
+        return int(client.stdout.read())
+
+
+def psql(url, *arguments, **options):
+    command = ["psql", "-qAtX", url, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
