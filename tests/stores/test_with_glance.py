@@ -127,3 +127,10 @@ def test_one_copies_what_the_other_has_stored(several, store, one, other):
     assert one.api().get(f"/v2/images/{image}/file").content == data
     assert other.api().delete(f"/v2/images/{image}").status_code == 204
     assert several.places[store].held(image) == []
+
+
+def test_no_password_is_shown(cloud, store, place):
+    """Not even where Glance has written it into the location."""
+    image = stored(cloud.sides["Glance"], store, b"x")
+    told = cloud.sides["tintype"].api("admin").get(f"/v2/images/{image}").text
+    assert not any(secret in told for secret in place.secrets)

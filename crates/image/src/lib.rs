@@ -15,7 +15,7 @@ mod time;
 
 pub use format::{ContainerFormat, DiskFormat};
 pub use id::ImageId;
-pub use location::Location;
+pub use location::{Location, without_credentials};
 pub use member::{Member, MemberStatus};
 pub use names::UnknownName;
 pub use record::{DataHashes, Image, Visibility};

@@ -49,6 +49,28 @@ impl Location {
     pub fn scheme(&self) -> &str {
         self.uri.split_once("://").map_or("", |(scheme, _)| scheme)
     }
+
+    /// The URI as answers show it: a key or password that Glance has written into a location in S3
+    /// or Swift is nobody's business.
+    pub fn shown_uri(&self) -> String {
+        match WITH_CREDENTIALS.contains(&self.scheme()) {
+            true => without_credentials(&self.uri),
+            false => self.uri.clone(),
+        }
+    }
+}
+
+/// Schemes whose URIs may have credentials of the service before their host.
+const WITH_CREDENTIALS: &[&str] =
+    &["s3", "s3+http", "s3+https", "swift", "swift+http", "swift+https"];
+
+/// A URI without what stands before its host. Secrets of S3 may have slashes and more in them, so
+/// the last `@` counts.
+pub fn without_credentials(uri: &str) -> String {
+    match (uri.split_once("://"), uri.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+        _ => uri.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +78,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn credentials_are_not_shown() {
+        for (uri, shown) in [
+            ("s3://AK:se/cr@et@h/b/k", "s3://h/b/k"),
+            ("swift+https://p%3Au:pw@k:5000/v3/c/o", "swift+https://k:5000/v3/c/o"),
+            ("swift+config://ref1/c@d/o", "swift+config://ref1/c@d/o"),
+            ("http://u:pw@h/x", "http://u:pw@h/x"),
+            ("file:///a@b", "file:///a@b"),
+        ] {
+            assert_eq!(Location::new(uri, None).shown_uri(), shown);
+        }
+    }
 
     #[test]
     fn metadata_survives_with_the_store_in_it() {

@@ -98,7 +98,7 @@ impl Serialize for Shown<'_> {
             shown.serialize_entry("locations", &all)?;
         }
         if let Some(first) = locations.first().filter(|_| showing.direct_url) {
-            shown.serialize_entry("direct_url", &first.uri)?;
+            shown.serialize_entry("direct_url", &first.shown_uri())?;
         }
         if let Some(stores) = stores(locations).filter(|_| showing.stores) {
             shown.serialize_entry("stores", &stores)?;
@@ -120,7 +120,7 @@ fn stores(locations: &[Location]) -> Option<String> {
 
 /// A place where an image's bytes are.
 pub(crate) fn location(location: &Location) -> Value {
-    json!({ "url": location.uri, "metadata": location.description() })
+    json!({ "url": location.shown_uri(), "metadata": location.description() })
 }
 
 /// A project that an image is shared with.

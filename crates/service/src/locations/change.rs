@@ -212,9 +212,12 @@ impl Draft<'_> {
     fn describe(&mut self, locations: Vec<Location>) -> Result<()> {
         let mut left: Vec<_> = locations.iter().collect();
         for kept in &mut self.plan.kept {
-            let same = left.iter().position(|location| location.uri == kept.location.uri);
+            // A client names it as it was shown, and so without what keeps it readable.
+            let known = [kept.location.uri.clone(), kept.location.shown_uri()];
+            let same = left.iter().position(|location| known.contains(&location.uri));
             let same = same.map(|place| left.remove(place)).ok_or_else(not_empty)?;
-            kept.location = same.clone();
+            let [uri, _] = known;
+            kept.location = Location { uri, ..same.clone() };
         }
         if left.is_empty() { Ok(()) } else { Err(not_empty()) }
     }

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use image::ImageId;
+use image::{ImageId, without_credentials};
 use reqwest::{Method, header};
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,7 @@ impl S3Store {
     /// What a location of a record names. The service is always the configured one, as in Glance:
     /// a record can't lead elsewhere, nor take credentials there.
     fn find(&self, uri: &str) -> Result<Target> {
-        let bad = || Error::BadLocation(shown(uri));
+        let bad = || Error::BadLocation(without_credentials(uri));
         let location = Location::parse(uri).ok_or_else(bad)?;
         let mut target = self.object(&location.bucket, &location.key);
         if let Some(credentials) = location.credentials
@@ -78,14 +78,6 @@ impl S3Store {
             ))),
             found => found.map(drop),
         }
-    }
-}
-
-/// A location without what stands before its host.
-fn shown(uri: &str) -> String {
-    match (uri.split_once("://"), uri.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-        _ => uri.to_owned(),
     }
 }
 

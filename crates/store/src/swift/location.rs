@@ -58,14 +58,6 @@ fn login(scheme: &str, rest: &str) -> Option<Place> {
     Some(Place::Login { auth, user: user.to_owned(), key: key.to_owned() })
 }
 
-/// A location without what stands before its host.
-pub(super) fn shown(uri: &str) -> String {
-    match (uri.split_once("://"), uri.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-        _ => uri.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +74,6 @@ mod tests {
         assert_eq!((&*auth, &*user, &*key), ("http://keystone:5000/v3", "service:swift", "p@s/s"));
         let old = Location::parse("swift://a:u:k@h/v3/c/o").unwrap();
         assert!(matches!(old.place, Place::Login { auth, .. } if auth == "https://h/v3"));
-        assert_eq!(shown(uri), "swift+http://keystone:5000/v3/glance_a/abc");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use client::Secret;
 use client::cloud::Domain;
-use image::ImageId;
+use image::{ImageId, without_credentials};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ use crate::remote::{Writers, resuming};
 use crate::{Abilities, Data, Error, Result, Source, Store, Written};
 
 use account::{Account, Ask, Target};
-use location::{Location, Place, SCHEMES, shown};
+use location::{Location, Place, SCHEMES};
 use read::Object;
 use reference::Password;
 use upload::{Cutting, Upload};
@@ -115,7 +115,7 @@ impl SwiftStore {
             let account = self.accounts.of(&location.place)?;
             Some(Target { account, container: location.container, object: location.object })
         });
-        found.ok_or_else(|| Error::BadLocation(shown(uri)))
+        found.ok_or_else(|| Error::BadLocation(without_credentials(uri)))
     }
 }
 
