@@ -14,7 +14,7 @@ use catalog::sql::SqlCatalog;
 use catalog::{Caches, Upload, Uploads, holder};
 use config::Config;
 use faulty_catalog::{Fault, FaultyCatalog};
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use identity::NoAuth;
@@ -173,9 +173,9 @@ async fn an_upload_that_an_earlier_run_left_is_ended_with_its_bytes() {
 async fn an_upload_that_was_taken_over_changes_nothing_any_more() {
     let service = Service::new(Fault::None).await;
     let (bytes, body) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(1);
-    let body = Body::from_stream(stream::unfold(body, |mut body| async {
-        body.recv().await.map(|piece| (piece, body))
-    }));
+    let body =
+        stream::unfold(body, |mut body| async { body.recv().await.map(|piece| (piece, body)) });
+    let body = Body::from_stream(body.fuse());
     let lost = async {
         bytes.send(Ok(Bytes::from_static(b"old"))).await.unwrap();
         let taken = service.take_over().await;
