@@ -12,7 +12,8 @@ use crate::intake::Refused;
 pub(super) enum Failure {
     #[error("Cancelled.")]
     Cancelled,
-    /// Somebody else works on the task now: nothing is ours to put in order.
+    /// Somebody else works on the task now, or will once the catalog answers again: nothing is ours
+    /// to put in order.
     #[error("the task was taken over")]
     Lost,
     #[error("The task asks for nothing that this service can do.")]
@@ -62,6 +63,10 @@ impl From<catalog::Error> for Failure {
         match error {
             catalog::Error::LeaseLost(_) => Self::Lost,
             catalog::Error::OverBudget { .. } => Self::Quota(error.to_string()),
+            catalog::Error::Unavailable(cause) => {
+                tracing::warn!(%cause, "a task is left until the catalog answers again");
+                Self::Lost
+            }
             other => Self::Catalog(other),
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
     told::ended(&app, task, &ended).await;
     match ended {
         Ok(()) => tracing::info!(%task, "task done"),
-        Err(Failure::Lost) => tracing::warn!(%task, "another service has taken the task over"),
+        Err(Failure::Lost) => tracing::warn!(%task, "the task is for whoever takes it over"),
         Err(why) => tracing::warn!(%task, %why, "task failed"),
     }
 }
