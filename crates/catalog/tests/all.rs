@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::duplicate_mod, clippy::print_stderr)]
 
+#[path = "all/certificates.rs"]
+mod certificates;
 #[path = "all/fresh.rs"]
 mod fresh;
 #[path = "all/suite.rs"]

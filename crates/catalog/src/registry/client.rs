@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
 use super::address::Address;
-use super::frame::{Broken, Call, decode};
+use super::frame::{Call, decode};
 use super::keeper::{self, Link, State};
 use super::operations::Kind;
-use super::stream::Route;
+use super::route::Route;
 use super::tls::{BadKeys, Keys};
 use crate::{Catalog, Cause, Error, Result};
 
@@ -60,9 +60,7 @@ impl Client {
         loop {
             let answered = self.ping().await;
             let hopeless = self.0.states.iter().any(|state| match &*state.borrow() {
-                State::Down(_, why) => {
-                    matches!(**why, Broken::Version { .. } | Broken::Stranger | Broken::Unproven(_))
-                }
+                State::Down(_, why) => why.stays(),
                 _ => false,
             });
             if answered.is_ok() || hopeless || Instant::now() >= end {

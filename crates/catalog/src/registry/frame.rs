@@ -4,11 +4,17 @@
 //! A call is the name of an operation, the key of a change (zeros of a reading), how long ago it was
 //! first asked for in milliseconds, and the arguments; the answer is a result. Both are MessagePack.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
+use super::broken::Broken;
 use crate::{Cause, Error};
 
 /// Bytes of a call at most: an image with all its properties, or a file of definitions.
@@ -16,6 +22,19 @@ pub(super) const LONGEST_CALL: usize = 16 << 20;
 
 /// Bytes of an answer at most: the identifiers of some millions of images.
 pub(super) const LONGEST_ANSWER: usize = 128 << 20;
+
+/// Values within values at most: twice what JSON may have when it comes to the service, and few
+/// enough for every stack.
+const DEEPEST: usize = 256;
+
+/// How often each side gives a sign of life.
+pub(super) const BEAT: Duration = Duration::from_secs(3);
+
+/// After how long without one the other side is given up.
+pub(super) const SILENCE: Duration = Duration::from_secs(10);
+
+/// How long a frame may take from its first byte to its last.
+const LONGEST_ARRIVAL: Duration = Duration::from_secs(60);
 
 /// Bytes of a piece of an answer.
 const PIECE: usize = 64 << 10;
@@ -29,48 +48,14 @@ pub(super) const ALIVE: u32 = 0;
 /// What marks a change, and its repetition.
 pub(super) type Key = [u8; 16];
 
-/// Why a connection can't be used any more.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Broken {
-    /// The connection itself.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    /// The keys don't fit.
-    #[error("the other side is not who it should be, or doesn't accept who we are: {0}")]
-    Unproven(String),
-    /// It spoke of something else.
-    #[error("the other side speaks another language")]
-    Stranger,
-    /// It speaks another version.
-    #[error(
-        "the {who} (tintype {software}) speaks version {theirs} of the protocol, this tintype \
-         speaks version {ours}; upgrade the older one"
-    )]
-    Version {
-        /// Who the other side is.
-        who: &'static str,
-        /// Its release.
-        software: String,
-        /// Its version.
-        theirs: u32,
-        /// Ours.
-        ours: u32,
-    },
-    /// A frame of more bytes than there can be.
-    #[error("a message of {0} bytes, which is more than there may be")]
-    TooLong(usize),
-    /// Nothing was heard.
-    #[error("no sign of life")]
-    Silent,
-}
-
 /// A piece of a call or of an answer.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) number: u32,
     pub(super) more: bool,
     pub(super) piece: Bytes,
+    /// Its share of the memory that all calls have together.
+    pub(super) share: Option<OwnedSemaphorePermit>,
 }
 
 /// What arrives on a connection.
@@ -78,40 +63,75 @@ pub(super) struct Frames<R> {
     from: R,
     read: BytesMut,
     longest: usize,
+    memory: Option<Arc<Semaphore>>,
+    arriving: Option<Arriving>,
+}
+
+/// A frame whose length is known.
+struct Arriving {
+    length: usize,
+    since: Instant,
+    share: Option<OwnedSemaphorePermit>,
 }
 
 impl<R: AsyncRead + Unpin> Frames<R> {
     pub(super) fn new(from: R, longest: usize) -> Self {
-        Self { from, read: BytesMut::with_capacity(PIECE), longest }
+        let read = BytesMut::with_capacity(PIECE);
+        Self { from, read, longest, memory: None, arriving: None }
     }
 
-    /// The next frame; `None` at the end.
+    /// The same, where frames of all connections together take no more than these bytes: further
+    /// ones aren't read until others are dropped.
+    pub(super) fn within(self, memory: Arc<Semaphore>) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
+    /// The next frame; `None` at the end. Errors: `TooLong`; `Silent` after 10 seconds without a
+    /// byte, or 60 seconds in the middle of a frame.
     pub(super) async fn next(&mut self) -> Result<Option<Frame>, Broken> {
         loop {
-            if let Some(frame) = self.parsed()? {
+            if self.arriving.is_none() {
+                self.arriving = self.announced().await?;
+            }
+            if let Some(frame) = self.whole() {
                 return Ok(Some(frame));
             }
             self.read.reserve(PIECE);
-            if self.from.read_buf(&mut self.read).await? == 0 {
+            let read = timeout(self.patience(), self.from.read_buf(&mut self.read));
+            if read.await.map_err(|_| Broken::Silent)?? == 0 {
                 return Ok(None);
             }
         }
     }
 
-    fn parsed(&mut self) -> Result<Option<Frame>, Broken> {
+    /// The frame whose length has arrived, once there is memory for it.
+    async fn announced(&mut self) -> Result<Option<Arriving>, Broken> {
         let Some((length, _)) = self.read.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
         if length < HEAD - 4 || length > self.longest + HEAD {
             return Err(Broken::TooLong(length));
         }
-        if self.read.len() < 4 + length {
-            return Ok(None);
-        }
+        let share = match &self.memory {
+            // Never closed, and longer than a frame.
+            Some(memory) => memory.clone().acquire_many_owned(length as u32).await.ok(),
+            None => None,
+        };
+        Ok(Some(Arriving { length, since: Instant::now(), share }))
+    }
+
+    fn whole(&mut self) -> Option<Frame> {
+        let Arriving { length, share, .. } =
+            self.arriving.take_if(|arriving| self.read.len() >= 4 + arriving.length)?;
         self.read.advance(4);
         let mut frame = self.read.split_to(length).freeze();
         let number = frame.get_u32_le();
         let more = frame.get_u8() != 0;
-        Ok(Some(Frame { number, more, piece: frame }))
+        Some(Frame { number, more, piece: frame, share })
+    }
+
+    fn patience(&self) -> Duration {
+        let left = |arriving: &Arriving| LONGEST_ARRIVAL.saturating_sub(arriving.since.elapsed());
+        self.arriving.as_ref().map_or(SILENCE, left).min(SILENCE)
     }
 }
 
@@ -192,7 +212,9 @@ pub(super) fn encode<T: Serialize>(to: &mut Vec<u8>, value: &T) -> Result<(), Er
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    rmp_serde::from_slice(bytes).map_err(|error| unreadable(error.to_string()))
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    deserializer.set_max_depth(DEEPEST);
+    T::deserialize(&mut deserializer).map_err(|error| unreadable(error.to_string()))
 }
 
 /// What was said can't be understood, which a repetition won't mend.

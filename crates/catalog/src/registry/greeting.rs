@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::frame::Broken;
+use super::broken::Broken;
 
 /// The version of the protocol: another one when an operation of `operations`, or a type that one is
 /// given or answers, changes. Both sides have to speak the same.

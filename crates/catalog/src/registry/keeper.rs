@@ -9,21 +9,17 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::frame::{self, ALIVE, Broken, Frames, LONGEST_ANSWER};
+use super::broken::Broken;
+use super::frame::{self, ALIVE, BEAT, Frames, LONGEST_ANSWER};
 use super::greeting::Greeting;
-use super::stream::{Boxed, Route};
+use super::route::Route;
+use super::stream::Boxed;
 
 /// How long a connection may take until it can be used.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long is waited between two tries, at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// How often each side gives a sign of life.
-pub(super) const BEAT: Duration = Duration::from_secs(5);
-
-/// After how long without one the other side is given up.
-pub(super) const SILENCE: Duration = Duration::from_secs(20);
 
 /// Calls that wait to be written, at most.
 const QUEUE: usize = 1024;
@@ -93,8 +89,10 @@ pub(super) async fn keep(route: Arc<Route>, state: watch::Sender<State>) {
 
 async fn open(route: &Route) -> Result<(Boxed, [u8; 16]), Broken> {
     let mut stream = route.connect().await?;
-    Greeting::new([0; 16]).say(&mut stream).await?;
+    let said = Greeting::new([0; 16]).say(&mut stream).await;
+    // Only now it shows whether the registry takes our certificate (RFC 8446, section 4.4.2.4).
     let registry = Greeting::hear(&mut stream).await?;
+    said?;
     registry.agrees("registry")?;
     Ok((stream, registry.instance))
 }
@@ -142,7 +140,7 @@ async fn read(
     mut frames: Frames<impl tokio::io::AsyncRead + Unpin>,
     pending: &Pending,
 ) -> Result<(), Broken> {
-    while let Some(frame) = timeout(SILENCE, frames.next()).await.map_err(|_| Broken::Silent)?? {
+    while let Some(frame) = frames.next().await? {
         let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((so_far, _)) = pending.get_mut(&frame.number) else { continue };
         if so_far.len() + frame.piece.len() > LONGEST_ANSWER {

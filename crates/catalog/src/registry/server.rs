@@ -7,12 +7,17 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::answers::Answers;
+use super::door::Door;
+use super::frame::LONGEST_CALL;
 use super::session;
 use super::stream::Way;
 use crate::Records;
 
-/// Connections at the same time, at most.
-const CONNECTIONS: usize = 4096;
+/// Connections that are answered at the same time, at most.
+pub(super) const CONNECTIONS: usize = 4096;
+
+/// Bytes of all calls that arrive or are worked on, at most.
+const MEMORY: usize = 16 * LONGEST_CALL;
 
 /// How long calls that are under way may take when the registry stops.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -23,38 +28,40 @@ pub struct Registry {
     pub(super) answers: Answers,
     /// A number of this process: what it remembers is gone with it.
     pub(super) instance: [u8; 16],
+    pub(super) door: Door,
+    /// A permit is a connection.
+    pub(super) room: Semaphore,
+    /// A permit is a byte.
+    pub(super) memory: Arc<Semaphore>,
 }
 
 impl Registry {
     /// A registry that answers from a catalog.
     pub fn new(records: Arc<dyn Records>) -> Self {
         let instance = *uuid::Uuid::new_v4().as_bytes();
-        Self { records, answers: Answers::default(), instance }
+        Self {
+            records,
+            answers: Answers::default(),
+            instance,
+            door: Door::default(),
+            room: Semaphore::new(CONNECTIONS),
+            memory: Arc::new(Semaphore::new(MEMORY)),
+        }
     }
 
     /// Answers whoever comes, until told to stop; then ends what is under way.
     pub async fn serve(self, way: Way, stop: impl Future<Output = ()>) {
         let registry = Arc::new(self);
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
         let (stopping, stopped) = watch::channel(false);
         let mut sessions = JoinSet::new();
         tokio::pin!(stop);
         loop {
-            let next = async {
-                // Never closed.
-                let place = room.clone().acquire_owned().await.ok();
-                (place, way.accept().await)
-            };
             tokio::select! {
                 () = &mut stop => break,
                 Some(_) = sessions.join_next() => {}
-                (place, accepted) = next => match accepted {
-                    Ok(connection) => {
-                        let session = session::run(registry.clone(), connection, stopped.clone());
-                        sessions.spawn(async move {
-                            session.await;
-                            drop(place);
-                        });
+                accepted = way.accept() => match accepted {
+                    Ok(visitor) => {
+                        sessions.spawn(session::run(registry.clone(), visitor, stopped.clone()));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection can't be accepted");

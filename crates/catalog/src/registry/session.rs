@@ -3,23 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::answers::remembered;
-use super::frame::{self, ALIVE, Broken, Call, Frame, Frames, LONGEST_ANSWER, LONGEST_CALL};
+use super::broken::Broken;
+use super::frame::{self, ALIVE, BEAT, Call, Frame, Frames, LONGEST_ANSWER, LONGEST_CALL, SILENCE};
 use super::greeting::Greeting;
-use super::keeper::{BEAT, SILENCE};
 use super::operations::{encoded, perform};
-use super::server::Registry;
-use super::stream::{Boxed, Unproven};
+use super::server::{CONNECTIONS, Registry};
+use super::stream::{Boxed, Unproven, Visitor};
 use crate::{Cause, Error};
-
-/// How long a client may take to prove who it is.
-const PROOF: Duration = Duration::from_secs(10);
 
 /// Calls of one connection that are worked on at the same time; further ones wait.
 const AT_ONCE: usize = 256;
@@ -27,27 +24,37 @@ const AT_ONCE: usize = 256;
 /// Pieces of answers that wait to be written, at most.
 const QUEUE: usize = 64;
 
-pub(super) async fn run(
-    registry: Arc<Registry>,
-    connection: Unproven,
-    stopped: watch::Receiver<bool>,
-) {
-    let met = timeout(PROOF, meet(&registry, connection)).await.unwrap_or(Err(Broken::Silent));
-    let ended = match met {
-        Ok(stream) => answer_all(registry, stream, stopped).await,
-        Err(broken) => Err(broken),
+pub(super) async fn run(registry: Arc<Registry>, visitor: Visitor, stopped: watch::Receiver<bool>) {
+    let Visitor { from, stream } = visitor;
+    let (stream, names) = match registry.door.pass(meet(&registry, stream)).await {
+        Ok(met) => met,
+        Err(broken) => return told(&from, &broken),
     };
-    if let Err(broken) = ended {
-        tracing::info!("a connection to the registry ended: {broken}");
+    let Ok(_place) = registry.room.try_acquire() else {
+        return told(&from, &Broken::Full(CONNECTIONS));
+    };
+    let who = if names.is_empty() { from } else { format!("{from} ({names})") };
+    tracing::info!("{who} is connected");
+    match answer_all(&registry, stream, stopped).await {
+        Ok(()) => tracing::info!("{who} has gone"),
+        Err(broken) => tracing::warn!("{who} has gone: {broken}"),
     }
 }
 
-async fn meet(registry: &Registry, connection: Unproven) -> Result<Boxed, Broken> {
-    let mut stream = connection.prove().await?;
+/// What has said nothing may be a port scan, or a look at whether somebody listens.
+fn told(from: &str, broken: &Broken) {
+    match broken {
+        Broken::Io(_) | Broken::Silent => tracing::debug!("{from} is not let in: {broken}"),
+        _ => tracing::warn!("{from} is not let in: {broken}"),
+    }
+}
+
+async fn meet(registry: &Registry, connection: Unproven) -> Result<(Boxed, String), Broken> {
+    let (mut stream, names) = connection.prove().await?;
     let client = Greeting::hear(&mut stream).await?;
     Greeting::new(registry.instance).say(&mut stream).await?;
     client.agrees("service")?;
-    Ok(stream)
+    Ok((stream, names))
 }
 
 type Pieces = mpsc::Sender<(u32, bool, Bytes)>;
@@ -55,7 +62,7 @@ type Pieces = mpsc::Sender<(u32, bool, Bytes)>;
 /// Calls that have begun come to their end, also when their client has gone: a change that is
 /// asked for again finds its answer.
 async fn answer_all(
-    registry: Arc<Registry>,
+    registry: &Arc<Registry>,
     stream: Boxed,
     stopped: watch::Receiver<bool>,
 ) -> Result<(), Broken> {
@@ -63,8 +70,8 @@ async fn answer_all(
     let (pieces, written) = mpsc::channel(QUEUE);
     let mut calls = JoinSet::new();
     let work = async {
-        let read = read(&registry, Frames::new(from, LONGEST_CALL), &pieces, &mut calls, stopped);
-        let ended = read.await;
+        let frames = Frames::new(from, LONGEST_CALL).within(registry.memory.clone());
+        let ended = read(registry, frames, &pieces, &mut calls, stopped).await;
         drop(pieces);
         while calls.join_next().await.is_some() {}
         ended
@@ -85,11 +92,11 @@ async fn read(
         // Never closed.
         let place = room.clone().acquire_owned().await.ok();
         let next = tokio::select! {
-            next = timeout(SILENCE, frames.next()) => next.map_err(|_| Broken::Silent)??,
+            next = frames.next() => next?,
             _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
             () = pieces.closed() => return Ok(()),
         };
-        let Some(Frame { number, piece, .. }) = next else { return Ok(()) };
+        let Some(Frame { number, piece, share, .. }) = next else { return Ok(()) };
         if number == ALIVE {
             continue;
         }
@@ -102,7 +109,7 @@ async fn read(
                 // A client that has gone asks again.
                 let _gone = pieces.send((number, more, piece)).await;
             }
-            drop(place);
+            drop((place, share));
         });
     }
 }
@@ -151,7 +158,9 @@ async fn write(
             }
         }
         // A client that reads nothing is given up, and its answers with it.
-        timeout(SILENCE, to.write_all_buf(&mut out)).await.map_err(|_| Broken::Silent)??;
+        while out.has_remaining() {
+            timeout(SILENCE, to.write_buf(&mut out)).await.map_err(|_| Broken::Silent)??;
+        }
         to.flush().await?;
     }
     Ok(to.shutdown().await?)

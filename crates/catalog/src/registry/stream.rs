@@ -1,18 +1,20 @@
 //! Connections of all kinds as one.
 
+use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use openssl::ssl::{Ssl, SslAcceptor, SslConnector};
+use openssl::ssl::{Ssl, SslAcceptor};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_openssl::SslStream;
 
-use super::address::Address;
-use super::frame::Broken;
-use super::tls::{BadKeys, Keys};
+use super::broken::Broken;
+use super::certificate::{Allowed, Verdict, names};
+use super::tls::{BOTH_SIDES, BadKeys, Keys};
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -23,11 +25,18 @@ pub(super) type Boxed = Box<dyn Stream>;
 /// Where a registry listens, and how both sides prove who they are.
 pub enum Way {
     /// Over TLS.
-    Tls(TcpListener, Box<SslAcceptor>),
+    Tls(TcpListener, Guard),
     /// In the clear, for processes of this machine.
     Plain(TcpListener),
     /// A socket in the file system, for processes of the same user.
     Socket(UnixListener, Removed),
+}
+
+/// Who lets clients in.
+pub struct Guard {
+    acceptor: SslAcceptor,
+    /// Whom it lets in of those that have certificates; `None` where a secret is asked for.
+    clients: Option<Arc<Allowed>>,
 }
 
 /// A socket's file, which goes with it.
@@ -43,7 +52,11 @@ impl Drop for Removed {
 impl Way {
     /// Over TLS.
     pub fn tls(listener: TcpListener, keys: &Keys) -> Result<Self, BadKeys> {
-        Ok(Self::Tls(listener, Box::new(keys.acceptor()?)))
+        let clients = match keys {
+            Keys::Certificates { clients, .. } => Some(Arc::new(clients.clone())),
+            Keys::Secret(_) => None,
+        };
+        Ok(Self::Tls(listener, Guard { acceptor: keys.acceptor()?, clients }))
     }
 
     /// A socket at a path, for the user of this process alone; one that is left over there goes.
@@ -56,85 +69,79 @@ impl Way {
             _ => {}
         }
         let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         Ok(Self::Socket(listener, Removed(path)))
     }
 
     /// The next connection, which has proven nothing yet.
-    pub(super) async fn accept(&self) -> io::Result<Unproven> {
-        match self {
-            Self::Tls(listener, acceptor) => {
-                let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                let ssl = Ssl::new(acceptor.context())?;
-                Ok(Unproven::Tls(Box::new(SslStream::new(ssl, stream)?)))
+    pub(super) async fn accept(&self) -> io::Result<Visitor> {
+        Ok(match self {
+            Self::Tls(listener, guard) => {
+                let (stream, from) = listener.accept().await?;
+                let ssl = Ssl::new(guard.acceptor.context())?;
+                let stream = Unproven::Tls(stream, ssl, guard.clients.clone());
+                Visitor { from: from.to_string(), stream }
             }
             Self::Plain(listener) => {
-                let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                Ok(Unproven::Proven(Box::new(stream)))
+                let (stream, from) = listener.accept().await?;
+                Visitor { from: from.to_string(), stream: Unproven::Plain(stream) }
             }
-            Self::Socket(listener, _) => Ok(Unproven::Proven(Box::new(listener.accept().await?.0))),
-        }
+            Self::Socket(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                let pid = stream.peer_cred().ok().and_then(|peer| peer.pid()).unwrap_or_default();
+                Visitor { from: format!("process {pid}"), stream: Unproven::Local(stream) }
+            }
+        })
     }
+}
+
+/// Somebody who has come, and has proven nothing yet.
+pub(super) struct Visitor {
+    /// Where from, as a log shows it.
+    pub(super) from: String,
+    pub(super) stream: Unproven,
 }
 
 pub(super) enum Unproven {
-    Tls(Box<SslStream<TcpStream>>),
-    Proven(Boxed),
+    Tls(TcpStream, Ssl, Option<Arc<Allowed>>),
+    Plain(TcpStream),
+    Local(UnixStream),
 }
 
 impl Unproven {
-    pub(super) async fn prove(self) -> Result<Boxed, Broken> {
+    /// The connection once it has proven who it is, and the names that it has proven.
+    pub(super) async fn prove(self) -> Result<(Boxed, String), Broken> {
         match self {
-            Self::Proven(stream) => Ok(stream),
-            Self::Tls(mut stream) => {
-                Pin::new(&mut *stream).accept().await.map_err(unproven)?;
-                Ok(stream)
+            Self::Tls(stream, ssl, clients) => handshake(stream, ssl, clients).await,
+            Self::Plain(stream) => {
+                stream.set_nodelay(true)?;
+                Ok((Box::new(stream), String::new()))
+            }
+            Self::Local(stream) => {
+                // The permissions of the socket come a moment after the socket.
+                let (theirs, ours) = (stream.peer_cred()?.uid(), rustix::process::geteuid());
+                match theirs == ours.as_raw() || theirs == 0 {
+                    true => Ok((Box::new(stream), String::new())),
+                    false => Err(Broken::Unproven(format!("it is of user {theirs}"))),
+                }
             }
         }
     }
 }
 
-/// How a client gets to its registry.
-pub(super) struct Route {
-    pub(super) address: Address,
-    connector: Option<SslConnector>,
-}
-
-impl Route {
-    pub(super) fn new(address: Address, keys: Option<&Keys>) -> Result<Self, BadKeys> {
-        Ok(Self { address, connector: keys.map(Keys::connector).transpose()? })
-    }
-
-    pub(super) async fn connect(&self) -> Result<Boxed, Broken> {
-        match (&self.address, &self.connector) {
-            (Address::Socket(path), _) => Ok(Box::new(UnixStream::connect(path).await?)),
-            (Address::Plain(host, port), _) => Ok(Box::new(tcp(host, *port).await?)),
-            (Address::Tls(host, port), Some(connector)) => {
-                let stream = tcp(host, *port).await?;
-                let ssl = connector.configure().and_then(|to| to.into_ssl(host));
-                let ssl = ssl.map_err(io::Error::from)?;
-                let mut stream = Box::new(SslStream::new(ssl, stream).map_err(io::Error::from)?);
-                Pin::new(&mut *stream).connect().await.map_err(unproven)?;
-                Ok(stream)
-            }
-            (Address::Tls(..), None) => {
-                Err(Broken::Unproven("there are no certificates, and no secret".to_owned()))
-            }
-        }
-    }
-}
-
-async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect((host, port)).await?;
+async fn handshake(
+    stream: TcpStream,
+    mut ssl: Ssl,
+    clients: Option<Arc<Allowed>>,
+) -> Result<(Boxed, String), Broken> {
     stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-fn unproven(error: openssl::ssl::Error) -> Broken {
-    match error.into_io_error() {
-        Ok(error) => Broken::Io(error),
-        Err(error) => Broken::Unproven(error.to_string()),
-    }
+    let verdict = clients.map(|clients| Verdict::over(&mut ssl, BOTH_SIDES, clients));
+    let mut stream = Box::new(SslStream::new(ssl, stream).map_err(io::Error::from)?);
+    Pin::new(&mut *stream).accept().await.map_err(|error| match &verdict {
+        Some(verdict) => verdict.or(error.into()),
+        None => Broken::from(error).between_secrets(),
+    })?;
+    let certificate = stream.ssl().peer_certificate();
+    let names = certificate.map(|certificate| names(&certificate)).unwrap_or_default();
+    Ok((stream, names))
 }

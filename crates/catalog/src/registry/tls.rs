@@ -11,13 +11,14 @@ use openssl::ssl::{
 };
 use thiserror::Error;
 
+use super::certificate::Allowed;
+
 /// What a side has to prove who it is, and to know who the other one is.
 #[derive(Clone)]
 pub enum Keys {
     /// A secret that both know. It never travels.
     Secret([u8; 32]),
-    /// Certificates of one authority; whoever has one of it is let in, so it should be for this
-    /// alone.
+    /// Certificates of one authority.
     Certificates {
         /// The authority's certificate.
         ca: PathBuf,
@@ -25,6 +26,8 @@ pub enum Keys {
         certificate: PathBuf,
         /// Its key.
         key: PathBuf,
+        /// Whom a registry lets in, of those that the authority signed for.
+        clients: Allowed,
     },
 }
 
@@ -58,6 +61,10 @@ const IDENTITY: &[u8] = b"tintype-registry";
 
 /// Keys from outside are bound to SHA-256 (RFC 8446, "Pre-Shared Key Extension").
 const SUITES: &str = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
+
+/// A client without a certificate is not let in.
+pub(super) const BOTH_SIDES: SslVerifyMode =
+    SslVerifyMode::PEER.union(SslVerifyMode::FAIL_IF_NO_PEER_CERT);
 
 impl Keys {
     /// A secret. Space around it doesn't count.
@@ -116,7 +123,7 @@ impl Keys {
     }
 
     fn certificates(&self, builder: &mut SslContextBuilder) -> Result<(), BadKeys> {
-        let Self::Certificates { ca, certificate, key } = self else { return Ok(()) };
+        let Self::Certificates { ca, certificate, key, .. } = self else { return Ok(()) };
         let file = |path: &PathBuf, done: Result<(), ErrorStack>| {
             done.map_err(|why| BadKeys::File { file: path.display().to_string(), why })
         };
@@ -124,7 +131,7 @@ impl Keys {
         file(certificate, builder.set_certificate_chain_file(certificate))?;
         file(key, builder.set_private_key_file(key, SslFiletype::PEM))?;
         file(key, builder.check_private_key())?;
-        builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        builder.set_verify(BOTH_SIDES);
         Ok(())
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use catalog::registry::{Address, Client, Keys, Registry, Way};
 use catalog::sql::SqlCatalog;
-use catalog::{Catalog, Error, ImageChange, Viewer};
-use image::{Image, ImageId, Status, Timestamp};
+use catalog::{Catalog, Error, ImageChange, Tasks, Viewer};
+use image::{Image, ImageId, Status, Task, TaskType, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -172,4 +172,36 @@ async fn a_column_is_set_to_null_or_left_alone() {
     assert_eq!(client.update(image.id, &change).await.unwrap().name, None);
     assert_eq!(client.status_of(ImageId::random()).await.unwrap(), None);
     assert_eq!(client.status_of(image.id).await.unwrap(), Some(Status::Queued));
+}
+
+/// One side's recursion would end the process of the other.
+#[tokio::test]
+async fn values_deep_within_values_are_refused() {
+    let client = behind_a_registry(Arc::new(SqlCatalog::memory().await.unwrap())).await;
+    let nested = |depth| {
+        (0..depth).fold(serde_json::Value::Null, |inner, _| serde_json::Value::Array(vec![inner]))
+    };
+    let task = |input| Task::new(TaskType::ApiImageImport, "owner".into(), input, Timestamp::now());
+    client.create_task(&task(nested(120))).await.unwrap();
+    let refused = client.create_task(&task(nested(1000))).await;
+    assert!(matches!(refused, Err(Error::Database(_))), "{refused:?}");
+    client.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_ends_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let catalog = Arc::new(SqlCatalog::memory().await.unwrap());
+    tokio::spawn(Registry::new(catalog).serve(Way::Plain(listener), std::future::pending()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut said = b"tintype\n".to_vec();
+    said.extend(catalog::registry::VERSION.to_le_bytes());
+    said.extend([0; 16]);
+    said.extend(b"\x051.2.3");
+    said.extend(u32::MAX.to_le_bytes());
+    stream.write_all(&said).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"tintype\n") && answer.len() < 64, "{answer:?}");
 }

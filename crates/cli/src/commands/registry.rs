@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use catalog::registry::{Registry, Way};
 use config::Config;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use super::Outcome;
@@ -56,6 +57,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
+    raise_open_files();
     let config = args.configured.config()?;
     let (way, shown) = way(args, &config).await?;
     let database = args.configured.database(&config)?;
@@ -67,6 +69,15 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     eprintln!("tintype: registry on {shown} (catalog in {database})");
     Registry::new(Arc::new(catalog)).serve(way, stop).await;
     Ok(())
+}
+
+/// A connection is an open file, and there may be more of them than most shells allow at first.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the number of connections can't be raised");
+    }
 }
 
 async fn way(args: &Args, config: &Config) -> anyhow::Result<(Way, String)> {
