@@ -20,5 +20,7 @@ mod registry_mysql;
 mod registry_postgres;
 #[path = "all/suite.rs"]
 mod sqlite;
+#[path = "all/version.rs"]
+mod version;
 #[path = "all/wire.rs"]
 mod wire;
