@@ -86,6 +86,10 @@ fn what_is_not_looked_into_passes() {
 fn disks_with_partitions_are_raw() {
     let mut bytes = vec![0; 100_000];
     put(&mut bytes, 510, &[0x55, 0xaa]);
+    let empty = verdict("raw", &bytes);
+    assert!(matches!(empty, Err(InspectError::Partitions(_))), "{empty:?}");
+    // The type of the first partition: Linux.
+    put(&mut bytes, 450, &[0x83]);
     assert_eq!(verdict("raw", &bytes).unwrap().virtual_size, Some(100_000));
     put(&mut bytes, 512, b"EFI PART");
     assert_eq!(verdict("raw", &bytes).unwrap().virtual_size, Some(100_000));
