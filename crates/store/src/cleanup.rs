@@ -35,6 +35,11 @@ impl Cleanups {
         done
     }
 
+    /// Does `work` as a task of its own, that is waited for.
+    pub fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(Undo { task: Some(work.boxed()), running: self.running.clone() });
+    }
+
     /// Waits until nothing is being removed.
     pub async fn settled(&self) {
         // It fails when the sender is gone, which is ours.

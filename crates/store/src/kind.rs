@@ -6,11 +6,19 @@ use std::sync::Arc;
 
 use config::{Config, Section, Value};
 
-use crate::{SettingsError, Store, file, http, rbd, s3, sheepdog, swift, vmware};
+use crate::{SettingsError, Store, cinder, file, http, rbd, s3, sheepdog, swift, vmware};
 
 /// Every kind that this version knows.
-const KINDS: &[Kind] =
-    &[file::KIND, http::KIND, rbd::KIND, s3::KIND, sheepdog::KIND, swift::KIND, vmware::KIND];
+const KINDS: &[Kind] = &[
+    cinder::KIND,
+    file::KIND,
+    http::KIND,
+    rbd::KIND,
+    s3::KIND,
+    sheepdog::KIND,
+    swift::KIND,
+    vmware::KIND,
+];
 
 /// The section whose options hold for all stores that don't set their own (glance_store's
 /// `SHARED_CONF_GROUP`).

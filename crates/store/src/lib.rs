@@ -6,6 +6,7 @@
 
 mod blocking;
 mod check;
+mod cinder;
 mod cleanup;
 mod contract;
 mod error;
@@ -22,6 +23,7 @@ mod swift;
 mod vmware;
 
 pub use check::{Checked, Step, check};
+pub use cinder::CinderStore;
 pub use cleanup::Cleanups;
 pub use contract::{Abilities, Data, Original, PIECE, Principal, Source, Store, Written};
 pub use error::{Error, Result, SourceError};

@@ -18,7 +18,7 @@ const STAGING: &str = "os_glance_staging_store";
 const TASKS: &str = "os_glance_tasks_store";
 
 /// The section of the stores that clients don't see, and of what concerns all.
-const GLANCE_STORE: &str = "glance_store";
+pub(crate) const GLANCE_STORE: &str = "glance_store";
 
 /// The option of the `file` kind that names its directory.
 const DATADIR: &str = "filesystem_store_datadir";

@@ -7,6 +7,7 @@ mod location;
 mod options;
 mod read;
 mod remove;
+mod volume;
 mod write;
 
 use std::ops::Range;
@@ -27,6 +28,7 @@ use remove::Kept;
 use write::{Half, Layout, SNAPSHOT, WRITE};
 
 pub(crate) use options::KIND;
+pub(crate) use volume::{Elsewhere, Reached, Volume};
 
 /// A pool of a Ceph cluster that holds image data.
 pub struct RbdStore {

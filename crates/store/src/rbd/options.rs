@@ -44,5 +44,6 @@ fn access(options: &Options<'_>) -> Result<Access, SettingsError> {
         user: given("rbd_store_user")?,
         // What is negative is none.
         timeout: u64::try_from(timeout).ok().map(Duration::from_secs),
+        settings: Vec::new(),
     })
 }

@@ -72,9 +72,8 @@ impl Half {
         let failed = |failure| self.connection.failed(uri, failure);
         let size = hint.unwrap_or(0);
         let image = self.begin(size, layout.shape).await.map_err(failed)?;
-        let under_way = FuturesUnordered::new();
-        let mut writing =
-            Writing { image, thin: layout.thin, size, step: FIRST_STEP, end: 0, under_way };
+        let writes = Writes::of(image);
+        let mut writing = Writing { writes, thin: layout.thin, size, step: FIRST_STEP, end: 0 };
         let mut parts = Parts::of(source);
         loop {
             let part = parts.next(WRITE).await?;
@@ -120,28 +119,19 @@ impl Half {
     }
 }
 
-/// The writes of an image.
-struct Writing {
+/// Writes of an image, several of them under way.
+pub(super) struct Writes {
     image: Image,
-    thin: bool,
-    /// How many bytes the image has room for.
-    size: u64,
-    /// By how many it grows next.
-    step: u64,
-    /// How many there are.
-    end: u64,
     under_way: FuturesUnordered<BoxFuture<'static, Result<(), Failure>>>,
 }
 
-impl Writing {
-    /// Begins to write a part at the end, when there is room for it among those under way.
-    async fn write(&mut self, part: Part) -> Result<(), Failure> {
-        let offset = self.end;
-        self.end += part.length;
-        self.grow().await?;
-        if self.thin && part.is_zero() {
-            return Ok(());
-        }
+impl Writes {
+    pub(super) fn of(image: Image) -> Self {
+        Self { image, under_way: FuturesUnordered::new() }
+    }
+
+    /// Begins to write a part, when there is room for it among those under way.
+    pub(super) async fn begin(&mut self, offset: u64, part: Part) -> Result<(), Failure> {
         while self.under_way.len() >= AT_ONCE {
             self.one().await?;
         }
@@ -154,22 +144,53 @@ impl Writing {
         self.under_way.next().await.unwrap_or(Ok(()))
     }
 
+    /// Waits for all writes.
+    pub(super) async fn finish(mut self) -> Result<Image, Failure> {
+        while !self.under_way.is_empty() {
+            self.one().await?;
+        }
+        Ok(self.image)
+    }
+}
+
+/// An image that is filled.
+struct Writing {
+    writes: Writes,
+    thin: bool,
+    /// How many bytes the image has room for.
+    size: u64,
+    /// By how many it grows next.
+    step: u64,
+    /// How many there are.
+    end: u64,
+}
+
+impl Writing {
+    /// Begins to write a part at the end.
+    async fn write(&mut self, part: Part) -> Result<(), Failure> {
+        let offset = self.end;
+        self.end += part.length;
+        self.grow().await?;
+        if self.thin && part.is_zero() {
+            return Ok(());
+        }
+        self.writes.begin(offset, part).await
+    }
+
     async fn grow(&mut self) -> Result<(), Failure> {
         if self.end <= self.size {
             return Ok(());
         }
         self.size = self.end.max(self.size.saturating_add(self.step));
         self.step = (self.step * 2).min(LARGEST_STEP);
-        let (image, size) = (self.image.clone(), self.size);
+        let (image, size) = (self.writes.image.clone(), self.size);
         blocking(move || image.resize(size)).await
     }
 
     /// Waits for all writes, cuts the image to its size, takes the snapshot, and closes the image.
-    async fn finish(mut self) -> Result<u64, Failure> {
-        while !self.under_way.is_empty() {
-            self.one().await?;
-        }
-        let Self { image, size, end, .. } = self;
+    async fn finish(self) -> Result<u64, Failure> {
+        let Self { writes, size, end, .. } = self;
+        let image = writes.finish().await?;
         blocking(move || {
             if size != end {
                 image.resize(end)?;

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod conformance;
+mod keystone;
 
+mod cinder;
 mod file;
 mod http;
 mod rbd;

@@ -27,6 +27,8 @@ pub(in crate::rbd) struct Access {
     /// How long a connection, and each request, may take; without a limit, what the configuration
     /// file says, or librados' own default.
     pub(in crate::rbd) timeout: Option<Duration>,
+    /// Options of Ceph, over those of the configuration file.
+    pub(in crate::rbd) settings: Vec<(CString, CString)>,
 }
 
 /// What is set for every connection. This crate writes and reads large pieces, once: a cache would
@@ -80,6 +82,9 @@ impl Cluster {
         for (option, value) in SETTINGS {
             // Versions without an option do without it.
             let _ = cluster.set(option, value);
+        }
+        for (option, value) in &access.settings {
+            cluster.set(option, value)?;
         }
         if let Some(timeout) = access.timeout {
             let seconds = name(&timeout.as_secs().to_string())?;

@@ -15,7 +15,7 @@ const SHAPE: Shape = Shape { order: 20 };
 
 async fn pool() -> Option<Arc<Pool>> {
     let conf = var("TEST_CEPH_CONF").ok()?.into();
-    let access = Access { conf: Some(conf), user: var("TEST_CEPH_USER").ok(), timeout: None };
+    let access = Access { conf: Some(conf), user: var("TEST_CEPH_USER").ok(), ..Access::default() };
     let pool = var("TEST_CEPH_POOL").unwrap();
     Some(blocking(move || Cluster::connect(&access).unwrap().pool(&pool).unwrap()).await)
 }

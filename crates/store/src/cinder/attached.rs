@@ -1,0 +1,179 @@
+//! Volumes that are attached: for one writer, or for all readers of this process together, for most
+//! volumes can be attached once only. The last of them gives the attachment up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex as Held, PoisonError};
+
+use tokio::sync::{Mutex, OnceCell};
+use uuid::Uuid;
+
+use super::attachment::Mode;
+use super::device::{Device, Devices};
+use super::host::Host;
+use super::session::Session;
+use crate::{Cleanups, Error, Result};
+
+/// What attaches and detaches.
+pub(super) struct Attaching {
+    pub(super) session: Arc<Session>,
+    pub(super) devices: Devices,
+    multipath: Multipath,
+    host: OnceCell<Host>,
+    read: Held<HashMap<Uuid, Arc<Slot>>>,
+    pub(super) cleanups: Cleanups,
+}
+
+/// What is asked of multipath, for connections that can have several ways.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Multipath {
+    pub(super) wanted: bool,
+    pub(super) enforced: bool,
+}
+
+/// A volume that is attached, and how it is used.
+pub(super) struct Attached {
+    attachment: Uuid,
+    pub(super) device: Device,
+}
+
+/// A volume that may be read. Whoever attaches or detaches it has the lock.
+#[derive(Default)]
+struct Slot(Mutex<Readers>);
+
+#[derive(Default)]
+struct Readers {
+    count: usize,
+    attached: Option<Attached>,
+}
+
+impl Attaching {
+    pub(super) fn new(session: Arc<Session>, devices: Devices, multipath: Multipath) -> Self {
+        let (host, read, cleanups) = (OnceCell::new(), Held::default(), Cleanups::default());
+        Self { session, devices, multipath, host, read, cleanups }
+    }
+
+    /// Attaches a volume to be written. A writer that is dropped leaves it attached: whoever removes
+    /// the volume gives that up.
+    pub(super) async fn writing(&self, volume: Uuid) -> Result<Attached> {
+        self.attach(volume, Mode::Write).await
+    }
+
+    /// Gives up what was attached to be written, whatever came of it.
+    pub(super) async fn written<T>(&self, attached: Attached, done: Result<T>) -> Result<T> {
+        let detached = self.session.detach(attached.attachment).await;
+        let done = done?;
+        detached.map(|()| done)
+    }
+
+    /// Attaches a volume to be read, unless it is already. Errors: `InUse` where another host has
+    /// it, or a writer.
+    pub(super) async fn reading(self: &Arc<Self>, volume: Uuid) -> Result<Lease> {
+        loop {
+            let slot = self.slots().entry(volume).or_default().clone();
+            let mut readers = slot.0.lock().await;
+            let known = self.slots().get(&volume).is_some_and(|known| Arc::ptr_eq(known, &slot));
+            // Its last reader has just gone, and so has this slot.
+            if !known {
+                continue;
+            }
+            if readers.attached.is_none() {
+                readers.attached = Some(self.attach(volume, Mode::Read).await?);
+            }
+            readers.count += 1;
+            drop(readers);
+            return Ok(Lease { attaching: Some(self.clone()), volume, slot });
+        }
+    }
+
+    /// Lets go of a volume that this process has attached for nobody any more. Errors: `InUse` where
+    /// somebody reads it.
+    pub(super) async fn release(&self, volume: Uuid) -> Result<()> {
+        let slot = self.slots().get(&volume).cloned();
+        let Some(slot) = slot else { return Ok(()) };
+        let mut readers = slot.0.lock().await;
+        if readers.count > 0 {
+            let why = "it is being read".to_owned();
+            return Err(Error::InUse { uri: format!("the volume {volume}"), why });
+        }
+        self.let_go(volume, &mut readers).await
+    }
+
+    /// What can't be given up stays attached, for the next reader.
+    async fn let_go(&self, volume: Uuid, readers: &mut Readers) -> Result<()> {
+        if let Some(attached) = &readers.attached {
+            self.session.detach(attached.attachment).await?;
+            readers.attached = None;
+        }
+        self.slots().remove(&volume);
+        Ok(())
+    }
+
+    async fn attach(&self, volume: Uuid, mode: Mode) -> Result<Attached> {
+        let attachment = self.session.reserve(volume, mode).await?;
+        let session = self.session.clone();
+        let undo = async move {
+            if let Err(error) = session.detach(attachment).await {
+                tracing::error!(%error, %volume, %attachment, "a volume stays attached");
+            }
+        };
+        let work = async {
+            let multipath = self.multipath;
+            let host = Host::of_system(multipath.wanted, multipath.enforced);
+            let host = self.host.get_or_init(|| host).await;
+            let information = self.session.connect(attachment, host).await?;
+            let device = self.devices.connect(&self.session, &information)?;
+            self.session.complete(attachment).await?;
+            Ok(Attached { attachment, device })
+        };
+        self.cleanups.guard(undo, work).await
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<Slot>>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to read a volume. Ended, or dropped, it is given up.
+pub(super) struct Lease {
+    /// `None` once it is given up.
+    attaching: Option<Arc<Attaching>>,
+    volume: Uuid,
+    slot: Arc<Slot>,
+}
+
+impl Lease {
+    /// The volume.
+    pub(super) async fn device(&self) -> Result<Device> {
+        let readers = self.slot.0.lock().await;
+        let device = readers.attached.as_ref().map(|attached| attached.device.clone());
+        // It stays as long as it is counted.
+        device.ok_or_else(|| Error::NotFound(format!("the volume {}", self.volume)))
+    }
+
+    /// Gives it up, and waits for that.
+    pub(super) async fn end(mut self) {
+        if let Some(attaching) = self.attaching.take() {
+            give_up(attaching, self.volume, self.slot.clone()).await;
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(attaching) = self.attaching.take() {
+            let cleanups = attaching.cleanups.clone();
+            cleanups.later(give_up(attaching, self.volume, self.slot.clone()));
+        }
+    }
+}
+
+async fn give_up(attaching: Arc<Attaching>, volume: Uuid, slot: Arc<Slot>) {
+    let mut readers = slot.0.lock().await;
+    readers.count -= 1;
+    if readers.count > 0 {
+        return;
+    }
+    if let Err(error) = attaching.let_go(volume, &mut readers).await {
+        tracing::warn!(%error, %volume, "a volume stays attached until it is read again");
+    }
+}
