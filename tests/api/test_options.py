@@ -60,5 +60,6 @@ def warned(tmp_path):
 
 def test_options_without_effect_are_named_at_the_start(warned):
     listed = {(section, name) for section, name, is_honoured in table() if not is_honoured}
-    assert len(listed) > 300
+    # As a guard against a page that is not read at all.
+    assert len(listed) > 200
     assert warned == listed
