@@ -132,7 +132,7 @@ impl Server {
         let making = options.clone().create_if_missing(true);
         let (writer, readers) = (lender(making, 1), lender(options.read_only(true), READERS));
         // Readers don't make the file.
-        drop(writer.lend().await?);
+        drop(sqlite::opened(|| writer.lend()).await?);
         Ok(Self::Sqlite { readers, writer })
     }
 }
@@ -178,7 +178,8 @@ fn terms(limits: &Limits) -> Terms {
 impl Connection {
     /// To an SQLite file as it is: nothing about it changes.
     pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
-        let inner = Inner::Sqlite(lender(sqlite::as_it_is(path).await?, 1).lend().await?);
+        let options = sqlite::opened(|| sqlite::as_it_is(path)).await?;
+        let inner = Inner::Sqlite(lender(options, 1).lend().await?);
         Ok(Self { inner, urls: Urls::default() })
     }
 

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
@@ -34,6 +34,9 @@ const FULL: i32 = 13;
 
 /// How long a writer waits for another process.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long whoever was refused while a file was being made waits before the next try.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A file as it is: nothing about it changes before its revision is known.
 pub(super) fn untouched(path: &Path) -> SqliteConnectOptions {
@@ -73,6 +76,23 @@ pub(super) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
+}
+
+/// Opens a file that others may be making. SQLite waits for whoever writes, but when several turn on
+/// the write-ahead log at once it refuses all but one of them, without waiting ("Write-Ahead Logging",
+/// section "Sometimes Queries Return SQLITE_BUSY In WAL Mode"): they try again.
+pub(super) async fn opened<T>(open: impl AsyncFn() -> sqlx::Result<T>) -> sqlx::Result<T> {
+    let started = Instant::now();
+    loop {
+        match open().await {
+            Err(sqlx::Error::Database(error))
+                if is_busy(error.as_ref()) && started.elapsed() < PATIENCE =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Whether another process held the database for too long.
