@@ -57,7 +57,10 @@ class Process:
         self.wait_until_ready()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
+        if failure:
+            said = (self.folder / "log").read_text(errors="replace").splitlines()
+            say("\n".join([f"The last of what {self.name} said:", *said[-30:]]))
         os.killpg(self.process.pid, signal.SIGTERM)
         try:
             self.process.wait(timeout=20)
@@ -215,17 +218,29 @@ class MariaDB(Process):
         return subprocess.run(command, check=check, capture_output=True)
 
 
+# Options of `[DEFAULT]`, and what follows them.
+ONE_STORE = """enabled_backends = images:file
+[glance_store]
+default_backend = images
+[images]
+filesystem_store_datadir = {folder}/images"""
+# What the drivers of stores need besides; those of Ceph are Debian's.
+DRIVERS = ["boto3", "python-swiftclient"]
+
+
 class Glance(Process):
-    """The peer: Glance from PyPI under uWSGI with Glance's own settings, MariaDB, one file store.
+    """The peer: Glance from PyPI under uWSGI with Glance's own settings, MariaDB, and a file store or
+    the given ones.
 
     In the place of Keystone's middleware a filter makes everybody an administrator.
     """
 
     name = "glance"
 
-    def __init__(self, server=None):
+    def __init__(self, server=None, stores=ONE_STORE):
         """In the database `glance` of a server that runs already, or of one of its own."""
         super().__init__()
+        self.stores = stores.format(folder=self.folder)
         self.server, self.own = server, contextlib.ExitStack()
 
     def __enter__(self):
@@ -260,7 +275,11 @@ class Glance(Process):
         for template in ["glance-api.conf", "uwsgi.ini"]:
             text = (HERE / "peer" / template).read_text()
             text = text.format(
-                folder=self.folder, port=self.port, processes=PROCESSES, socket=self.database.socket
+                folder=self.folder,
+                port=self.port,
+                processes=PROCESSES,
+                socket=self.database.socket,
+                stores=self.stores,
             )
             (self.folder / template).write_text(text)
         for folder in ["images", "staging", "tasks"]:
@@ -281,7 +300,10 @@ def environment():
         python = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
         subprocess.run([python, "-m", "venv", venv], check=True)
         pip = [venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"glance=={GLANCE}", "pymysql", "uwsgi"], check=True)
+        subprocess.run([*pip, f"glance=={GLANCE}", "pymysql", "uwsgi", *DRIVERS], check=True)
+        [packages] = venv.glob("lib/*/site-packages")
+        for module in Path("/usr/lib/python3/dist-packages").glob("r*d*.cpython-*.so"):
+            (packages / module.name).symlink_to(module)
         (venv / "complete").touch()
     return venv
 
