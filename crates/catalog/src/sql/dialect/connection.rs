@@ -132,7 +132,13 @@ impl Server {
         let making = options.clone().create_if_missing(true);
         let (writer, readers) = (lender(making, 1), lender(options.read_only(true), READERS));
         // Readers don't make the file.
-        drop(sqlite::opened(|| writer.lend()).await?);
+        let opening = sqlite::Opening::begin();
+        loop {
+            match writer.lend().await {
+                Err(error) if opening.again(&error).await => {}
+                opened => break drop(opened?),
+            }
+        }
         Ok(Self::Sqlite { readers, writer })
     }
 }
@@ -178,7 +184,13 @@ fn terms(limits: &Limits) -> Terms {
 impl Connection {
     /// To an SQLite file as it is: nothing about it changes.
     pub(in crate::sql) async fn of_file(path: &Path) -> sqlx::Result<Self> {
-        let options = sqlite::opened(|| sqlite::as_it_is(path)).await?;
+        let opening = sqlite::Opening::begin();
+        let options = loop {
+            match sqlite::as_it_is(path).await {
+                Err(error) if opening.again(&error).await => {}
+                options => break options?,
+            }
+        };
         let inner = Inner::Sqlite(lender(options, 1).lend().await?);
         Ok(Self { inner, urls: Urls::default() })
     }

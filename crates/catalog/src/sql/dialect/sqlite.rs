@@ -78,20 +78,25 @@ pub(super) fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .busy_timeout(PATIENCE)
 }
 
-/// Opens a file that others may be making. SQLite waits for whoever writes, but when several turn on
-/// the write-ahead log at once it refuses all but one of them, without waiting ("Write-Ahead Logging",
-/// section "Sometimes Queries Return SQLITE_BUSY In WAL Mode"): they try again.
-pub(super) async fn opened<T>(open: impl AsyncFn() -> sqlx::Result<T>) -> sqlx::Result<T> {
-    let started = Instant::now();
-    loop {
-        match open().await {
-            Err(sqlx::Error::Database(error))
-                if is_busy(error.as_ref()) && started.elapsed() < PATIENCE =>
-            {
-                tokio::time::sleep(PAUSE).await;
-            }
-            opened => return opened,
+/// A file that is opened while others may be making it. SQLite waits for whoever writes, but when
+/// several turn on the write-ahead log at once it refuses all but one of them, without waiting
+/// ("Write-Ahead Logging", section "Sometimes Queries Return SQLITE_BUSY In WAL Mode"): they try
+/// again.
+pub(super) struct Opening(Instant);
+
+impl Opening {
+    pub(super) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether to try again now, after opening it ended so.
+    pub(super) async fn again(&self, error: &sqlx::Error) -> bool {
+        let refused = error.as_database_error().is_some_and(is_busy);
+        let again = refused && self.0.elapsed() < PATIENCE;
+        if again {
+            tokio::time::sleep(PAUSE).await;
         }
+        again
     }
 }
 
