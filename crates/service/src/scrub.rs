@@ -91,7 +91,8 @@ enum Why {
 }
 
 async fn try_one(catalog: &dyn Catalog, stores: &Stores, id: ImageId) -> Result<(), Why> {
-    for location in catalog.begin_scrub(id).await? {
+    // The latest one first: it may be a clone of an earlier one.
+    for location in catalog.begin_scrub(id).await?.into_iter().rev() {
         match stores.holding(&location)?.delete(&location.uri).await {
             Ok(()) | Err(store::Error::NotFound(_)) => {}
             Err(error) => return Err(error.into()),

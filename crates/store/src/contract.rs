@@ -155,6 +155,12 @@ pub trait Store: Send + Sync {
     /// How many bytes are at a location. Errors: as of [`open`](Self::open).
     async fn size(&self, uri: &str) -> Result<u64>;
 
+    /// Looks whether the bytes at a location could be removed now, and changes nothing. Errors:
+    /// `InUse`, and as of [`open`](Self::open); none where the store doesn't know before.
+    async fn expect_deletable(&self, _uri: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// Removes the bytes at a location. Errors: as of [`open`](Self::open); `InUse`.
     async fn delete(&self, uri: &str) -> Result<()>;
 

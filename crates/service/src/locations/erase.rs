@@ -40,10 +40,24 @@ async fn take(
     }
 }
 
-/// Takes the bytes of a deleted image away. What can't be taken away now stays until the next
-/// sweep.
+/// Looks whether the bytes of an image can be taken away. Errors: a store says that they are in use.
+/// What else is wrong with a store does not keep an image from being deleted.
+pub(crate) async fn expect_deletable(app: &App, image: &Image) -> store::Result<()> {
+    for location in &image.locations {
+        let Ok(store) = app.stores.holding(location) else { continue };
+        match store.expect_deletable(&location.uri).await {
+            Err(used @ store::Error::InUse { .. }) => return Err(used),
+            Err(error) => tracing::debug!(image = %image.id, %error, "nothing is known before"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Takes the bytes of a deleted image away, the latest location first: it may be a clone of an
+/// earlier one. What can't be taken away now stays until the next sweep.
 pub(crate) async fn erase(app: &App, image: &Image, locations: &[Location]) {
-    for location in locations {
+    for location in locations.iter().rev() {
         let erased = match app.stores.holding(location) {
             Ok(store) => store.delete(&location.uri).await,
             Err(unknown) => {

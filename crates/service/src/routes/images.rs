@@ -148,6 +148,10 @@ async fn delete(
     let status = if app.rules.deletion.delayed && !image.locations.is_empty() {
         app.catalog.transition(image.id, Event::DeleteLater).await?
     } else {
+        // A protected one is refused for that.
+        if !image.protected {
+            locations::expect_deletable(&app, &image).await?;
+        }
         let locations = app.catalog.delete(image.id).await?;
         locations::erase(&app, &image, &locations).await;
         Status::Deleted

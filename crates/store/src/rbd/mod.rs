@@ -1,5 +1,6 @@
 //! The store in Ceph: each image an RBD image that is named by its id, with a protected snapshot
-//! `snap`, as the `rbd` driver of glance_store lays it out. Others clone that without a copy.
+//! `snap`, as the `rbd` driver of glance_store lays it out. Others clone that without a copy, as does
+//! the store itself, where it takes over what another store has in the same cluster.
 
 mod ceph;
 mod connection;
@@ -19,12 +20,12 @@ use serde_json::{Map, Value, json};
 
 use crate::blocking::blocking;
 use crate::remote::{Failed, retried};
-use crate::{Abilities, Cleanups, Data, Error, Result, Source, Store, Written};
+use crate::{Abilities, Cleanups, Data, Error, Original, Result, Source, Store, Written};
 
-use ceph::{Failure, Image, Pool};
+use ceph::{CLONING, Failure, Image, Pool};
 use connection::Connection;
 use location::{Location, SCHEMES};
-use remove::Kept;
+use remove::{Cloned, Kept};
 use write::{Half, Layout, SNAPSHOT, WRITE};
 
 pub(crate) use options::KIND;
@@ -37,6 +38,9 @@ pub struct RbdStore {
     /// The size of objects as it was given, in MiB.
     chunk: u64,
     layout: Layout,
+    /// Whether what other stores have in the same cluster is cloned.
+    clones: bool,
+    cloned: Cloned,
     cleanups: Cleanups,
 }
 
@@ -63,18 +67,46 @@ impl RbdStore {
     /// Removes an image. One that is open may be closed soon: by a reader that was given up.
     async fn remove(&self, uri: &str, pool: Arc<Pool>, location: &Location) -> Result<()> {
         retried(async || {
-            let (pool, location) = (pool.clone(), location.clone());
+            let (pool, location, cloned) = (pool.clone(), location.clone(), self.cloned);
             let removed = blocking(move || {
-                remove::remove(&pool, &location.image, location.snapshot.as_deref())
+                remove::remove(&pool, &location.image, location.snapshot.as_deref(), cloned)
             });
-            let in_use = |why: &str| Error::InUse { uri: uri.to_owned(), why: why.to_owned() };
-            removed.await.map_err(|kept| match kept {
-                Kept::Open => Failed::Passing(in_use("it is being read or written")),
-                Kept::Cloned => Failed::Lasting(in_use("other images are clones of it")),
-                Kept::Failed(failure) => self.connection.failed(uri, failure).into(),
+            removed.await.map_err(|kept| {
+                let passes = matches!(kept, Kept::Open);
+                let kept = self.kept(uri, kept);
+                if passes { Failed::Passing(kept) } else { kept.into() }
             })
         })
         .await
+    }
+
+    /// The error for an image that stays.
+    fn kept(&self, uri: &str, kept: Kept) -> Error {
+        let in_use = |why: &str| Error::InUse { uri: uri.to_owned(), why: why.to_owned() };
+        match kept {
+            Kept::Open => in_use("it is being read or written"),
+            Kept::Cloned => in_use("other images are clones of it"),
+            Kept::Failed(failure) => self.connection.failed(uri, failure),
+        }
+    }
+
+    /// What is to be cloned: its pool, its name, its snapshot. `None` where it is elsewhere, or the
+    /// account may not see it.
+    async fn original(&self, uri: &str) -> Result<Option<(Arc<Pool>, (String, String))>> {
+        let Some(Location { pool: Some((cluster, pool)), image, snapshot: Some(snapshot) }) =
+            Location::parse(uri)
+        else {
+            return Ok(None);
+        };
+        self.connection.cluster().await?;
+        if self.connection.known_id() != Some(cluster) {
+            return Ok(None);
+        }
+        match self.connection.pool(&pool).await {
+            Ok(pool) => Ok(Some((pool, (image, snapshot)))),
+            Err(Error::NotFound(_) | Error::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -88,7 +120,8 @@ impl Store for RbdStore {
 
     fn abilities(&self) -> Abilities {
         let object = 1 << self.layout.shape.order;
-        Abilities { boundaries: vec![WRITE, object], ..Abilities::default() }
+        let boundaries = vec![WRITE, object];
+        Abilities { copies: self.clones, boundaries, ..Abilities::default() }
     }
 
     fn schemes(&self) -> &'static [&'static str] {
@@ -136,6 +169,27 @@ impl Store for RbdStore {
         Ok(Written { uri, size })
     }
 
+    /// As a copy-on-write clone: until it is written to, which images never are, or its original is
+    /// deleted, it takes no room of its own.
+    async fn copy(&self, id: ImageId, from: Original<'_>) -> Result<Option<Written>> {
+        let Some((parent, of)) = self.original(from.uri).await? else { return Ok(None) };
+        let pool = self.connection.own_pool(&self.pool).await?;
+        let uri = self.location(id).await?.to_string();
+        let half = Half::of(self.connection.clone(), pool, id.to_string());
+        let clone = async {
+            match half.clone_of(parent, of, self.layout.shape).await {
+                Ok(size) => Ok(Some(Written { uri: uri.clone(), size })),
+                // Not there, not protected, or not to be read: moving its bytes works, or says more.
+                Err(failure) if failure.is_of(CLONING) && failure.code() != libc::EEXIST => {
+                    tracing::debug!(%failure, original = from.uri, "not cloned");
+                    Ok(None)
+                }
+                Err(failure) => Err(self.connection.failed(&uri, failure)),
+            }
+        };
+        self.cleanups.guard(half.clone().undo(), clone).await
+    }
+
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
         let image = self.open_image(uri, Pool::open).await?;
         Ok(read::read(self.connection.clone(), uri.to_owned(), image, range))
@@ -149,6 +203,15 @@ impl Store for RbdStore {
             size
         });
         size.await.map_err(|failure| self.connection.failed(uri, failure))
+    }
+
+    async fn expect_deletable(&self, uri: &str) -> Result<()> {
+        let (location, pool) = self.find(uri).await?;
+        let cloned = self.cloned;
+        let look = blocking(move || {
+            remove::expect_removable(&pool, &location.image, location.snapshot.as_deref(), cloned)
+        });
+        look.await.map_err(|kept| self.kept(uri, kept))
     }
 
     async fn delete(&self, uri: &str) -> Result<()> {

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::Value;
+
 use super::RbdStore;
 use super::ceph::{Access, Shape};
 use super::connection::Connection;
+use super::remove::Cloned;
 use super::write::Layout;
 use crate::kind::{Kind, Options};
 use crate::{Cleanups, SettingsError, Store};
@@ -17,6 +20,19 @@ const CHUNK_SIZE: &str = "rbd_store_chunk_size";
 
 /// An object's sizes, in MiB: librbd takes powers of two from 4 KiB to 32 MiB.
 const LARGEST_CHUNK: u64 = 32;
+
+impl Value for Cloned {
+    const KIND: &'static str = "'refuse', 'trash' or 'flatten'";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "refuse" => Some(Self::Refuse),
+            "trash" => Some(Self::Trash),
+            "flatten" => Some(Self::Flatten),
+            _ => None,
+        }
+    }
+}
 
 fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let chunk: u64 = options.or(CHUNK_SIZE, 8)?;
@@ -31,6 +47,8 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
         chunk,
         // Other sizes than powers of two are rounded down, as in Glance. A MiB is 2^20.
         layout: Layout { shape: Shape { order: 20 + chunk.ilog2() as u8 }, thin },
+        clones: options.or("rbd_store_clone_copies", true)?,
+        cloned: options.or("rbd_store_cloned_images", Cloned::Trash)?,
         cleanups: Cleanups::default(),
     }))
 }

@@ -1,9 +1,21 @@
-//! The end of an image: its snapshot is unprotected and removed, then the image. One that has clones
-//! goes where glance_store lets it go.
+//! The end of an image: its snapshot is unprotected and removed, then the image. What becomes of one
+//! that has clones is the operator's choice.
 
 use std::sync::Arc;
 
-use super::ceph::{Failure, Pool};
+use super::ceph::{Child, Failure, Image, Pool};
+
+/// What becomes of an image that is to be removed and has clones (`rbd_store_cloned_images`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cloned {
+    /// It stays.
+    Refuse,
+    /// It moves to the pool's trash, as glance_store lets it, and can be purged when its clones are
+    /// gone. Where they are of the first format, and need its snapshot's protection, it stays.
+    Trash,
+    /// Its clones get what they have of it for their own, and it is removed.
+    Flatten,
+}
 
 /// Why an image stays.
 #[derive(Debug)]
@@ -22,11 +34,24 @@ impl From<Failure> for Kept {
     }
 }
 
-/// Removes an image. Clones of the first format depend on its snapshot's protection: it stays. Those
-/// of the second one don't: the image moves to the pool's trash, and can be purged when they are
-/// gone. So does an image that has other snapshots. One that stays is as it was.
-pub(super) fn remove(pool: &Arc<Pool>, name: &str, snapshot: Option<&str>) -> Result<(), Kept> {
+/// Removes an image. One that stays is as it was, but for clones that it may have lost.
+pub(super) fn remove(
+    pool: &Arc<Pool>,
+    name: &str,
+    snapshot: Option<&str>,
+    cloned: Cloned,
+) -> Result<(), Kept> {
     expect_closed(pool, name)?;
+    for child in
+        snapshot.map(|snapshot| children(pool, name, snapshot)).transpose()?.iter().flatten()
+    {
+        match cloned {
+            _ if is_copy(child, name) => flatten(pool, child)?,
+            Cloned::Refuse => return Err(Kept::Cloned),
+            Cloned::Flatten if !child.in_trash => flatten(pool, child)?,
+            Cloned::Flatten | Cloned::Trash => {}
+        }
+    }
     let removed = snapshot.map(|snapshot| remove_snapshot(pool, name, snapshot)).transpose()?;
     let gone = match pool.remove(name) {
         Err(failure) if failure.code() == libc::ENOTEMPTY => {
@@ -47,12 +72,57 @@ pub(super) fn remove(pool: &Arc<Pool>, name: &str, snapshot: Option<&str>) -> Re
     }
 }
 
+/// Whether an image could be removed now. Errors: why it would stay.
+pub(super) fn expect_removable(
+    pool: &Arc<Pool>,
+    name: &str,
+    snapshot: Option<&str>,
+    cloned: Cloned,
+) -> Result<(), Kept> {
+    expect_closed(pool, name)?;
+    let Some(snapshot) = snapshot else { return Ok(()) };
+    let children = children(pool, name, snapshot)?;
+    let has_others = children.iter().any(|child| !is_copy(child, name));
+    let stays = match cloned {
+        Cloned::Refuse => has_others,
+        Cloned::Trash => {
+            has_others && !looked_at(pool.open_unseen(name, None)?, Image::has_free_clones)?
+        }
+        Cloned::Flatten => false,
+    };
+    if stays { Err(Kept::Cloned) } else { Ok(()) }
+}
+
+/// The clones of an image's snapshot; none where it has no such snapshot.
+fn children(pool: &Arc<Pool>, name: &str, snapshot: &str) -> Result<Vec<Child>, Kept> {
+    match pool.open_unseen(name, Some(snapshot)) {
+        Ok(image) => Ok(looked_at(image, Image::children)?),
+        Err(failure) if failure.code() == libc::ENOENT => Ok(Vec::new()),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Whether a clone is this very image in another pool: a copy that was asked for, and has to last.
+fn is_copy(child: &Child, name: &str) -> bool {
+    child.name == name && !child.in_trash
+}
+
+fn flatten(pool: &Arc<Pool>, child: &Child) -> Result<(), Failure> {
+    tracing::info!(pool = child.pool, image = child.name, "a clone is flattened");
+    let clone = pool.beside(&child.pool)?.open(&child.name, None)?;
+    looked_at(clone, Image::flatten)
+}
+
+/// What is asked of an open image, which is closed then.
+fn looked_at<T>(image: Image, ask: impl FnOnce(&Image) -> T) -> T {
+    let answer = ask(&image);
+    image.close();
+    answer
+}
+
 /// Who reads an image has it open, and would lose its bytes without being told.
 fn expect_closed(pool: &Arc<Pool>, name: &str) -> Result<(), Kept> {
-    let image = pool.open_unseen(name, None)?;
-    let watchers = image.watchers();
-    image.close();
-    let watchers = watchers?;
+    let watchers = looked_at(pool.open_unseen(name, None)?, Image::watchers)?;
     if watchers.is_empty() {
         return Ok(());
     }
@@ -68,14 +138,14 @@ enum Snapshot {
 }
 
 fn remove_snapshot(pool: &Arc<Pool>, name: &str, snapshot: &str) -> Result<Snapshot, Kept> {
-    let image = pool.open(name, None)?;
-    let unprotected = match image.unprotect(snapshot) {
-        // It was not protected.
-        Err(failure) if failure.code() == libc::EINVAL => Ok(()),
-        unprotected => unprotected,
-    };
-    let removed = unprotected.and_then(|()| image.remove_snapshot(snapshot));
-    image.close();
+    let removed = looked_at(pool.open(name, None)?, |image| {
+        match image.unprotect(snapshot) {
+            // It was not protected.
+            Err(failure) if failure.code() == libc::EINVAL => {}
+            unprotected => unprotected?,
+        }
+        image.remove_snapshot(snapshot)
+    });
     match removed {
         Ok(()) => Ok(Snapshot::Removed),
         Err(failure) if failure.code() == libc::ENOENT => Ok(Snapshot::Absent),
@@ -86,9 +156,7 @@ fn remove_snapshot(pool: &Arc<Pool>, name: &str, snapshot: &str) -> Result<Snaps
 
 fn restore(pool: &Arc<Pool>, name: &str, snapshot: &str) {
     let restored = pool.open(name, None).and_then(|image| {
-        let restored = image.snapshot(snapshot).and_then(|()| image.protect(snapshot));
-        image.close();
-        restored
+        looked_at(image, |image| image.snapshot(snapshot).and_then(|()| image.protect(snapshot)))
     });
     if let Err(error) = restored {
         tracing::error!(%error, image = name, snapshot, "an image in use has lost its snapshot");

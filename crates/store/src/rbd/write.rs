@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::ceph::{Closed, Failure, Image, Pool, Shape};
 use super::connection::Connection;
-use super::remove::{Kept, remove};
+use super::remove::{Cloned, Kept, remove};
 use crate::blocking::blocking;
 use crate::remote::{Part, Parts};
 use crate::{Result, Source};
@@ -22,7 +22,7 @@ pub(super) const WRITE: u64 = 4 * 1024 * 1024;
 
 /// Writes that are under way, at most. With the copy that the network's side of librados may hold of
 /// each, and the part that is being gathered, a transfer stays below 60 MiB.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 
 /// By how many bytes an image of unknown length grows first, and at most: glance_store's steps.
 const FIRST_STEP: u64 = 16 * 1024 * 1024;
@@ -71,7 +71,8 @@ impl Half {
     ) -> Result<u64> {
         let failed = |failure| self.connection.failed(uri, failure);
         let size = hint.unwrap_or(0);
-        let image = self.begin(size, layout.shape).await.map_err(failed)?;
+        let make = move |pool: &Pool, name: &str| pool.create(name, size, layout.shape);
+        let image = self.begin(make).await.map_err(failed)?;
         let writes = Writes::of(image);
         let mut writing = Writing { writes, thin: layout.thin, size, step: FIRST_STEP, end: 0 };
         let mut parts = Parts::of(source);
@@ -85,12 +86,34 @@ impl Half {
         writing.finish().await.map_err(failed)
     }
 
+    /// Makes the image a copy-on-write clone of a snapshot of another one, and takes its snapshot;
+    /// returns how many bytes it has.
+    pub(super) async fn clone_of(
+        &self,
+        parent: Arc<Pool>,
+        (of, snapshot): (String, String),
+        shape: Shape,
+    ) -> Result<u64, Failure> {
+        let clone =
+            move |pool: &Pool, name: &str| pool.clone_of(&parent, (&of, &snapshot), name, shape);
+        let image = self.begin(clone).await?;
+        blocking(move || {
+            let size = image.size()?;
+            complete(image)?;
+            Ok(size)
+        })
+        .await
+    }
+
     /// Makes the image, and opens it. Whoever stops waiting does not stop it.
-    async fn begin(&self, size: u64, shape: Shape) -> Result<Image, Failure> {
+    async fn begin(
+        &self,
+        make: impl FnOnce(&Pool, &str) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<Image, Failure> {
         let mut made = self.made.clone().lock_owned().await;
         let (pool, name) = (self.pool.clone(), self.name.clone());
         blocking(move || {
-            pool.create(&name, size, shape)?;
+            make(&pool, &name)?;
             *made = Made::Image;
             let image = pool.open(&name, None)?;
             *made = Made::Opened(image.closed());
@@ -109,7 +132,7 @@ impl Half {
             Made::Opened(closed) => closed.wait().await,
         }
         let (pool, name) = (self.pool, self.name.clone());
-        match blocking(move || remove(&pool, &name, Some(SNAPSHOT))).await {
+        match blocking(move || remove(&pool, &name, Some(SNAPSHOT), Cloned::Trash)).await {
             Ok(()) => {}
             Err(Kept::Failed(failure)) if failure.code() == libc::ENOENT => {}
             Err(kept) => {
@@ -195,11 +218,17 @@ impl Writing {
             if size != end {
                 image.resize(end)?;
             }
-            image.snapshot(SNAPSHOT)?;
-            image.protect(SNAPSHOT)?;
-            image.close();
+            complete(image)?;
             Ok(end)
         })
         .await
     }
+}
+
+/// Takes the snapshot of an image that is whole, and closes it.
+fn complete(image: Image) -> Result<(), Failure> {
+    image.snapshot(SNAPSHOT)?;
+    image.protect(SNAPSHOT)?;
+    image.close();
+    Ok(())
 }

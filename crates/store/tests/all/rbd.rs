@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use image::ImageId;
-use store::{Error, Written};
+use store::{Error, Original, Written};
 
 use crate::conformance::{Opened, Subject, assert_same, pattern, source, suite};
 
@@ -163,6 +163,125 @@ async fn users_name_images_of_their_own_alone() {
     opened.store.delete(&written.uri).await.unwrap();
 }
 
+/// A store of the same cluster in another pool, with clones of a format.
+fn beside(ceph: &Ceph, format: u8) -> Option<(Opened, String)> {
+    let pool = var("TEST_CEPH_ODD_POOL").ok()?;
+    let mut subject = ceph.subject();
+    let dir = tempfile::tempdir().unwrap();
+    let conf = dir.path().join("ceph.conf");
+    let text = std::fs::read_to_string(&ceph.conf).unwrap();
+    std::fs::write(&conf, format!("{text}\nrbd default clone format = {format}\n")).unwrap();
+    subject.keep.push(Box::new(dir));
+    Some((Opened::of(Subject { options: ceph.options(&conf, &pool), ..subject }), pool))
+}
+
+/// What keeps its bytes when the original is deleted, in whatever format it was cloned.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_in_another_pool_is_a_clone_until_its_original_goes() {
+    let Some(ceph) = Ceph::find() else { return };
+    for format in [1, 2] {
+        let Some((other, pool)) = beside(&ceph, format) else { return };
+        let opened = Opened::of(ceph.subject());
+        let bytes = pattern(5_000_000);
+        let (name, written) = having(&opened, &bytes, None).await;
+        let from = Original { store: &*opened.store, uri: &written.uri };
+        let id = name.parse().unwrap();
+        let copy = other.store.copy(id, from).await.unwrap().unwrap();
+        assert_eq!(copy.size, written.size);
+        let info = || ceph.said(&["--pool", &pool, "--image", &name, "info"]);
+        assert!(info().contains("parent: "), "format {format}: {}", info());
+        assert_same(&other.read(&copy.uri).await.unwrap(), &bytes, "the clone");
+        let twice = other.store.copy(id, from).await;
+        assert!(matches!(twice, Err(Error::Exists(_))), "{twice:?}");
+        opened.store.expect_deletable(&written.uri).await.unwrap();
+        opened.store.delete(&written.uri).await.unwrap();
+        assert!(!info().contains("parent: "), "format {format}: {}", info());
+        assert_same(&other.read(&copy.uri).await.unwrap(), &bytes, "what was a clone");
+        other.store.delete(&copy.uri).await.unwrap();
+        for pool in [&pool, &ceph.pool] {
+            assert!(!ceph.said(&["--pool", pool, "ls"]).contains(&name));
+            assert!(!ceph.said(&["--pool", pool, "trash", "ls"]).contains(&name));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_cloned_is_left_to_be_moved() {
+    let Some(ceph) = Ceph::find() else { return };
+    let Some((other, _)) = beside(&ceph, 1) else { return };
+    let opened = Opened::of(ceph.subject());
+    let (name, written) = having(&opened, b"x", None).await;
+    let id = name.parse().unwrap();
+    for uri in [
+        "rbd://another-cluster/images/x/snap".to_owned(),
+        format!("rbd://{name}"),
+        written.uri.replace(&name, "absent"),
+        written.uri.replace(&ceph.pool, "no-such-pool"),
+        written.uri.replace("/snap", "/other"),
+    ] {
+        let copied = other.store.copy(id, Original { store: &*opened.store, uri: &uri }).await;
+        assert_eq!(copied.unwrap(), None, "{uri}");
+        assert!(!other.store.discard(id).await.unwrap(), "nothing was made");
+    }
+    opened.store.delete(&written.uri).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_are_moved_where_that_is_asked_for() {
+    let Some(ceph) = Ceph::find() else { return };
+    let subject = ceph.subject();
+    let options = format!("{}\nrbd_store_clone_copies = false", subject.options);
+    assert!(!Opened::of(Subject { options, ..subject }).store.abilities().copies);
+    assert!(Opened::of(ceph.subject()).store.abilities().copies);
+}
+
+/// The store with what becomes of images that have clones, an image of it, and a clone of that.
+async fn cloned(ceph: &Ceph, fate: &str, format: u8) -> (Opened, String, Written) {
+    let subject = ceph.subject();
+    let options = format!("{}\nrbd_store_cloned_images = {fate}", subject.options);
+    let opened = Opened::of(Subject { options, ..subject });
+    let (name, written) = having(&opened, &pattern(3_000_000), None).await;
+    let (format, clone) = (format!("--rbd-default-clone-format={format}"), clone_of(&name));
+    ceph.rbd(&["clone", &format, &format!("POOL/{name}@snap"), &clone]);
+    (opened, name, written)
+}
+
+fn clone_of(name: &str) -> String {
+    format!("POOL/{name}-clone")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_clones_stays_where_that_is_asked_for() {
+    let Some(ceph) = Ceph::find() else { return };
+    for format in [1, 2] {
+        let (opened, name, written) = cloned(&ceph, "refuse", format).await;
+        let expected = opened.store.expect_deletable(&written.uri).await;
+        assert!(matches!(expected, Err(Error::InUse { .. })), "{expected:?}");
+        let refused = opened.store.delete(&written.uri).await;
+        assert!(matches!(refused, Err(Error::InUse { .. })), "{refused:?}");
+        let info = ceph.said(&["info", &format!("POOL/{name}@snap")]);
+        assert!(info.contains("protected: True"), "{info}");
+        ceph.rbd(&["rm", &clone_of(&name)]);
+        opened.store.expect_deletable(&written.uri).await.unwrap();
+        opened.store.delete(&written.uri).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clones_are_flattened_where_that_is_asked_for() {
+    let Some(ceph) = Ceph::find() else { return };
+    for format in [1, 2] {
+        let (opened, name, written) = cloned(&ceph, "flatten", format).await;
+        opened.store.expect_deletable(&written.uri).await.unwrap();
+        opened.store.delete(&written.uri).await.unwrap();
+        let exported = ceph.rbd(&["export", &clone_of(&name), "-"]);
+        assert_same(&exported, &pattern(3_000_000), "the clone");
+        ceph.rbd(&["rm", &clone_of(&name)]);
+        assert!(!ceph.said(&["ls", "POOL"]).contains(&name));
+        assert!(!ceph.said(&["trash", "ls", "POOL"]).contains(&name));
+    }
+}
+
 /// Clones of the first format need the snapshot: nothing changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_with_clones_of_the_first_format_stays() {
@@ -172,11 +291,12 @@ async fn an_image_with_clones_of_the_first_format_stays() {
     let (name, written) = having(&opened, &bytes, None).await;
     let clone = format!("POOL/{name}-clone");
     ceph.rbd(&["clone", "--rbd-default-clone-format=1", &format!("POOL/{name}@snap"), &clone]);
-    let refused = opened.store.delete(&written.uri).await;
-    assert!(
-        matches!(&refused, Err(Error::InUse { why, .. }) if why.contains("clones")),
-        "{refused:?}"
-    );
+    for refused in
+        [opened.store.expect_deletable(&written.uri).await, opened.store.delete(&written.uri).await]
+    {
+        let why = matches!(&refused, Err(Error::InUse { why, .. }) if why.contains("clones"));
+        assert!(why, "{refused:?}");
+    }
     assert!(ceph.said(&["info", &format!("POOL/{name}@snap")]).contains("protected: True"));
     assert_same(&opened.read(&written.uri).await.unwrap(), &bytes, "it stays");
     ceph.rbd(&["rm", &clone]);
@@ -193,6 +313,7 @@ async fn an_image_with_clones_of_the_second_format_goes_to_the_trash() {
     let (name, written) = having(&opened, &bytes, None).await;
     let clone = format!("POOL/{name}-clone");
     ceph.rbd(&["clone", "--rbd-default-clone-format=2", &format!("POOL/{name}@snap"), &clone]);
+    opened.store.expect_deletable(&written.uri).await.unwrap();
     opened.store.delete(&written.uri).await.unwrap();
     assert!(matches!(opened.store.size(&written.uri).await, Err(Error::NotFound(_))));
     assert_same(&ceph.rbd(&["export", &clone, "-"]), &bytes, "the clone");

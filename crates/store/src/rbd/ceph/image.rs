@@ -7,11 +7,28 @@ use tokio::runtime;
 use tokio::sync::watch;
 
 use super::failure::{checked, name};
-use super::library::{Handle, Library, Watcher};
+use super::library::{Handle, Library, LinkedImage, Watcher};
 use super::{Failure, Pool};
 
 /// How many watchers of an image are told of, at most.
 const WATCHERS: usize = 16;
+
+/// How many clones of a snapshot there is room for at first.
+const CLONES: usize = 16;
+
+/// `RBD_OPERATION_FEATURE_CLONE_PARENT`: there are clones of the second format.
+const CLONE_PARENT: u64 = 1;
+
+/// A clone of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rbd) struct Child {
+    /// The pool that it is in.
+    pub(in crate::rbd) pool: String,
+    /// Its name.
+    pub(in crate::rbd) name: String,
+    /// Whether it is in that pool's trash.
+    pub(in crate::rbd) in_trash: bool,
+}
 
 /// An open image, or a snapshot of one. Clones are the same one, and so are reads and writes that are
 /// under way; with the last of them it is closed.
@@ -127,6 +144,57 @@ impl Image {
         let snapshot = name(snapshot)?;
         // SAFETY: the image is open, the name a string; the calls are those above.
         checked(doing, unsafe { call(self.handle(), snapshot.as_ptr()) }).map(drop)
+    }
+
+    /// Copies into a clone what it has of its parent, of which it is none any more.
+    pub(in crate::rbd) fn flatten(&self) -> Result<(), Failure> {
+        // SAFETY: the image is open.
+        let returned = unsafe { (self.library().rbd.rbd_flatten)(self.handle()) };
+        checked("flatten the image", returned).map(drop)
+    }
+
+    /// Whether there are clones of the second format, which don't need a snapshot's protection.
+    pub(in crate::rbd) fn has_free_clones(&self) -> Result<bool, Failure> {
+        let mut features = 0;
+        let rbd = &self.library().rbd;
+        // SAFETY: the image is open, the place takes a number.
+        let returned = unsafe { (rbd.rbd_get_op_features)(self.handle(), &mut features) };
+        checked("ask for the image's features", returned)?;
+        Ok(features & CLONE_PARENT != 0)
+    }
+
+    /// The clones of the snapshot that was opened.
+    pub(in crate::rbd) fn children(&self) -> Result<Vec<Child>, Failure> {
+        let rbd = &self.library().rbd;
+        let mut room = CLONES;
+        loop {
+            let (mut children, mut count) = (Vec::<LinkedImage>::with_capacity(room), room);
+            // SAFETY: the image is open, the place as long as is said.
+            let returned = unsafe {
+                (rbd.rbd_list_children3)(self.handle(), children.as_mut_ptr(), &mut count)
+            };
+            if returned == -libc::ERANGE {
+                // There may be more of them by now.
+                room = count.max(room) * 2;
+                continue;
+            }
+            checked("ask for the image's clones", returned)?;
+            let text = |text: *const c_char| {
+                // SAFETY: what was filled in are strings, freed after this.
+                unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+            };
+            // SAFETY: as many were filled in.
+            unsafe { children.set_len(count) };
+            let found = children.iter().map(|child| Child {
+                pool: text(child.pool),
+                name: text(child.name),
+                in_trash: child.in_trash,
+            });
+            let found = found.collect();
+            // SAFETY: they are what was filled in, and freed once.
+            unsafe { (rbd.rbd_linked_image_spec_list_cleanup)(children.as_mut_ptr(), count) };
+            return Ok(found);
+        }
     }
 
     /// The addresses of those that have the image open, where others see it; not all of very many.

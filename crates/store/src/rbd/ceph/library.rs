@@ -20,6 +20,17 @@ pub(super) struct Watcher {
     pub(super) cookie: u64,
 }
 
+/// `rbd_linked_image_spec_t`.
+#[repr(C)]
+pub(super) struct LinkedImage {
+    pub(super) pool_id: i64,
+    pub(super) pool: *mut c_char,
+    pub(super) namespace: *mut c_char,
+    pub(super) id: *mut c_char,
+    pub(super) name: *mut c_char,
+    pub(super) in_trash: bool,
+}
+
 /// A struct of a library's functions, and how it is loaded.
 macro_rules! functions {
     (
@@ -80,13 +91,18 @@ functions! {
     rbd_image_options_destroy(Handle);
     rbd_image_options_set_uint64(Handle, c_int, u64) -> c_int;
     rbd_create4(Handle, *const c_char, u64, Handle) -> c_int;
+    rbd_clone3(Handle, *const c_char, *const c_char, Handle, *const c_char, Handle) -> c_int;
     rbd_remove(Handle, *const c_char) -> c_int;
     rbd_trash_move(Handle, *const c_char, u64) -> c_int;
     rbd_open(Handle, *const c_char, *mut Handle, *const c_char) -> c_int;
     rbd_open_read_only(Handle, *const c_char, *mut Handle, *const c_char) -> c_int;
     rbd_close(Handle) -> c_int;
     rbd_get_size(Handle, *mut u64) -> c_int;
+    rbd_get_op_features(Handle, *mut u64) -> c_int;
     rbd_resize(Handle, u64) -> c_int;
+    rbd_flatten(Handle) -> c_int;
+    rbd_list_children3(Handle, *mut LinkedImage, *mut usize) -> c_int;
+    rbd_linked_image_spec_list_cleanup(*mut LinkedImage, usize);
     rbd_snap_create(Handle, *const c_char) -> c_int;
     rbd_snap_remove(Handle, *const c_char) -> c_int;
     rbd_snap_protect(Handle, *const c_char) -> c_int;

@@ -18,5 +18,5 @@ mod transfer;
 
 pub(super) use cluster::{Access, CONNECTING, Cluster};
 pub(super) use failure::Failure;
-pub(super) use image::{Closed, Image};
-pub(super) use pool::{Pool, Shape};
+pub(super) use image::{Child, Closed, Image};
+pub(super) use pool::{CLONING, Pool, Shape};

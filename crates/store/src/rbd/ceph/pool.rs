@@ -17,6 +17,9 @@ const FORMAT: c_int = 0;
 const FEATURES: c_int = 1;
 const ORDER: c_int = 2;
 
+/// What can't be done when a clone is not made.
+pub(in crate::rbd) const CLONING: &str = "clone the image";
+
 /// The object in which a pool keeps the names of its images.
 const DIRECTORY: &CStr = c"rbd_directory";
 
@@ -44,6 +47,11 @@ impl Pool {
         self.cluster.library
     }
 
+    /// Another pool of the same cluster. Errors: there is none of that name.
+    pub(in crate::rbd) fn beside(&self, pool: &str) -> Result<Arc<Self>, Failure> {
+        self.cluster.pool(pool)
+    }
+
     /// Asks the pool for something that need not be there. Errors: it may not be read, or does not
     /// answer.
     pub(in crate::rbd) fn probe(&self) -> Result<(), Failure> {
@@ -68,7 +76,42 @@ impl Pool {
         size: u64,
         shape: Shape,
     ) -> Result<(), Failure> {
-        let image = name(image)?;
+        let (image, options) = (name(image)?, self.options(shape)?);
+        // SAFETY: the context is open, the name a string, the options live.
+        let returned = unsafe {
+            (self.library().rbd.rbd_create4)(self.context, image.as_ptr(), size, options.handle)
+        };
+        checked("make the image", returned).map(drop)
+    }
+
+    /// Makes a copy-on-write clone of a snapshot of an image in `parent`, a pool of the same cluster.
+    /// Errors: there is an image of that name; the snapshot is not there; it is not protected, and
+    /// clones are of the first format (`EINVAL`).
+    pub(in crate::rbd) fn clone_of(
+        &self,
+        parent: &Self,
+        (of, snapshot): (&str, &str),
+        image: &str,
+        shape: Shape,
+    ) -> Result<(), Failure> {
+        let (of, snapshot, image) = (name(of)?, name(snapshot)?, name(image)?);
+        let options = self.options(shape)?;
+        // SAFETY: the contexts are open, the names strings, the options live.
+        let returned = unsafe {
+            (self.library().rbd.rbd_clone3)(
+                parent.context,
+                of.as_ptr(),
+                snapshot.as_ptr(),
+                self.context,
+                image.as_ptr(),
+                options.handle,
+            )
+        };
+        checked(CLONING, returned).map(drop)
+    }
+
+    /// What a new image is given, besides what Ceph's configuration says.
+    fn options(&self, shape: Shape) -> Result<Options, Failure> {
         let default = self.cluster.option(c"rbd_default_features").unwrap_or_default();
         let options = Options::new(self.library());
         options.set(FORMAT, 2)?;
@@ -76,11 +119,7 @@ impl Pool {
         if matches!(default.trim(), "" | "0") {
             options.set(FEATURES, LAYERING)?;
         }
-        // SAFETY: the context is open, the name a string, the options live.
-        let returned = unsafe {
-            (self.library().rbd.rbd_create4)(self.context, image.as_ptr(), size, options.handle)
-        };
-        checked("make the image", returned).map(drop)
+        Ok(options)
     }
 
     /// Removes an image. Errors: it is open somewhere (`EBUSY`), has snapshots (`ENOTEMPTY`), or is

@@ -31,7 +31,6 @@ pub(crate) struct Subject {
     pub(crate) seed: Option<Seed>,
     pub(crate) held: Option<Held>,
     /// What lives as long as the subject: folders, servers.
-    #[expect(dead_code, reason = "it is kept, not used")]
     pub(crate) keep: Vec<Box<dyn Any + Send + Sync>>,
 }
 
