@@ -15,9 +15,9 @@ use super::device::{Clusters, Devices};
 use super::session::Session;
 use super::upload::Making;
 use crate::kind::{Kind, Options};
-use crate::remote::{Authorities, Grants, Wanted, Writers, client};
+use crate::remote::{Grants, Wanted, Writers};
 use crate::settings::GLANCE_STORE;
-use crate::{Error, SettingsError, Store};
+use crate::{SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "cinder", open };
 
@@ -27,7 +27,7 @@ const LEAST_LIFE: SignedDuration = SignedDuration::from_secs(60);
 fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let session = Session {
         store: options.section().to_owned(),
-        http: http(options)?,
+        http: options.client(&trust(options)?)?,
         login: login(options)?,
         wanted: wanted(options)?,
         attempts: options.or("cinder_http_retries", 3_u32)?.saturating_add(1),
@@ -114,22 +114,6 @@ fn trust(options: &Options<'_>) -> Result<Trust, SettingsError> {
     Ok(Trust {
         authorities: path(options, "cinder_ca_certificates_file")?,
         anyone: options.or("cinder_api_insecure", false)?,
-    })
-}
-
-fn http(options: &Options<'_>) -> Result<reqwest::Client, SettingsError> {
-    let trust = trust(options)?;
-    let authorities = match (&trust.authorities, trust.anyone) {
-        (_, true) => Authorities::Anybody,
-        (Some(file), false) => Authorities::File(file),
-        (None, false) => Authorities::System,
-    };
-    client(authorities).map_err(|cause| SettingsError::Open {
-        section: options.section().to_owned(),
-        cause: Error::Io {
-            store: trust.authorities.clone().unwrap_or_default().display().to_string(),
-            cause,
-        },
     })
 }
 

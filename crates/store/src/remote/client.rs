@@ -6,8 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
+use client::cloud::Trust;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
+
+use crate::kind::Options;
+use crate::{Error, SettingsError};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -15,29 +19,33 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// How long a server may be silent.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Whose certificates are believed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Authorities<'a> {
-    /// The system's authorities.
-    System,
-    /// Those in this PEM file.
-    File(&'a Path),
-    /// Anybody: certificates are not looked at.
-    Anybody,
+impl Options<'_> {
+    /// The client of a store with these options. Errors: the file of authorities can't be read, or
+    /// holds none.
+    pub(crate) fn client(&self, trust: &Trust) -> Result<Client, SettingsError> {
+        client(trust).map_err(|cause| SettingsError::Open {
+            section: self.section().to_owned(),
+            cause: Error::Io {
+                store: trust.authorities.clone().unwrap_or_default().display().to_string(),
+                cause,
+            },
+        })
+    }
 }
 
-/// A client that follows no redirects: credentials go where the operator says. Errors: the file of
-/// authorities can't be read, or holds none.
-pub(crate) fn client(authorities: Authorities<'_>) -> io::Result<Client> {
+/// A client that follows no redirects: credentials go where the operator says. Where there is a file
+/// of authorities, they are believed alone; where anybody is trusted, certificates are not looked
+/// at. Errors: the file can't be read, or holds none.
+pub(crate) fn client(trust: &Trust) -> io::Result<Client> {
     let builder = Client::builder()
         .redirect(Policy::none())
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
         .tcp_nodelay(true);
-    let builder = match authorities {
-        Authorities::System => builder,
-        Authorities::File(path) => builder.tls_certs_only(certificates(path)?),
-        Authorities::Anybody => builder.tls_danger_accept_invalid_certs(true),
+    let builder = match (&trust.authorities, trust.anyone) {
+        (_, true) => builder.tls_danger_accept_invalid_certs(true),
+        (Some(path), false) => builder.tls_certs_only(certificates(path)?),
+        (None, false) => builder,
     };
     builder.build().map_err(io::Error::other)
 }

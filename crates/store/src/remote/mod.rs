@@ -13,7 +13,9 @@ mod retry;
 mod writers;
 
 use claims::Claims;
-pub(crate) use client::{Authorities, client, reason};
+#[cfg(test)]
+pub(crate) use client::client;
+pub(crate) use client::reason;
 pub(crate) use encode::{decode, encode};
 pub(crate) use grant::{Grant, Grants, Wanted};
 pub(crate) use parts::{Part, Parts, Streamed, streamed};

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use client::cloud::Trust;
+
 use super::S3Store;
 use super::client::Service;
 use super::endpoint::{Addressing, Endpoint, is_dns_name};
 use super::sign::Credentials;
 use super::upload::{Cutting, SMALLEST_PART};
 use crate::kind::{Kind, Options};
-use crate::remote::{Authorities, Writers, client};
-use crate::{Error, SettingsError, Store};
+use crate::remote::Writers;
+use crate::{SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "s3", open };
 
@@ -35,7 +37,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     };
     let service = Service {
         store: options.section().to_owned(),
-        http: http(options)?,
+        http: options.client(&trust(options)?)?,
         endpoint,
         region,
         credentials: Credentials {
@@ -86,14 +88,10 @@ fn cutting(options: &Options<'_>) -> Result<Cutting, SettingsError> {
     Ok(Cutting { large, part, at_once })
 }
 
-fn http(options: &Options<'_>) -> Result<reqwest::Client, SettingsError> {
+fn trust(options: &Options<'_>) -> Result<Trust, SettingsError> {
     let file: Option<PathBuf> = options.get("s3_store_cacert")?;
-    let file = file.filter(|path| !path.as_os_str().is_empty());
-    let authorities = file.as_deref().map_or(Authorities::System, Authorities::File);
-    client(authorities).map_err(|cause| SettingsError::Open {
-        section: options.section().to_owned(),
-        cause: Error::Io { store: file.unwrap_or_default().display().to_string(), cause },
-    })
+    let authorities = file.filter(|path| !path.as_os_str().is_empty());
+    Ok(Trust { authorities, anyone: false })
 }
 
 fn required(options: &Options<'_>, name: &str) -> Result<String, SettingsError> {

@@ -12,8 +12,8 @@ use super::reference::references;
 use super::upload::Cutting;
 use super::{Accounts, SwiftStore};
 use crate::kind::{Kind, Options};
-use crate::remote::{Authorities, Wanted, Writers, client};
-use crate::{Error, SettingsError, Store};
+use crate::remote::{Wanted, Writers};
+use crate::{SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "swift", open };
 
@@ -33,7 +33,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
         authorities: options.get::<PathBuf>("swift_store_cacert")?,
         anyone: options.or("swift_store_auth_insecure", false)?,
     };
-    let http = http(options, &trust)?;
+    let http = options.client(&trust)?;
     let wanted = wanted(options, trust)?;
     let account = |(name, login)| {
         let account = Account::new(options.section(), http.clone(), login, wanted.clone());
@@ -90,20 +90,5 @@ fn cutting(options: &Options<'_>) -> Result<Cutting, SettingsError> {
     Ok(Cutting {
         large: size("swift_store_large_object_size", 5 * 1024)?,
         segment: size("swift_store_large_object_chunk_size", 200)?,
-    })
-}
-
-fn http(options: &Options<'_>, trust: &Trust) -> Result<reqwest::Client, SettingsError> {
-    let authorities = match (&trust.authorities, trust.anyone) {
-        (_, true) => Authorities::Anybody,
-        (Some(file), false) => Authorities::File(file),
-        (None, false) => Authorities::System,
-    };
-    client(authorities).map_err(|cause| SettingsError::Open {
-        section: options.section().to_owned(),
-        cause: Error::Io {
-            store: trust.authorities.clone().unwrap_or_default().display().to_string(),
-            cause,
-        },
     })
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client::Secret;
+use client::cloud::Trust;
 
 use super::VmwareStore;
 use super::inventory::Weighted;
 use super::location::Datastore;
 use super::server::Server;
 use crate::kind::{Kind, Options};
-use crate::remote::{Authorities, Writers, client};
-use crate::{Error, SettingsError, Store};
+use crate::remote::Writers;
+use crate::{SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "vmware", open };
 
@@ -30,7 +31,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let task_poll = positive(options, "vmware_task_poll_interval", TASK_POLL)?;
     let server = Server::new(
         options.section(),
-        http(options)?,
+        options.client(&trust(options)?)?,
         format!("https://{host}"),
         (user, password),
         (retries.saturating_add(1), Duration::from_secs(task_poll.into())),
@@ -102,20 +103,12 @@ fn datastore(text: &str) -> Option<Weighted> {
 }
 
 /// As in Glance: where there is a file of authorities, certificates are looked at.
-fn http(options: &Options<'_>) -> Result<reqwest::Client, SettingsError> {
+fn trust(options: &Options<'_>) -> Result<Trust, SettingsError> {
     let file: Option<PathBuf> = options.get("vmware_ca_file")?;
-    let file = file.filter(|path| !path.as_os_str().is_empty());
+    let authorities = file.filter(|path| !path.as_os_str().is_empty());
     let formerly = options.or("vmware_api_insecure", false)?;
     let insecure = options.or("vmware_insecure", formerly)?;
-    let authorities = match &file {
-        Some(file) => Authorities::File(file),
-        None if insecure => Authorities::Anybody,
-        None => Authorities::System,
-    };
-    client(authorities).map_err(|cause| SettingsError::Open {
-        section: options.section().to_owned(),
-        cause: Error::Io { store: file.unwrap_or_default().display().to_string(), cause },
-    })
+    Ok(Trust { anyone: insecure && authorities.is_none(), authorities })
 }
 
 fn positive(options: &Options<'_>, name: &str, default: u32) -> Result<u32, SettingsError> {

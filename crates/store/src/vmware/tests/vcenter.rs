@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::Secret;
+use client::cloud::Trust;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::super::xml::Element;
 use super::super::{Datastore, Server, VmwareStore, Weighted};
-use crate::remote::{Authorities, Writers, client};
+use crate::remote::{Writers, client};
 
 pub(super) struct Request {
     method: String,
@@ -94,7 +95,7 @@ pub(super) async fn vcenter(
         answer(&what, request).unwrap_or_else(|| usual(&what, request, &logins))
     };
     tokio::spawn(serve(listener, Arc::new(reply)));
-    let http = client(Authorities::System).unwrap();
+    let http = client(&Trust::default()).unwrap();
     let who = ("user".to_owned(), Secret::new("password"));
     let server = Server::new("tried", http, url, who, (3, Duration::from_millis(1)));
     let datastore = Datastore { datacenter: Some("/dc".to_owned()), name: "ds".to_owned() };
