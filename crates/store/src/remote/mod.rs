@@ -2,6 +2,7 @@
 //! what may pass, and for those behind HTTP a client, downloads that go on after a break, and one
 //! writer for each image.
 
+mod begun;
 mod claims;
 mod client;
 mod encode;
@@ -12,6 +13,7 @@ mod resume;
 mod retry;
 mod writers;
 
+pub(crate) use begun::Begun;
 use claims::Claims;
 #[cfg(test)]
 pub(crate) use client::client;

@@ -1,14 +1,11 @@
 //! The way in: one request for what is small, parts side by side for what is not.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use futures::{TryStreamExt, stream};
 use reqwest::{Method, header};
 
 use super::answer::{escape, text, texts};
 use super::client::{Ask, Payload, Target};
-use crate::remote::{MEMORY, Part, Parts, Streamed, retried, streamed};
+use crate::remote::{Begun, MEMORY, Part, Parts, Streamed, retried, streamed};
 use crate::{Error, Result, Source};
 
 /// The limits of multipart uploads ("Amazon S3 multipart upload limits").
@@ -59,12 +56,12 @@ impl Cutting {
 pub(super) struct Upload {
     pub(super) target: Target,
     /// Whether anything may be there that is not to stay.
-    begun: Arc<AtomicBool>,
+    begun: Begun,
 }
 
 impl Upload {
     pub(super) fn to(target: Target) -> Self {
-        Self { target, begun: Arc::new(AtomicBool::new(false)) }
+        Self { target, begun: Begun::default() }
     }
 
     /// Sends all of a source; returns how many bytes they were.
@@ -88,17 +85,17 @@ impl Upload {
 
     /// An object that is held: it can be sent again.
     async fn whole(&self, part: &Part) -> Result<u64> {
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.set();
         let ask = Ask { headers: UNLESS_THERE, ..Ask::new(Method::PUT) };
         match retried(|| self.target.ask(&ask, Payload::Part(part))).await {
             Ok(_) => Ok(part.length),
-            Err(error) => Err(self.others(error)),
+            Err(error) => Err(self.begun.spare_others(error)),
         }
     }
 
     /// An object that is sent as it comes, once.
     async fn stream(&self, parts: &mut Parts, size: u64) -> Result<u64> {
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.set();
         let ask = Ask { headers: UNLESS_THERE, ..Ask::new(Method::PUT) };
         let Streamed { length, answer } =
             streamed(parts, size, |body| self.target.ask(&ask, Payload::Stream(body, size)))
@@ -107,7 +104,7 @@ impl Upload {
             let why = format!("it ended after {length} of {size} bytes");
             return Err(Error::Source(why.into()));
         }
-        answer.map_err(|failed| self.others(failed.error()))?;
+        answer.map_err(|failed| self.begun.spare_others(failed.error()))?;
         parts.expect_end(size).await?;
         Ok(size)
     }
@@ -119,7 +116,7 @@ impl Upload {
         first: Part,
         parts: Parts,
     ) -> Result<u64> {
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.set();
         let id = self.begin().await?;
         let at_once = cutting.side_by_side(first.length);
         let parts =
@@ -171,7 +168,7 @@ impl Upload {
             Ok(answer) => answer,
             // An attempt whose answer got lost may have done it.
             Err(Error::NotFound(_)) if self.is_complete(sent).await? => return Ok(()),
-            Err(error) => return Err(self.others(error)),
+            Err(error) => return Err(self.begun.spare_others(error)),
         };
         let answer = self.target.text_of(answer).await?;
         match text(&answer, "Code") {
@@ -185,20 +182,12 @@ impl Upload {
         Ok(length == sent.iter().map(|part| part.length).sum::<u64>())
     }
 
-    /// What is there already is another's, and not to be undone.
-    fn others(&self, error: Error) -> Error {
-        if matches!(error, Error::Exists(_)) {
-            self.begun.store(false, Ordering::SeqCst);
-        }
-        error
-    }
-
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
     pub(super) async fn undo(self) {
         if let Err(error) = self.target.abort_all().await {
             tracing::error!(%error, "parts of an upload stay");
         }
-        if !self.begun.load(Ordering::SeqCst) {
+        if !self.begun.is_set() {
             return;
         }
         match self.target.remove().await {

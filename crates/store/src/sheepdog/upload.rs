@@ -3,13 +3,13 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::inode::Header;
 use super::protocol::{self, Caching};
 use super::read::STEP;
 use super::vdi::{Piece, Vdi};
-use crate::remote::{Part, Parts, Pending};
+use crate::remote::{Begun, Part, Parts, Pending};
 use crate::{Error, Result, Source};
 
 /// Objects that are written at once.
@@ -20,7 +20,7 @@ const AT_ONCE: u32 = 4;
 pub(super) struct Upload {
     vdi: Vdi,
     /// Whether the VDI may be there and is not to stay.
-    begun: Arc<AtomicBool>,
+    begun: Begun,
     /// How many of its bytes were sent.
     reached: Arc<AtomicU64>,
     pending: Pending,
@@ -76,20 +76,16 @@ impl Upload {
 
     /// What makes the VDI, and is to be undone from then on.
     async fn beginning(&self, making: impl Future<Output = Result<u32>>) -> Result<()> {
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.set();
         let made = making.await;
-        // What is there already is another's, and not to be undone.
-        if matches!(made, Err(Error::Exists(_))) {
-            self.begun.store(false, Ordering::SeqCst);
-        }
-        made.map(drop)
+        made.map(drop).map_err(|error| self.begun.spare_others(error))
     }
 
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
     pub(super) async fn undo(self) {
         // What goes wrong now is why it is undone.
         let _ = self.pending.settled().await;
-        if !self.begun.load(Ordering::SeqCst) {
+        if !self.begun.is_set() {
             return;
         }
         match self.vdi.remove_unfinished(self.reached.load(Ordering::SeqCst)).await {

@@ -1,12 +1,12 @@
 //! The way in: one object, or segments and a manifest, as Glance cuts them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::{Body, Method, Response};
 
 use super::account::{Ask, Target};
-use crate::remote::{Failed, Parts, Streamed, encode, retried, streamed};
+use crate::remote::{Begun, Failed, Parts, Streamed, encode, retried, streamed};
 use crate::{Error, Result, Source};
 
 /// How objects are cut, in bytes.
@@ -23,14 +23,14 @@ pub(super) struct Cutting {
 pub(super) struct Upload {
     target: Target,
     /// Whether the object may be there and is not to stay.
-    begun: Arc<AtomicBool>,
+    begun: Begun,
     /// How many segments were begun.
     segments: Arc<AtomicU64>,
 }
 
 impl Upload {
     pub(super) fn to(target: Target) -> Self {
-        Self { target, begun: Arc::default(), segments: Arc::default() }
+        Self { target, begun: Begun::default(), segments: Arc::default() }
     }
 
     /// Sends all of a source; returns how many bytes they were.
@@ -49,9 +49,9 @@ impl Upload {
 
     async fn whole(&self, parts: &mut Parts, size: u64) -> Result<u64> {
         self.target.account.grant().await?;
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.set();
         let sent = send(parts, &self.target, Some(size), size, true).await;
-        sent.map_err(|error| self.others(error))?;
+        sent.map_err(|error| self.begun.spare_others(error))?;
         parts.expect_end(size).await?;
         Ok(size)
     }
@@ -62,7 +62,7 @@ impl Upload {
         cutting: Cutting,
         hint: Option<u64>,
     ) -> Result<u64> {
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.set();
         // Of an upload that a crash ended: the manifest would mean them too.
         self.target.remove_segments(0).await?;
         let mut size = 0;
@@ -91,20 +91,12 @@ impl Upload {
         let headers = [("x-object-manifest", manifest.as_str()), UNLESS_THERE];
         let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
         let made = retried(|| target.ask(&ask, None)).await;
-        made.map(drop).map_err(|error| self.others(error))
-    }
-
-    /// What is there already is another's, and not to be undone.
-    fn others(&self, error: Error) -> Error {
-        if matches!(error, Error::Exists(_)) {
-            self.begun.store(false, Ordering::SeqCst);
-        }
-        error
+        made.map(drop).map_err(|error| self.begun.spare_others(error))
     }
 
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
     pub(super) async fn undo(self) {
-        if !self.begun.load(Ordering::SeqCst) {
+        if !self.begun.is_set() {
             return;
         }
         let segments = self.target.remove_segments(self.segments.load(Ordering::SeqCst)).await;

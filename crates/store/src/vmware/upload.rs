@@ -1,12 +1,9 @@
 //! The way in: one request, whose body is the image as it comes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use reqwest::Body;
 
 use super::file::File;
-use crate::remote::{Parts, Streamed, streamed};
+use crate::remote::{Begun, Parts, Streamed, streamed};
 use crate::{Error, Result, Source};
 
 /// An upload that is under way, for whoever has to undo it.
@@ -14,18 +11,18 @@ use crate::{Error, Result, Source};
 pub(super) struct Upload {
     file: File,
     /// Whether the file may be there and is not to stay.
-    begun: Arc<AtomicBool>,
+    begun: Begun,
 }
 
 impl Upload {
     pub(super) fn to(file: File) -> Self {
-        Self { file, begun: Arc::default() }
+        Self { file, begun: Begun::default() }
     }
 
     /// Sends all of a source; returns how many bytes they were.
     pub(super) async fn send(&self, hint: Option<u64>, source: Source) -> Result<u64> {
         let mut parts = Parts::of(source);
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.set();
         let request = |body: Body| self.file.put(body, hint);
         let Streamed { length, answer } =
             streamed(&mut parts, hint.unwrap_or(u64::MAX), request).await?;
@@ -38,21 +35,13 @@ impl Upload {
             (Err(_), Some(size)) if length < size && parts.piece().await?.is_none() => {
                 Err(Error::Source(format!("it ended after {length} of {size} bytes").into()))
             }
-            (Err(failed), _) => Err(self.others(failed.error())),
+            (Err(failed), _) => Err(self.begun.spare_others(failed.error())),
         }
-    }
-
-    /// What is there already is another's, and not to be undone.
-    fn others(&self, error: Error) -> Error {
-        if matches!(error, Error::Exists(_)) {
-            self.begun.store(false, Ordering::SeqCst);
-        }
-        error
     }
 
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
     pub(super) async fn undo(self) {
-        if !self.begun.load(Ordering::SeqCst) {
+        if !self.begun.is_set() {
             return;
         }
         match self.file.remove().await {
