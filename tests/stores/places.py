@@ -1,7 +1,8 @@
 """The stores whose servers are there: their options in a glance-api.conf, what is secret of them, and
 what their servers hold, as the servers' usual clients tell it.
 
-Images from `LARGE` on are in parts of `PART` bytes, the least that S3 takes.
+Images from `large` bytes on are in parts of `part`. Neither is more than `LARGE` and `PART`, the least
+that S3 takes.
 """
 
 import os
@@ -18,7 +19,17 @@ PART = 5 * MIB
 
 
 class Place:
-    """Where the images of one run are, and nothing else."""
+    """Where the images of one run are, and nothing else. `mb` is what its options count in."""
+
+    mb = MIB
+
+    @property
+    def large(self):
+        return LARGE // MIB * self.mb
+
+    @property
+    def part(self):
+        return PART // MIB * self.mb
 
     def __init__(self):
         self.bucket = unique("tintype")
@@ -110,6 +121,8 @@ class Swift(Place):
     """With log-ins of its own: version 1."""
 
     kind, needs, server = "swift", "TEST_SWIFT_AUTH", "TEST_SWIFT"
+    # glance_store's "mixed meaning of MB".
+    mb = 1000 * 1024
     # Glance has logged in with Keystone alone since glance_store 5.
     known_to_glance = False
 
@@ -128,8 +141,8 @@ class Swift(Place):
     def detail(self):
         return {
             "container": self.bucket,
-            "large_object_size": LARGE,
-            "large_object_chunk_size": PART,
+            "large_object_size": self.large,
+            "large_object_chunk_size": self.part,
         }
 
     @property
@@ -154,9 +167,9 @@ class Swift(Place):
         return {"swift_store_auth_address": f"{url}/auth/v1.0"}
 
     def layout(self, image, size):
-        if size < LARGE:
+        if size < self.large:
             return [image]
-        return [image, *(f"{image}-{number:05}" for number in range(1, -(-size // PART) + 1))]
+        return [image, *(f"{image}-{number:05}" for number in range(1, -(-size // self.part) + 1))]
 
     def listed(self):
         return [entry["name"] for entry in self.client.get_container(self.bucket, full_listing=True)[1]]

@@ -16,13 +16,14 @@ def bytes_of(size):
     return random.Random(size).randbytes(size)
 
 
+# Of images in a place.
 SIZES = {
-    "one": 1,
-    "whole": LARGE - 1,
-    "of_two_parts": LARGE,
-    "of_several_parts": LARGE + PART + 12_345,
+    "one": lambda place: 1,
+    "whole": lambda place: place.large - 1,
+    "of_two_parts": lambda place: place.large,
+    "of_several_parts": lambda place: place.large + place.part + 12_345,
 }
-LARGEST = SIZES["of_several_parts"]
+LARGEST = LARGE + PART + 12_345
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,7 @@ def large():
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 def test_what_is_uploaded_is_downloaded(product, name, place, size, sha512):
+    size = size(place)
     data = bytes_of(size)
     image = product.image(data, name)
     shown = product.api.show(image)

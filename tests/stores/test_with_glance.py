@@ -97,15 +97,17 @@ def test_what_one_has_stored_the_other_reads_and_deletes(cloud, store, place, wa
 
 
 def test_both_write_the_same(cloud, store, place):
-    """Objects of the same names, and locations that tell the same of them."""
-    shown, held = [], []
+    """Objects of the same names and lengths, and locations that tell the same of them."""
+    shown, held, lengths = [], [], []
     for side in cloud.sides.values():
         image = stored(side, store, in_pieces(bytes_of(LARGEST)))
         [location] = side.api("admin").show(image)["locations"]
         url = location["url"].rsplit("@", 1)[-1].split("://")[-1]
         shown.append((url.replace(image, "ID"), location["metadata"]))
         held.append([name.replace(image, "ID") for name in place.held(image)])
+        lengths.append([len(place.read(name)) for name in place.held(image)])
     assert held[0] == held[1] == place.layout("ID", LARGEST)
+    assert lengths[0] == lengths[1]
     if not (cloud.mode == "one" and place.kind == "swift"):
         # Where Glance writes a password into the location, tintype writes whose it is.
         assert shown[0] == shown[1]

@@ -17,7 +17,9 @@ use crate::{SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "swift", open };
 
-const MIB: u64 = 1024 * 1024;
+/// What glance_store calls a megabyte in Swift's options (`ONE_MB`, "the mixed meaning"), so that
+/// objects are cut at the same bytes.
+const MB: u64 = 1000 * 1024;
 
 /// How often a download goes on after a break, where `swift_store_retry_get_count` does not say
 /// more. Glance's default gives up at once.
@@ -83,8 +85,8 @@ fn seed(options: &Options<'_>) -> Result<usize, SettingsError> {
 fn cutting(options: &Options<'_>) -> Result<Cutting, SettingsError> {
     let size = |option: &str, default: u64| -> Result<u64, SettingsError> {
         match options.or(option, default)? {
-            0 => Err(options.wrong(option, "expected at least 1 (MiB)").into()),
-            size => Ok(size * MIB),
+            0 => Err(options.wrong(option, "expected at least 1").into()),
+            size => Ok(size * MB),
         }
     };
     Ok(Cutting {

@@ -72,6 +72,15 @@ fn what_is_missing_is_named() {
     }
 }
 
+#[test]
+fn objects_are_cut_where_glance_cuts_them() {
+    let sizes = "swift_store_large_object_size = 20\nswift_store_large_object_chunk_size = 5";
+    let stores = stores(&format!("{OWN}\n{sizes}")).unwrap();
+    let shown = stores.enabled()[0].store.properties();
+    assert_eq!(shown["large_object_size"], 20_480_000);
+    assert_eq!(shown["large_object_chunk_size"], 5_120_000);
+}
+
 /// The names of Glance's `get_container_name`.
 #[test]
 fn containers_are_named_by_beginnings_of_ids() {
