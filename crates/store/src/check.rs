@@ -63,13 +63,14 @@ impl Checked {
     }
 }
 
-/// Tries a store out: reaches it, and writes, reads and deletes a probe where it takes any. What
-/// was written is deleted also when it can't be read.
+/// Tries a store out: reaches it, and writes, reads and deletes a probe where it takes any from the
+/// service. What was written is deleted also when it can't be read.
 pub async fn check(store: &dyn Store) -> Checked {
     let mut checked = Checked::default();
     let began = Instant::now();
     let reached = checked.note(Step::Reach, began, store.probe().await);
-    if reached.is_none() || !store.abilities().writable {
+    let abilities = store.abilities();
+    if reached.is_none() || !abilities.writable || abilities.needs_caller {
         return checked;
     }
     let began = Instant::now();

@@ -1,12 +1,12 @@
 //! What every store promises.
 
-use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use client::Secret;
 use futures::stream::BoxStream;
 use image::ImageId;
 use serde_json::{Map, Value};
@@ -32,6 +32,12 @@ pub struct Abilities {
     /// It takes over bytes of other stores of its kind without moving them
     /// ([`copy`](Store::copy)).
     pub copies: bool,
+    /// It takes new bytes for a caller alone, in whose account they are then
+    /// ([`on_behalf`](Store::on_behalf)).
+    pub needs_caller: bool,
+    /// Its servers decide by themselves who may read an image, so they are told
+    /// ([`share`](Store::share)).
+    pub shares: bool,
     /// Lengths, in bytes, at which what it writes changes its shape: a piece more, a part, a
     /// segment. Tests look closely there.
     pub boundaries: Vec<u64>,
@@ -39,23 +45,32 @@ pub struct Abilities {
 
 impl Default for Abilities {
     fn default() -> Self {
-        Self { writable: true, copies: false, boundaries: vec![PIECE as u64] }
+        Self {
+            writable: true,
+            copies: false,
+            needs_caller: false,
+            shares: false,
+            boundaries: vec![PIECE as u64],
+        }
     }
 }
 
 /// Whom a store acts for, where it keeps bytes in the caller's own account.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Principal {
-    /// Their token: a secret.
-    pub token: String,
+    /// Their token.
+    pub token: Secret,
     /// The project that they act in.
     pub project: String,
 }
 
-impl fmt::Debug for Principal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Principal").field("project", &self.project).finish_non_exhaustive()
-    }
+/// Who may read the bytes of an image, besides those whose account they are in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readers {
+    /// Everybody who has a token.
+    Everybody,
+    /// The users of these projects.
+    Projects(Vec<String>),
 }
 
 /// Bytes that are stored durably.
@@ -163,6 +178,12 @@ pub trait Store: Send + Sync {
 
     /// Removes the bytes at a location. Errors: as of [`open`](Self::open); `InUse`.
     async fn delete(&self, uri: &str) -> Result<()>;
+
+    /// Says who may read the bytes at a location, besides those whose account they are in. Errors:
+    /// as of [`open`](Self::open).
+    async fn share(&self, _uri: &str, _readers: &Readers) -> Result<()> {
+        Ok(())
+    }
 
     /// Removes whatever an interrupted [`put`](Self::put) of this image left; says whether there
     /// was anything.

@@ -22,10 +22,13 @@ mod sheepdog;
 mod swift;
 mod vmware;
 
+/// A text that is never shown.
+pub use client::Secret;
+
 pub use check::{Checked, Step, check};
 pub use cinder::CinderStore;
 pub use cleanup::Cleanups;
-pub use contract::{Abilities, Data, Original, PIECE, Principal, Source, Store, Written};
+pub use contract::{Abilities, Data, Original, PIECE, Principal, Readers, Source, Store, Written};
 pub use error::{Error, Result, SourceError};
 pub use file::FileStore;
 pub use http::HttpStore;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use image::Location;
 use thiserror::Error;
 
-use crate::{FileStore, Store};
+use crate::{FileStore, Principal, Store};
 
 /// A name that is not among the enabled stores.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -75,6 +75,19 @@ impl Stores {
     /// The same, with the stores that the service keeps for itself.
     pub fn with_reserved(self, reserved: Reserved) -> Self {
         Self { reserved: Some(reserved), ..self }
+    }
+
+    /// The same stores, each as a caller uses it; `None` where that makes no difference.
+    pub fn on_behalf(&self, of: &Principal) -> Option<Self> {
+        let acting: Vec<_> = self.enabled.iter().map(|one| one.store.on_behalf(of)).collect();
+        if acting.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut stores = self.clone();
+        for (enabled, acting) in stores.enabled.iter_mut().zip(acting) {
+            enabled.store = acting.unwrap_or_else(|| enabled.store.clone());
+        }
+        Some(stores)
     }
 
     /// Whether clients know stores by name. Where they don't, Glance's API has no lists of stores,

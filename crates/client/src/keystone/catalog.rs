@@ -42,6 +42,11 @@ impl Catalog {
         self.endpoints(types).find(fits).and_then(|found| Url::parse(&found.url).ok())
     }
 
+    /// Every URL of the services of these types, whatever their interface and region.
+    pub fn urls(&self, types: &[&str]) -> impl Iterator<Item = Url> {
+        self.endpoints(types).filter_map(|endpoint| Url::parse(&endpoint.url).ok())
+    }
+
     /// The image service with this interface, in this region or the first one listed.
     pub(crate) fn image_service(&self, interface: &str, region: Option<&str>) -> Result<Url> {
         self.service(&IMAGE_TYPES, interface, region).ok_or_else(|| Error::NoImageService {

@@ -6,7 +6,7 @@ mod request;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -70,6 +70,32 @@ pub(crate) async fn log_in_by(transport: &Transport, login: &KeystoneLogin) -> R
         StatusCode::UNAUTHORIZED => {
             let reason = explain(response).await;
             Err(Error::LoginRefused { url: v3.to_string(), who: request::who(proof), reason })
+        }
+        status => Err(Error::Refused { status, message: explain(response).await }),
+    }
+}
+
+#[derive(Deserialize)]
+struct CatalogAnswer {
+    catalog: Catalog,
+}
+
+/// Asks the identity service for the catalog of a token that somebody else has got. Source: "Get
+/// service catalog" of the Identity API v3. Errors: `Refused`, `NoAnswer`, what the answer is not.
+pub async fn catalog(
+    auth_url: &Url,
+    token: &Secret,
+    trust: &Trust,
+    retry: Retry,
+) -> Result<Catalog> {
+    let transport = Transport::new(trust, retry)?;
+    let url = below(&find_v3(&transport, auth_url).await, "auth/catalog");
+    let ask = |client: &Client| client.get(url.clone()).header("x-auth-token", token.expose());
+    let response = transport.repeat(ask).await?;
+    match response.status() {
+        status if status.is_success() => {
+            let unexpected = |error| Error::Answer { url: url.to_string(), reason: chain(&error) };
+            Ok(response.json::<CatalogAnswer>().await.map_err(unexpected)?.catalog)
         }
         status => Err(Error::Refused { status, message: explain(response).await }),
     }

@@ -4,14 +4,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use client::cloud::{KeystoneLogin, Trust};
+use client::keystone::Catalog;
 use client::{Retry, Secret, keystone};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 
 use crate::{Error, Result};
 
-/// An upload waits for the log-in.
-const PATIENCE: Retry = Retry {
+/// An upload waits for Keystone.
+pub(crate) const PATIENCE: Retry = Retry {
     attempts: 4,
     first_wait: Duration::from_millis(200),
     longest_wait: Duration::from_secs(5),
@@ -57,12 +58,7 @@ impl Grant {
         };
         let service = match &wanted.endpoint {
             Some(endpoint) => endpoint.clone(),
-            None => {
-                let types: Vec<_> = wanted.service_types.iter().map(String::as_str).collect();
-                let region = wanted.region.as_deref();
-                let found = token.catalog.service(&types, &wanted.interface, region);
-                found.ok_or_else(|| Error::Unavailable { store, why: wanted.missing() })?
-            }
+            None => wanted.find(&store, &token.catalog)?,
         };
         Ok(Self { token: token.secret, service, expires_at: token.expires_at })
     }
@@ -75,6 +71,18 @@ impl Grant {
 }
 
 impl Wanted {
+    /// The service's URL in a catalog. Errors: `Unavailable`.
+    pub(crate) fn find(&self, store: &str, catalog: &Catalog) -> Result<Url> {
+        let found = catalog.service(&self.types(), &self.interface, self.region.as_deref());
+        let store = store.to_owned();
+        found.ok_or_else(|| Error::Unavailable { store, why: self.missing() })
+    }
+
+    /// The types that the service may be listed with.
+    pub(crate) fn types(&self) -> Vec<&str> {
+        self.service_types.iter().map(String::as_str).collect()
+    }
+
     fn missing(&self) -> String {
         format!(
             "Keystone's catalog has no {} endpoint of a service {} in the region that is configured",

@@ -19,7 +19,7 @@ use claims::Claims;
 pub(crate) use client::client;
 pub(crate) use client::reason;
 pub(crate) use encode::{decode, encode};
-pub(crate) use grant::{Grant, Grants, Wanted};
+pub(crate) use grant::{Grant, Grants, PATIENCE, Wanted};
 pub(crate) use parts::{Part, Parts, Streamed, streamed};
 pub(crate) use pending::Pending;
 pub(crate) use resume::{Answer, Reader, resuming};

@@ -16,6 +16,9 @@ pub(super) struct Account {
     pub(super) http: Client,
     pub(super) login: Login,
     pub(super) wanted: Wanted,
+    /// Who vouches for whoever logs in here: with a token of such a service beside it, a caller's
+    /// token counts beyond its end.
+    vouching: Option<Arc<Account>>,
     grants: Grants,
 }
 
@@ -48,13 +51,26 @@ struct Listed {
 
 impl Account {
     pub(super) fn new(store: &str, http: Client, login: Login, wanted: Wanted) -> Self {
-        Self { store: store.to_owned(), http, login, wanted, grants: Grants::default() }
+        let grants = Grants::default();
+        Self { store: store.to_owned(), http, login, wanted, vouching: None, grants }
+    }
+
+    /// The same, with somebody who vouches for whoever logs in here.
+    pub(super) fn vouched_for_by(self, vouching: Option<Arc<Self>>) -> Self {
+        Self { vouching, ..self }
     }
 
     /// A grant that is good for a while. Errors: as of a log-in.
     pub(super) async fn grant(&self) -> Result<Arc<Grant>> {
         let log_in = self.login.grant(&self.store, &self.http, &self.wanted);
         self.grants.get(&self.wanted, log_in).await
+    }
+
+    /// The token of who vouches. Without it, the caller's own has to do.
+    async fn voucher(&self) -> Option<Arc<Grant>> {
+        let vouching = self.vouching.as_ref()?;
+        let failed = |error: &Error| tracing::warn!(%error, "nobody vouches for a caller");
+        vouching.grant().await.inspect_err(failed).ok()
     }
 
     pub(super) fn failing(&self, why: impl Into<String>) -> Error {
@@ -91,6 +107,9 @@ impl Target {
             .request(ask.method.clone(), self.url(&grant.service))
             .query(ask.query)
             .header("x-auth-token", grant.token.expose());
+        if let Some(voucher) = account.voucher().await {
+            request = request.header("x-service-token", voucher.token.expose());
+        }
         for (name, value) in ask.headers {
             request = request.header(*name, *value);
         }
@@ -127,8 +146,12 @@ impl Target {
         let store = self.account.store.clone();
         let why = format!("{} is answered with {status}", self.shown());
         match status {
-            StatusCode::UNAUTHORIZED => Failed::Passing(Error::Forbidden { store, why }),
-            StatusCode::FORBIDDEN => Failed::Lasting(Error::Forbidden { store, why }),
+            StatusCode::UNAUTHORIZED if self.account.login.is_renewable() => {
+                Failed::Passing(Error::Forbidden { store, why })
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Failed::Lasting(Error::Forbidden { store, why })
+            }
             StatusCode::NOT_FOUND => Failed::Lasting(Error::NotFound(self.shown())),
             StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT => {
                 Failed::Lasting(Error::Exists(self.shown()))

@@ -1,5 +1,8 @@
-//! Locations: `swift+config://REFERENCE/CONTAINER/OBJECT`, which is what is written; and the older
-//! `swift+https://ACCOUNT:USER:KEY@AUTH/CONTAINER/OBJECT`, which has credentials in it.
+//! Locations: `swift+config://REFERENCE/CONTAINER/OBJECT`, which is what is written; the older
+//! `swift+https://ACCOUNT:USER:KEY@AUTH/CONTAINER/OBJECT`, which has credentials in it; and
+//! `swift+https://ACCOUNT_URL/CONTAINER/OBJECT` in the accounts of users.
+
+use reqwest::Url;
 
 use crate::remote::decode;
 
@@ -26,6 +29,8 @@ pub(super) enum Place {
         /// A secret.
         key: String,
     },
+    /// Of the account at this URL, whosever it is.
+    Account(String),
 }
 
 impl Location {
@@ -43,15 +48,23 @@ impl Location {
         }
         let place = match scheme {
             "swift+config" => Place::Reference(rest.to_owned()),
-            "swift+http" => login("http", rest)?,
-            _ => login("https", rest)?,
+            "swift+http" => place("http", rest)?,
+            _ => place("https", rest)?,
         };
         Some(Self { place, container: container.to_owned(), object: object.to_owned() })
     }
 }
 
-fn login(scheme: &str, rest: &str) -> Option<Place> {
-    let (credentials, auth) = rest.split_once('@')?;
+/// The location of an object in the account of a user.
+pub(super) fn in_account(account: &Url, container: &str, object: &str) -> String {
+    // An account's URL has the scheme http or https.
+    format!("swift+{}/{container}/{object}", account.as_str().trim_end_matches('/'))
+}
+
+fn place(scheme: &str, rest: &str) -> Option<Place> {
+    let Some((credentials, auth)) = rest.split_once('@') else {
+        return Some(Place::Account(format!("{scheme}://{rest}")));
+    };
     let credentials = decode(credentials)?;
     let (user, key) = credentials.rsplit_once(':')?;
     let auth = format!("{scheme}://{auth}");
@@ -77,11 +90,24 @@ mod tests {
     }
 
     #[test]
+    fn locations_in_accounts_of_users_are_those_of_glance() {
+        let account = "http://swift:8080/v1/AUTH_p/".parse().unwrap();
+        let uri = in_account(&account, "glance_abc", "abc");
+        assert_eq!(uri, "swift+http://swift:8080/v1/AUTH_p/glance_abc/abc");
+        let location = Location::parse(&uri).unwrap();
+        assert_eq!((&*location.container, &*location.object), ("glance_abc", "abc"));
+        let url = "http://swift:8080/v1/AUTH_p";
+        assert!(matches!(location.place, Place::Account(account) if account == url));
+        let account = "https://swift/v1/AUTH_p".parse().unwrap();
+        assert!(in_account(&account, "c", "o").starts_with("swift+https://swift/v1/"));
+    }
+
+    #[test]
     fn what_is_no_location_is_none() {
         for uri in [
             "",
             "swift://",
-            "swift://h/c/o",
+            "swift://c/o",
             "swift+config://c/o",
             "swift+config:///c/o",
             "swift+config://r/../o",

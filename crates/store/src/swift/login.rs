@@ -1,5 +1,5 @@
 //! Logging in: to Keystone (v3), or to Swift's own accounts (v1). Either gives a token and the URL
-//! of an account.
+//! of an account; so does who has logged in already.
 
 use std::fmt;
 
@@ -18,6 +18,8 @@ pub(super) enum Login {
     Own { auth: Url, user: String, key: Secret },
     /// With Keystone.
     Keystone(Box<KeystoneLogin>),
+    /// Somebody has: a token, and an account that it is used in. It can't be renewed.
+    Given { token: Secret, account: Url },
 }
 
 /// Only where, not as whom.
@@ -33,6 +35,7 @@ impl Login {
         match self {
             Self::Own { auth, .. } => auth,
             Self::Keystone(login) => &login.auth_url,
+            Self::Given { account, .. } => account,
         }
     }
 
@@ -67,6 +70,11 @@ impl Login {
         }
     }
 
+    /// Whether another log-in may give another token.
+    pub(super) fn is_renewable(&self) -> bool {
+        !matches!(self, Self::Given { .. })
+    }
+
     /// Logs in. Errors: `Forbidden`, `Unavailable`.
     pub(super) async fn grant(&self, store: &str, http: &Client, wanted: &Wanted) -> Result<Grant> {
         match self {
@@ -74,6 +82,10 @@ impl Login {
                 retried(|| own(store, http, wanted, (auth, user, key))).await
             }
             Self::Keystone(login) => Grant::of_keystone(store, wanted, login).await,
+            Self::Given { token, account } => {
+                let (token, service) = (token.clone(), account.clone());
+                Ok(Grant { token, service, expires_at: None })
+            }
         }
     }
 }

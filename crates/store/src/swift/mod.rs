@@ -1,13 +1,16 @@
 //! The store in Swift: each image is an object that is named by its id, or segments of one and a
-//! manifest, as the `swift` driver of glance_store lays it out for one account.
+//! manifest, as the `swift` driver of glance_store lays it out: in one account, or (`tenants`) in
+//! the accounts of those who bring them.
 
 mod account;
+mod endpoints;
 mod location;
 mod login;
 mod options;
 mod read;
 mod reference;
 mod remove;
+mod tenants;
 mod upload;
 
 use std::collections::BTreeMap;
@@ -21,12 +24,11 @@ use image::{ImageId, without_credentials};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
-use crate::remote::{Writers, resuming};
+use crate::remote::Writers;
 use crate::{Abilities, Data, Error, Result, Source, Store, Written};
 
 use account::{Account, Ask, Target};
 use location::{Location, Place, SCHEMES};
-use read::Object;
 use reference::Password;
 use upload::{Cutting, Upload};
 
@@ -63,6 +65,7 @@ impl Accounts {
         let (auth, user, key) = match place {
             Place::Reference(name) => return self.known.get(name).cloned(),
             Place::Login { auth, user, key } => (auth, user, key),
+            Place::Account(_) => return None,
         };
         let auth: Url = auth.parse().ok()?;
         let same = |known: &&Arc<Account>| known.login.auth().origin() == auth.origin();
@@ -142,12 +145,7 @@ impl Store for SwiftStore {
     }
 
     fn properties(&self) -> Map<String, Value> {
-        // What Glance tells of this kind; sizes in bytes.
-        Map::from_iter([
-            ("container".to_owned(), json!(self.container)),
-            ("large_object_size".to_owned(), json!(self.cutting.large)),
-            ("large_object_chunk_size".to_owned(), json!(self.cutting.segment)),
-        ])
+        properties(&self.container, self.cutting)
     }
 
     async fn probe(&self) -> Result<()> {
@@ -170,11 +168,7 @@ impl Store for SwiftStore {
     }
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
-        let target = self.find(uri)?;
-        if range.is_empty() {
-            target.size().await?;
-        }
-        resuming(Object::at(target, self.retries), range).await
+        self.find(uri)?.open(self.retries, range).await
     }
 
     async fn size(&self, uri: &str) -> Result<u64> {
@@ -186,22 +180,21 @@ impl Store for SwiftStore {
     }
 
     async fn discard(&self, id: ImageId) -> Result<bool> {
-        let target = self.target(id);
-        let segments = match target.remove_segments(0).await {
-            // Without a container there is nothing in it.
-            Err(Error::NotFound(_)) => return Ok(false),
-            segments => segments?,
-        };
-        match target.remove_only().await {
-            Ok(()) => Ok(true),
-            Err(Error::NotFound(_)) => Ok(segments),
-            Err(error) => Err(error),
-        }
+        self.target(id).discard().await
     }
 
     async fn settled(&self) {
         self.writers.settled().await;
     }
+}
+
+/// What Glance tells of this kind; sizes in bytes.
+fn properties(container: &str, cutting: Cutting) -> Map<String, Value> {
+    Map::from_iter([
+        ("container".to_owned(), json!(container)),
+        ("large_object_size".to_owned(), json!(cutting.large)),
+        ("large_object_chunk_size".to_owned(), json!(cutting.segment)),
+    ])
 }
 
 #[cfg(test)]

@@ -8,20 +8,25 @@ use futures::StreamExt;
 use reqwest::{Method, StatusCode, header};
 
 use super::account::{Ask, Target};
-use crate::remote::{Answer, Reader};
-use crate::{Error, Result};
+use crate::remote::{Answer, Reader, resuming};
+use crate::{Data, Error, Result};
 
 /// An object that is read.
-pub(super) struct Object {
+struct Object {
     target: Target,
     retries: u32,
     /// What tells the object that was first read from one that replaced it meanwhile.
     tag: OnceLock<String>,
 }
 
-impl Object {
-    pub(super) fn at(target: Target, retries: u32) -> Arc<Self> {
-        Arc::new(Self { target, retries, tag: OnceLock::new() })
+impl Target {
+    /// The bytes of a range; after a break the download goes on as often as `retries` says.
+    pub(super) async fn open(self, retries: u32, range: Range<u64>) -> Result<Data> {
+        if range.is_empty() {
+            self.size().await?;
+        }
+        let object = Object { target: self, retries, tag: OnceLock::new() };
+        resuming(Arc::new(object), range).await
     }
 }
 

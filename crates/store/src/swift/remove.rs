@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::{Method, header::HeaderMap};
 
 use super::account::{Ask, Target};
-use crate::remote::decode;
+use crate::remote::{Failed, decode, retried};
 use crate::{Error, Result};
 
 /// Segments that are removed at once.
@@ -23,6 +23,37 @@ impl Target {
             self.remove_of_manifest(&manifest).await?;
         }
         self.remove_only().await
+    }
+
+    /// Removes whatever an interrupted upload left; says whether there was anything.
+    pub(super) async fn discard(&self) -> Result<bool> {
+        let segments = match self.remove_segments(0).await {
+            // Without a container there is nothing in it.
+            Err(Error::NotFound(_)) => return Ok(false),
+            segments => segments?,
+        };
+        match self.remove_only().await {
+            Ok(()) => Ok(true),
+            Err(Error::NotFound(_)) => Ok(segments),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes the container, which was this object's alone. It stays, and that is logged, where it
+    /// is not empty, or where only its owner may remove it; without the object it holds nothing.
+    pub(super) async fn remove_container(&self) {
+        let container = self.container_itself();
+        let removed = retried(|| async {
+            match container.ask(&Ask::new(Method::DELETE), None).await {
+                // A listing may lag behind what it lists.
+                Err(Failed::Lasting(error @ Error::Exists(_))) => Err(Failed::Passing(error)),
+                removed => removed,
+            }
+        });
+        match removed.await {
+            Ok(_) | Err(Error::NotFound(_)) => {}
+            Err(error) => tracing::warn!(%error, "a container stays"),
+        }
     }
 
     /// The manifest names its segments itself, and Swift removes them with it. The answer is a

@@ -1,8 +1,16 @@
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use client::Secret;
 use config::Config;
+use futures::StreamExt;
+use image::ImageId;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-use crate::Stores;
+use crate::{Error, Principal, Store, Stores};
 
 fn stores(options: &str) -> std::result::Result<Stores, String> {
     let mut config = Config::default();
@@ -79,6 +87,115 @@ fn objects_are_cut_where_glance_cuts_them() {
     let shown = stores.enabled()[0].store.properties();
     assert_eq!(shown["large_object_size"], 20_480_000);
     assert_eq!(shown["large_object_chunk_size"], 5_120_000);
+}
+
+const TENANTS: &str = "swift_store_multi_tenant = true\nswift_store_container = images";
+
+fn of_users(more: &str) -> Arc<dyn Store> {
+    let stores = stores(&format!("{TENANTS}\n{more}")).unwrap();
+    stores.enabled()[0].store.clone()
+}
+
+const KEYSTONE: &str = "[keystone_authtoken]\nauth_url = http://keystone:5000";
+
+#[test]
+fn accounts_of_users_need_a_keystone_or_a_place() {
+    assert!(stores(TENANTS).err().unwrap().contains("[keystone_authtoken] auth_url"));
+    for enough in [KEYSTONE, "swift_store_endpoint = http://swift/v1/AUTH_all"] {
+        assert!(of_users(enough).abilities().shares);
+    }
+}
+
+#[test]
+fn locations_in_accounts_of_users_have_containers_of_their_own() {
+    let store = of_users(KEYSTONE);
+    for (held, uri) in [
+        (true, "swift+http://swift:8080/v1/AUTH_p/images_x/x"),
+        (true, "swift+https://swift/v1/AUTH_p/images_x/x"),
+        (false, "swift+https://swift/v1/AUTH_p/images/x"),
+        (false, "swift+https://swift/v1/AUTH_p/other_x/x"),
+        (false, "swift+config://ref1/images_x/x"),
+        (false, "swift+https://a:u:k@keystone/v3/images_x/x"),
+    ] {
+        assert_eq!(store.holds(uri), held, "{uri}");
+    }
+}
+
+/// Who uses an account that every project has at the same place.
+fn caller(project: &str) -> Principal {
+    Principal { token: Secret::new("of-caller"), project: project.to_owned() }
+}
+
+#[tokio::test]
+async fn nobody_but_a_user_has_an_account() {
+    let store = of_users("swift_store_endpoint = http://127.0.0.1:1/v1/AUTH_all");
+    let id = ImageId::random();
+    let source = || futures::stream::empty().boxed();
+    let refused = store.put(id, None, source()).await.unwrap_err();
+    assert!(matches!(refused, Error::Forbidden { .. }), "{refused}");
+    let uri = format!("swift+http://127.0.0.1:1/v1/AUTH_all/images_{id}/{id}");
+    let refused = store.open(&uri, 0..1).await.err().unwrap();
+    assert!(matches!(refused, Error::Forbidden { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_token_is_shown_to_no_place_that_a_record_makes_up() {
+    let store = of_users("swift_store_endpoint = http://127.0.0.1:1/v1/AUTH_all");
+    let store = store.on_behalf(&caller("p")).unwrap();
+    for uri in [
+        "swift+http://127.0.0.1:2/v1/AUTH_all/images_x/x",
+        "swift+https://127.0.0.1:1/v1/AUTH_all/images_x/x",
+        "swift+http://elsewhere/v1/AUTH_all/images_x/x",
+    ] {
+        let refused = store.size(uri).await.unwrap_err();
+        assert!(matches!(refused, Error::BadLocation(_)), "{uri}: {refused}");
+    }
+}
+
+/// A server that logs everybody in as the service, and has an object of 7 bytes; and what it is
+/// asked.
+async fn server() -> (SocketAddr, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (asked, log) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+            let mut request = String::new();
+            while !request.ends_with("\r\n\r\n") {
+                stream.read_line(&mut request).await.unwrap();
+            }
+            asked.send(request.to_lowercase()).unwrap();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\
+                 X-Auth-Token: of-service\r\nX-Storage-Url: http://{address}/v1/s\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (address, log)
+}
+
+#[tokio::test]
+async fn the_service_vouches_for_callers_where_it_may() {
+    for (option, vouches) in [("", true), ("swift_store_use_trusts = false", false)] {
+        let (address, mut log) = server().await;
+        let store = of_users(&format!(
+            "swift_store_endpoint = http://{address}/v1/all\nswift_store_auth_version = 1\n\
+             swift_store_auth_address = http://{address}/auth\nswift_store_user = a:u\n\
+             swift_store_key = k\n{option}"
+        ));
+        let store = store.on_behalf(&caller("p")).unwrap();
+        let size = store.size(&format!("swift+http://{address}/v1/all/images_x/x")).await;
+        assert_eq!(size.unwrap(), 7);
+        if vouches {
+            assert!(log.recv().await.unwrap().starts_with("get /auth"));
+        }
+        let asked = log.recv().await.unwrap();
+        assert!(asked.starts_with("head /v1/all/images_x/x"), "{asked}");
+        assert!(asked.contains("x-auth-token: of-caller\r\n"), "{asked}");
+        assert_eq!(asked.contains("x-service-token: of-service\r\n"), vouches, "{asked}");
+    }
 }
 
 /// The names of Glance's `get_container_name`.

@@ -5,7 +5,7 @@ use std::env::var;
 use std::net::SocketAddr;
 
 use crate::conformance::{Subject, suite};
-use crate::keystone::project;
+use crate::keystone::{administrator, project};
 
 /// Containers of the tests; each subject has one of its own.
 fn container() -> String {
@@ -77,6 +77,30 @@ async fn keystone() -> Option<Subject> {
     })
 }
 
+/// In the account of a caller, which is at a place that is given.
+async fn in_an_account() -> Option<Subject> {
+    let account = var("TEST_SWIFT_KEYSTONE").ok()?;
+    let (auth, password) = (var("TEST_KEYSTONE_URL").ok()?, var("TEST_KEYSTONE_PASSWORD").ok()?);
+    let (address, path) = account.strip_prefix("http://")?.split_once('/')?;
+    let caller = administrator(&auth, &password).await;
+    let options = |container: &str| {
+        let project = &caller.project;
+        format!(
+            "swift_store_multi_tenant = true\n\
+             swift_store_endpoint = http://{{server}}/{path}{project}\n\
+             swift_store_container = {container}\n{CUTTING}"
+        )
+    };
+    let container = container();
+    Some(Subject {
+        server: Some(address.parse().unwrap()),
+        odd_names: Some(options(&format!("An odd #container? 100% {container}"))),
+        secrets: vec![caller.token.expose().to_owned()],
+        caller: Some(caller.clone()),
+        ..Subject::new("swift", options(&container))
+    })
+}
+
 mod own {
     use super::*;
     suite!(tempauth);
@@ -95,4 +119,9 @@ mod rgw {
 mod with_keystone {
     use super::*;
     suite!(keystone);
+}
+
+mod of_tenants {
+    use super::*;
+    suite!(in_an_account);
 }

@@ -35,6 +35,10 @@ impl Opened {
         let dir = tempfile::tempdir().unwrap();
         let stores = open(&subject, options, server, dir.path());
         let store = stores.get(Some(NAME)).unwrap().1.clone();
+        let store = match &subject.caller {
+            Some(caller) => store.on_behalf(caller).unwrap(),
+            None => store,
+        };
         Self { subject, stores, store, _dir: dir }
     }
 

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::net::SocketAddr;
 
 use futures::future::BoxFuture;
+use store::Principal;
 
 /// Places bytes where a store that is only read finds them; gives their location.
 pub(crate) type Seed = Box<dyn Fn(Vec<u8>) -> String + Send + Sync>;
@@ -20,6 +21,8 @@ pub(crate) struct Subject {
     pub(crate) options: String,
     /// Lines of other sections, with their headings.
     pub(crate) others: String,
+    /// Whom it acts for, where it keeps bytes in the accounts of callers.
+    pub(crate) caller: Option<Principal>,
     /// Where its server listens. Without one, cases that cut the connection don't apply.
     pub(crate) server: Option<SocketAddr>,
     /// Options with a secret that the server does not take.
@@ -41,6 +44,7 @@ impl Subject {
             kind,
             options: options.into(),
             others: String::new(),
+            caller: None,
             server: None,
             wrong_credentials: None,
             odd_names: None,
