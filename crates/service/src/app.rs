@@ -1,5 +1,6 @@
 //! What every request shares.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use catalog::metadefs::Metadefs;
@@ -9,27 +10,32 @@ use identity::policy::{Action, Policy, Target};
 use identity::{Authenticator, Caller};
 use image::{Image, ImageId};
 use notify::Notifier;
-use store::Stores;
+use store::{Principal, Secret, Stores};
 
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
 use crate::forwarded;
 use crate::imports::Imports;
-use crate::keys::Keys;
+use crate::keys::{Keys, Token};
 use crate::limits::Limits;
 use crate::locations::LocationSettings;
 use crate::receiving::Receiving;
 use crate::rules::{Operation, Rules};
 use crate::view::Showing;
 
-/// The parts that the service is made of.
+/// The service as whoever asks it uses it.
 pub struct App {
+    parts: Arc<Parts>,
+    /// Bytes.
+    pub stores: Stores,
+}
+
+/// The parts that the service is made of, but for the stores.
+pub struct Parts {
     /// Records.
     pub catalog: Arc<dyn Catalog>,
     /// Metadata definitions.
     pub metadefs: Arc<dyn Metadefs>,
-    /// Bytes.
-    pub stores: Stores,
     /// Tokens.
     pub authenticator: Arc<dyn Authenticator>,
     /// What callers may do.
@@ -55,7 +61,42 @@ pub struct App {
     pub public_endpoint: Option<String>,
 }
 
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
 impl App {
+    /// As the service itself uses it.
+    pub fn new(parts: Parts, stores: Stores) -> Self {
+        Self { parts: Arc::new(parts), stores }
+    }
+
+    /// The same as the sender of a request uses it.
+    pub(crate) fn used_by(self: &Arc<Self>, caller: &Caller, request: &HeaderMap) -> Arc<Self> {
+        self.acting_for(caller.project_id.as_deref(), Token::of(request).as_ref())
+    }
+
+    /// The same as the bearer of a token uses it: stores that keep bytes in the accounts of callers
+    /// act with this token.
+    pub(crate) fn acting_for(
+        self: &Arc<Self>,
+        project: Option<&str>,
+        token: Option<&Token>,
+    ) -> Arc<Self> {
+        let acting = || {
+            let token = Secret::new(token?.header().to_str().ok()?);
+            self.stores.on_behalf(&Principal { token, project: project?.to_owned() })
+        };
+        match acting() {
+            Some(stores) => Arc::new(Self { parts: self.parts.clone(), stores }),
+            None => self.clone(),
+        }
+    }
+
     /// The URL under which the sender of this request reaches the service.
     pub(crate) fn url(&self, request: &HeaderMap) -> String {
         self.public_endpoint.clone().unwrap_or_else(|| {

@@ -43,6 +43,7 @@ mod rules;
 mod schemas;
 mod scrub;
 mod serve;
+mod sharing;
 mod sweep;
 mod task_list;
 mod task_view;
@@ -50,7 +51,7 @@ mod upload;
 mod view;
 mod watch;
 
-pub use app::App;
+pub use app::{App, Parts};
 pub use imports::{ImportSettings, Imports, sweep_staging, work};
 pub use limits::Limits;
 pub use locations::LocationSettings;

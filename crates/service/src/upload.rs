@@ -21,9 +21,9 @@ use crate::digest::{self, Digests};
 use crate::error::{ApiError, Result};
 use crate::intake::{Intake, Refused};
 use crate::keys::Token;
-use crate::notices;
 use crate::quota::Allowance;
 use crate::receiving::Receipt;
+use crate::{notices, sharing};
 
 /// What an upload was admitted with.
 pub(crate) struct Terms {
@@ -85,6 +85,7 @@ async fn receive(
             let stored = Stored { upload: Some(receipt.upload.clone()), ..stored };
             match terms.allowance.activate(&app, id, &stored).await {
                 Ok(image) => {
+                    sharing::announce(&app, id).await;
                     tell_of_success(&app, &image);
                     return Ok(());
                 }

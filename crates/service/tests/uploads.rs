@@ -21,7 +21,7 @@ use identity::NoAuth;
 use identity::policy::Policy;
 use serde_json::{Value, json};
 use service::keys::Keys;
-use service::{App, ImportSettings, Imports, Limits, LocationSettings, Receiving, router};
+use service::{App, ImportSettings, Imports, Limits, LocationSettings, Parts, Receiving, router};
 use store::{FileStore, Stores};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -43,12 +43,11 @@ impl Service {
         let settings = ImportSettings::from_config(&Config::default(), "test").unwrap();
         let staging = FileStore::open(&dir.path().join("staging")).unwrap();
         let imports = Imports::new(settings, staging, Arc::new(catalog.clone()));
-        let app = App {
+        let parts = Parts {
             metadefs: Arc::new(catalog.clone()),
             imports: Arc::new(imports),
             receiving: Arc::new(Receiving::new(Arc::new(catalog.clone()), "test")),
             catalog: Arc::new(FaultyCatalog { catalog: catalog.clone(), fault }),
-            stores: Stores::single("file", Arc::new(store)),
             authenticator: Arc::new(NoAuth::new("admin")),
             policy: Policy::default(),
             limits: Limits::default(),
@@ -59,7 +58,7 @@ impl Service {
             keys: Keys::open(Default::default()).unwrap(),
             public_endpoint: None,
         };
-        let app = Arc::new(app);
+        let app = Arc::new(App::new(parts, Stores::single("file", Arc::new(store))));
         let (router, image) = (router(app.clone()), String::new());
         let mut service = Self { app, catalog, router, dir, image };
         let fields = json!({ "disk_format": "raw", "container_format": "bare" });

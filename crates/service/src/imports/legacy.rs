@@ -25,7 +25,7 @@ use crate::create;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake};
 use crate::keys::Token;
-use crate::{notices, upload};
+use crate::{notices, sharing, upload};
 
 /// Starts the task that a body of `POST /v2/tasks` asks for.
 pub(crate) async fn start(
@@ -142,6 +142,7 @@ async fn make(app: &App, job: &Job) -> Result<ImageId, Failure> {
     let allowance = quotas::allowance(app, job, image.id, most, opened.length).await?;
     let stored = write(app, &image, opened, allowance.bounds, job.token.as_ref()).await?;
     let active = allowance.activate(app, image.id, &stored).await?;
+    sharing::announce(app, image.id).await;
     upload::tell_of_success(app, &active);
     Ok(image.id)
 }

@@ -16,9 +16,12 @@ use super::pulse::Pulse;
 use super::worker::Job;
 use super::{legacy, location, quotas, recovery, told};
 use crate::app::App;
+use crate::sharing;
 
 /// Runs a job to the end of its task.
 pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
+    let owner = Some(job.task.owner.as_str()).filter(|owner| !owner.is_empty());
+    let app = app.acting_for(owner, job.token.as_ref());
     let nudged = job.enlisted.nudged.clone();
     let mut pulse = Pulse::new(app.imports.tasks.clone(), job.lease, nudged);
     let task = pulse.task();
@@ -129,6 +132,7 @@ async fn keep(
         app.imports.records.finish_import(lease, image, &imported, budget.as_ref(), keep).await;
     let error = match finished {
         Ok(()) => {
+            sharing::announce(app, image).await;
             told::imported(app, order, &imported).await;
             return Ok(());
         }

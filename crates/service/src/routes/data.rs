@@ -41,6 +41,7 @@ async fn write(
     body: Body,
 ) -> Result<StatusCode> {
     body::expect_type(&headers, &["application/octet-stream"])?;
+    let app = app.used_by(&caller, &headers);
     let image = app.permitted(&caller, &id, Action::UploadImage).await?;
     let store = headers.get("x-image-meta-store").and_then(|name| name.to_str().ok());
     // Where stores have no names, Glance does not look at it.
@@ -60,6 +61,7 @@ async fn read(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
+    let app = app.used_by(&caller, &headers);
     let mut image = app.permitted(&caller, &id, Action::DownloadImage).await?;
     let preferred = preferred(query.as_deref());
     if !preferred.is_empty() {

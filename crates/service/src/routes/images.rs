@@ -19,7 +19,7 @@ use crate::keys::Token;
 use crate::openapi::{Content, Operation};
 use crate::quota::{self, Resource};
 use crate::{
-    body, conformity, create, imports, listing, locations, notices, patch, protected, view,
+    body, conformity, create, imports, listing, locations, notices, patch, protected, sharing, view,
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -103,6 +103,7 @@ async fn change(
     let dialect = body::expect_type(&headers, &[patch::V20, patch::V21])
         .map_err(|error| error.below(patch::EXPECTED).with(ACCEPT_PATCH, patch::DIALECTS))?;
     let operations = body::json(&headers, body).await?;
+    let app = app.used_by(&caller, &headers);
     let (operations, moves) = locations::split(operations, dialect)?;
     // Locations have rules of their own.
     let before = match operations.as_array().is_some_and(Vec::is_empty) {
@@ -130,6 +131,9 @@ async fn change(
         image
     };
     let image = locations::carry_out(&app, image, moves).await?;
+    if image.visibility != seen.visibility {
+        sharing::share(&app, &image).await?;
+    }
     let image = app.shown(&caller, image);
     Ok(Json(view::image(&image, app.showing(&caller))).into_response())
 }
@@ -140,6 +144,7 @@ async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode> {
+    let app = app.used_by(&caller, &headers);
     let image = app.visible(&caller, &id).await.map_err(|error| unfound(error, &id))?;
     app.policy.check(Action::DeleteImage, &caller, &app::target(&image))?;
     if imports::deleted_elsewhere(&app, &image, &headers).await? {

@@ -16,7 +16,7 @@ use crate::app::{self, App};
 use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::openapi::{Content, Operation};
-use crate::{body, notices, view};
+use crate::{body, notices, sharing, view};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::get("/v2/images/{image_id}/members", "List the members of an image")
@@ -86,6 +86,7 @@ async fn add(
     }
     let member = app.catalog.add_member(image.id, project).await?;
     app.notifier.info("image.member.create", || notices::member(&member));
+    sharing::share(&app.used_by(&caller, &headers), &image).await?;
     Ok(Json(view::member(&member)))
 }
 
@@ -112,6 +113,7 @@ async fn remove(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((id, project)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<StatusCode> {
     let image = shared(&app, &caller, &id, "delete members").await?;
     app.policy.check(Action::DeleteMember, &caller, &app::target(&image))?;
@@ -120,6 +122,7 @@ async fn remove(
     if let Some(member) = members.iter().find(|member| member.project == project) {
         app.notifier.info("image.member.delete", || notices::member_removed(member));
     }
+    sharing::share(&app.used_by(&caller, &headers), &image).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::delete;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use identity::policy::Action;
 use image::Status;
 
@@ -28,7 +28,9 @@ async fn remove(
     State(app): State<Arc<App>>,
     caller: Authenticated,
     Path((store, id)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<StatusCode> {
+    let app = app.used_by(&caller, &headers);
     if !app.stores.are_named() {
         return Err(ApiError::not_found("The resource could not be found."));
     }

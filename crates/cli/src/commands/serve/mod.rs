@@ -20,7 +20,7 @@ use futures::FutureExt;
 use identity::Authenticator;
 use identity::policy::Policy;
 use notify::Notifier;
-use service::{App, LocationSettings, Receiving};
+use service::{App, LocationSettings, Parts, Receiving};
 use store::Stores;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -183,12 +183,11 @@ async fn assemble(
         &stores,
         catalog.clone(),
     )?;
-    Ok(App {
+    let parts = Parts {
         metadefs: catalog.clone(),
         receiving: Arc::new(Receiving::new(catalog.clone(), &worker)),
         catalog,
         imports,
-        stores,
         authenticator,
         policy,
         limits: settings.limits.clone(),
@@ -199,7 +198,8 @@ async fn assemble(
         keys: service::keys::Keys::open(settings.keys.clone())
             .context("[barbican] can't be used")?,
         public_endpoint: settings.public_endpoint.clone(),
-    })
+    };
+    Ok(App::new(parts, stores))
 }
 
 /// The registry's catalog where there is one, else the database's.
