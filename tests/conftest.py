@@ -7,6 +7,7 @@ import time
 import pytest
 
 from cached_service import Cached
+from process import starting
 from service import Account, Service, unique
 from several_stores import SeveralStores
 
@@ -24,15 +25,7 @@ def service(tmp_path_factory):
 @pytest.fixture
 def start(tmp_path):
     """Starts services that belong to one test; they end with it."""
-    started = []
-
-    def start(state=tmp_path / "state", **options):
-        started.append(Service(state, **options))
-        return started[-1]
-
-    yield start
-    for service in started:
-        service.kill()
+    yield from starting(lambda state=tmp_path / "state", **options: Service(state, **options))
 
 
 @pytest.fixture

@@ -82,15 +82,12 @@ class Web:
 
 CONFIG = """\
 [DEFAULT]
-enabled_backends = fast:file, slow:file
+enabled_backends = {backends}
 enabled_import_methods = [glance-direct,web-download,copy-image,glance-download]
 {default}
 [glance_store]
-default_backend = fast
-[fast]
-filesystem_store_datadir = {path}/fast
-[slow]
-filesystem_store_datadir = {path}/slow
+default_backend = {first}
+{sections}
 [os_glance_staging_store]
 filesystem_store_datadir = {path}/staging
 [os_glance_tasks_store]
@@ -102,9 +99,21 @@ allowed_ports = [80, {port}]
 """
 
 
-def configuration(path, web, default="", more=""):
-    """What makes a service with two stores, which may download from `web`."""
-    return CONFIG.format(path=path, port=web.port, default=default, more=more)
+def configuration(path, web, stores=None, default="", more=""):
+    """What makes a service that may download from `web`. `stores` are their kinds and the lines of
+    their sections, by their names, the default one first; without, two of files, `fast` and `slow`."""
+    folder = "filesystem_store_datadir = {path}/{name}"
+    files = {name: ("file", folder.format(path=path, name=name)) for name in ("fast", "slow")}
+    stores = stores or files
+    return CONFIG.format(
+        path=path,
+        port=web.port,
+        first=next(iter(stores)),
+        backends=",".join(f"{name}:{kind}" for name, (kind, _) in stores.items()),
+        sections="\n".join(f"[{name}]\n{lines}" for name, (_, lines) in stores.items()),
+        default=default,
+        more=more,
+    )
 
 
 def files(path, store):

@@ -61,3 +61,17 @@ class Process:
     def said(self, words):
         """Whether its log has these words."""
         return any(words in line for line in self.log)
+
+
+def starting(make):
+    """The body of a fixture: a function that starts a process by `make`; those that it started end
+    with the test."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(make(*arguments, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()

@@ -1,22 +1,20 @@
 """How many connections a service has to a server, by the words of oslo.db."""
 
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
-from databases.server import Server
+from own_database import Server
 
 REQUESTS = 60
 
 
 @pytest.fixture(scope="module")
 def postgresql():
-    server = Server("postgresql")
-    server.url = server.start()["TEST_POSTGRES_URL"]
+    server = Server("postgresql").start()
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.mark.parametrize(
@@ -32,25 +30,16 @@ def test_a_service_has_so_many(start, eventually, postgresql, options, expected)
     lines = [f"{name} = {value}" for name, value in options.items()]
     config = "\n".join(["[database]", *lines])
     service = start(config=config, arguments=["--identity", "none"])
-    with ThreadPoolExecutor(REQUESTS) as pool, psql(postgresql.url, stdin=subprocess.PIPE) as locked:
-        locked.stdin.write("BEGIN; LOCK TABLE images; SELECT 'locked';\n")
-        locked.stdin.flush()
-        assert locked.stdout.readline() == "locked\n"
-        lists = [pool.submit(requests.get, f"{service.url}/v2/images") for _ in range(REQUESTS)]
-        eventually(lambda: connections(postgresql.url) >= expected)
-        locked.stdin.close()
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        with postgresql.locked("images"):
+            lists = [pool.submit(requests.get, f"{service.url}/v2/images") for _ in range(REQUESTS)]
+            eventually(lambda: connections(postgresql) >= expected)
         assert {answer.result().status_code for answer in lists} == {200}
     # They stay open.
-    most = connections(postgresql.url)
+    most = connections(postgresql)
     assert most == expected if expected < REQUESTS else most >= expected
 
 
-def connections(url):
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tintype'"
-    with psql(url, "-c", asked) as client:
-        return int(client.stdout.read())
-
-
-def psql(url, *arguments, **options):
-    command = ["psql", "-qAtX", url, *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+def connections(server):
+    [count] = server.run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tintype'")
+    return int(count)

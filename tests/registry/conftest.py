@@ -1,8 +1,11 @@
 """What the tests of the registry share."""
 
+import itertools
+
 import pytest
 
 from own_registry import Registry
+from process import starting
 from registry.authority import Authority
 
 
@@ -14,16 +17,13 @@ def authority(tmp_path_factory):
 @pytest.fixture
 def registry(tmp_path):
     """Starts registries that belong to one test; they end with it."""
-    started = []
+    folders = (tmp_path / f"registry-{number}" for number in itertools.count())
 
-    def start(**options):
-        folder = tmp_path / f"registry-{len(started)}"
-        started.append(Registry(folder, "--state-dir", folder / "state", **options))
-        return started[-1]
+    def make(**options):
+        folder = next(folders)
+        return Registry(folder, "--state-dir", folder / "state", **options)
 
-    yield start
-    for registry in started:
-        registry.kill()
+    yield from starting(make)
 
 
 @pytest.fixture

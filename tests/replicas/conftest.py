@@ -2,13 +2,13 @@
 
 import pytest
 
+from own_database import DURABLE, Server
 from replicas.cloud import Cloud
-from replicas.server import Database
 
 
 @pytest.fixture(params=["mariadb", "postgresql"])
 def database(request):
-    database = Database(request.param)
+    database = Server(request.param).start(*DURABLE[request.param])
     yield database
     database.close()
 

@@ -1,26 +1,9 @@
 """A tintype with several stores, all of whose answers are kept."""
 
+from importing import configuration
 from service import Account, Service
 
-CONFIG = """
-[DEFAULT]
-enabled_backends = file:file{backends}
-enabled_import_methods = [glance-direct,web-download,copy-image]
-show_multiple_locations = true
-show_image_direct_url = true
-[glance_store]
-default_backend = file
-[file]
-filesystem_store_datadir = {folder}/images
-[os_glance_staging_store]
-filesystem_store_datadir = {folder}/staging
-[os_glance_tasks_store]
-filesystem_store_datadir = {folder}/tasks
-[import_filtering_opts]
-allowed_hosts = [127.0.0.1]
-allowed_ports = [80, {port}]
-{sections}
-"""
+SHOWN = "show_multiple_locations = true\nshow_image_direct_url = true"
 
 
 class Product:
@@ -28,16 +11,9 @@ class Product:
     of kind file, which is the default."""
 
     def __init__(self, places, web, folder, more=None):
-        kinds = {name: place.kind for name, place in places.items()}
-        sections = {name: place.section() for name, place in places.items()}
-        for name, (kind, section) in (more or {}).items():
-            kinds[name], sections[name] = kind, section
-        config = CONFIG.format(
-            folder=folder,
-            port=web.port,
-            backends="".join(f",{name}:{kind}" for name, kind in kinds.items()),
-            sections="\n".join(f"[{name}]\n{section}" for name, section in sections.items()),
-        )
+        stores = {"file": ("file", f"filesystem_store_datadir = {folder}/images")}
+        stores |= {name: (place.kind, place.section()) for name, place in places.items()}
+        config = configuration(folder, web, stores | (more or {}), default=SHOWN)
         self.folder, self.web = folder, web
         self.secrets = [secret for place in places.values() for secret in place.secrets]
         self.answers = []
