@@ -1,19 +1,23 @@
 """The database goes away in the middle of load, and comes back."""
 
 import random
+import subprocess
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 from importing import import_image
-from service import unique
+from service import TINTYPE, unique
 
-from replicas.cloud import during
+from replicas.cloud import at_once, during
 from replicas.test_death import SIZE, Slow
 
 # Seconds within which a request is answered while there is no database.
 SOON = 10
+# Seconds that a living database needs for a statement: more than one that hangs is waited for.
+LONG = 15
 
 
 class Answers:
@@ -123,3 +127,65 @@ def test_an_upload_that_ends_without_a_database_is_put_back_in_order(
     tell(f"queued again {time.monotonic() - back:.1f} s after the database was back")
     assert not cloud.files("fast")
     assert cloud.api(2).upload(slow.image, slow.data).status_code == 204
+
+
+def test_requests_are_refused_while_the_database_hangs(cloud, database, eventually, tell):
+    """It is there, and answers nothing: neither to who waits for an answer, nor to who connects."""
+    apis, data = cloud.apis(), random.Random(3).randbytes(SIZE)
+    image = apis[0].create()
+    slow = Slow(apis[1], data)
+    eventually(lambda: apis[0].status(slow.image) == "saving")
+
+    def asked(api, number):
+        began = time.monotonic()
+        calls = [
+            lambda: api.get(f"/v2/images/{image}"),
+            lambda: api.post("/v2/images", json={"name": "x"}),
+            lambda: api.put(f"/v2/images/{image}/tags/hanging"),
+        ]
+        answer = calls[number % 3]()
+        assert answer.status_code == 503 and "Retry-After" in answer.headers
+        return time.monotonic() - began
+
+    def round_of_requests():
+        numbers = range(3 * len(apis))
+        calls = [lambda n=n: asked(cloud.api(n % 3), n // 3) for n in numbers]
+        return max(at_once(calls))
+
+    with database.hanging():
+        first, second = round_of_requests(), round_of_requests()
+    back = time.monotonic()
+    eventually(lambda: all(api.get(f"/v2/images/{image}").ok for api in cloud.apis()), limit=SOON)
+    recovered = time.monotonic() - back
+    tell(
+        f"it hangs: the first are refused within {first:.1f} s, later ones within {second:.1f} s; "
+        f"all are answered {recovered:.2f} s after"
+    )
+    assert first < SOON and second < SOON / 2
+    assert slow.finish() == 204, "an upload outlives it"
+    assert apis[2].get(f"/v2/images/{slow.image}/file").content == data
+
+
+def test_what_takes_the_database_long_is_waited_for(cloud, database, tmp_path):
+    config = tmp_path / "glance-api.conf"
+    config.write_text(f"[database]\nconnection = {database.url}\n")
+    tended = [["purge", "--age-in-days", "1"], ["sync", "--extra-indexes"]]
+
+    def tend(arguments):
+        command = [TINTYPE, "db", *arguments, "--config-file", config]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    with ThreadPoolExecutor(8) as pool:
+        with database.locked("images"):
+            began = time.monotonic()
+            lists = [pool.submit(api.get, "/v2/images") for api in cloud.apis()]
+            created = pool.submit(cloud.api(0).post, "/v2/images", json={"name": "x"})
+            tending = [pool.submit(tend, arguments) for arguments in tended]
+            waiting = [*lists, created, *tending]
+            while time.monotonic() < began + LONG:
+                assert not any(one.done() for one in waiting), [one.result() for one in waiting]
+                time.sleep(0.1)
+        assert {answer.result().status_code for answer in lists} == {200}
+        assert created.result().status_code == 201
+        for done in tending:
+            assert done.result().returncode == 0, done.result()

@@ -1,5 +1,6 @@
 //! Which database a catalog is in: connection strings in SQLAlchemy's spelling.
 
+mod certificates;
 mod mysql;
 mod postgres;
 
@@ -16,12 +17,17 @@ use url::Url;
 
 use super::LocationKey;
 
+use certificates::Certificates;
+
 /// Where a catalog is, and how it is reached. Shown without its password.
 #[derive(Clone)]
 pub struct Database {
     pub(super) place: Place,
     /// How connections are kept.
     pub limits: Limits,
+    /// What each connection to a MariaDB waits for before it looks, so that it sees what was done on
+    /// other nodes of a Galera cluster (`mysql_wsrep_sync_wait`).
+    pub wsrep_sync_wait: Option<u32>,
     /// What the URLs of locations are encrypted with (`metadata_encryption_key`).
     pub location_key: Option<LocationKey>,
 }
@@ -29,8 +35,8 @@ pub struct Database {
 #[derive(Clone)]
 pub(super) enum Place {
     File(PathBuf),
-    MySql(Box<MySqlConnectOptions>),
-    Postgres(Box<PgConnectOptions>),
+    MySql(Box<MySqlConnectOptions>, Certificates),
+    Postgres(Box<PgConnectOptions>, Certificates),
 }
 
 /// How many connections there are, and how long is waited for them; `None` is for no limit. The
@@ -93,7 +99,7 @@ pub enum BadConnection {
 
 impl From<&Path> for Database {
     fn from(path: &Path) -> Self {
-        Self { place: Place::File(path.to_owned()), limits: Limits::default(), location_key: None }
+        Self::at(Place::File(path.to_owned()))
     }
 }
 
@@ -108,11 +114,17 @@ impl FromStr for Database {
                 let path = path.map(|path| path.split_once('?').map_or(path, |(path, _)| path));
                 Place::File(path.ok_or(BadConnection::Kind)?.into())
             }
-            Some("mysql" | "mariadb") => Place::MySql(Box::new(mysql::options(rest)?)),
-            Some("postgresql" | "postgres") => Place::Postgres(Box::new(postgres::options(rest)?)),
+            Some("mysql" | "mariadb") => {
+                let (options, certificates) = mysql::options(rest)?;
+                Place::MySql(Box::new(options), certificates)
+            }
+            Some("postgresql" | "postgres") => {
+                let (options, certificates) = postgres::options(rest)?;
+                Place::Postgres(Box::new(options), certificates)
+            }
             _ => return Err(BadConnection::Kind),
         };
-        Ok(Self { place, limits: Limits::default(), location_key: None })
+        Ok(Self::at(place))
     }
 }
 
@@ -152,6 +164,10 @@ impl Parameters {
 }
 
 impl Database {
+    fn at(place: Place) -> Self {
+        Self { place, limits: Limits::default(), wsrep_sync_wait: None, location_key: None }
+    }
+
     /// The file, of an SQLite database.
     pub fn file(&self) -> Option<&Path> {
         match &self.place {
@@ -165,11 +181,11 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::File(path) => path.display().fmt(f),
-            Place::MySql(to) => {
+            Place::MySql(to, _) => {
                 let name = to.get_database().unwrap_or_default();
                 write!(f, "mysql://{}:{}/{name}", to.get_host(), to.get_port())
             }
-            Place::Postgres(to) => {
+            Place::Postgres(to, _) => {
                 let name = to.get_database().unwrap_or_default();
                 write!(f, "postgresql://{}:{}/{name}", to.get_host(), to.get_port())
             }

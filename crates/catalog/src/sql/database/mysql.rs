@@ -4,13 +4,16 @@ use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use url::Url;
 
+use super::certificates::{Certificates, Names};
 use super::{BadConnection, Parameters, with_host};
+
+const FILES: Names = ["ssl_ca", "ssl_cert", "ssl_key"];
 
 /// The parameters that say how far the server is to be trusted, beside files.
 const TRUST: [&str; 5] =
     ["ssl_disabled", "ssl_mode", "ssl_check_hostname", "ssl_verify_identity", "ssl_verify_cert"];
 
-pub(super) fn options(rest: &str) -> Result<MySqlConnectOptions, BadConnection> {
+pub(super) fn options(rest: &str) -> Result<(MySqlConnectOptions, Certificates), BadConnection> {
     let mut url = Url::parse(&format!("mysql://{}", with_host(rest)))?;
     let parameters = Parameters::of(&url);
     url.set_query(None);
@@ -31,7 +34,8 @@ pub(super) fn options(rest: &str) -> Result<MySqlConnectOptions, BadConnection> 
             }
         };
     }
-    Ok(options.ssl_mode(trust(&parameters)?))
+    let options = options.ssl_mode(trust(&parameters)?);
+    Ok((options, Certificates::of(&parameters, FILES)))
 }
 
 /// In whatever order they stand. A CA stands for a server that has to show who it is; `ssl_mode` is
@@ -51,9 +55,7 @@ fn trust(parameters: &Parameters) -> Result<MySqlSslMode, BadConnection> {
     Ok(match (named, signed) {
         (Some(true), _) | (None, true) => MySqlSslMode::VerifyIdentity,
         (Some(false), true) => MySqlSslMode::VerifyCa,
-        (_, false) if ["ssl_ca", "ssl_cert", "ssl_key"].into_iter().any(has) => {
-            MySqlSslMode::Required
-        }
+        (_, false) if FILES.into_iter().any(has) => MySqlSslMode::Required,
         (_, false) => MySqlSslMode::Preferred,
     })
 }
@@ -82,7 +84,7 @@ mod tests {
             ("ssl_ca=/ca.pem&ssl_mode=VERIFY_CA", "VerifyCa"),
         ];
         for (parameters, mode) in cases {
-            let options = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
+            let (options, _) = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
             assert_eq!(format!("{:?}", options.get_ssl_mode()), mode, "{parameters}");
         }
     }

@@ -4,7 +4,10 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
+use super::certificates::{Certificates, Names};
 use super::{BadConnection, Parameters, with_host};
+
+const FILES: Names = ["sslrootcert", "sslcert", "sslkey"];
 
 /// The parameters of libpq that have an effect, beside `options[…]`.
 const KNOWN: [&str; 12] = [
@@ -22,7 +25,7 @@ const KNOWN: [&str; 12] = [
     "options",
 ];
 
-pub(super) fn options(rest: &str) -> Result<PgConnectOptions, BadConnection> {
+pub(super) fn options(rest: &str) -> Result<(PgConnectOptions, Certificates), BadConnection> {
     let mut url = Url::parse(&format!("postgresql://{}", with_host(rest)))?;
     let parameters = Parameters::of(&url);
     url.set_query(None);
@@ -35,10 +38,11 @@ pub(super) fn options(rest: &str) -> Result<PgConnectOptions, BadConnection> {
     let options = PgConnectOptions::from_url(&url).map_err(|_| BadConnection::Parameter)?;
     let mode = trust(options.get_ssl_mode(), &parameters);
     let options = options.ssl_mode(mode);
-    Ok(match options.get_application_name() {
+    let options = match options.get_application_name() {
         Some(_) => options,
         None => options.application_name("tintype"),
-    })
+    };
+    Ok((options, Certificates::of(&parameters, FILES)))
 }
 
 /// libpq checks the server's certificate, too, where it is to be encrypted to and there is a CA
@@ -69,7 +73,7 @@ mod tests {
             ("sslmode=verify-full&sslrootcert=/ca.pem", "VerifyFull"),
         ];
         for (parameters, mode) in cases {
-            let options = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
+            let (options, _) = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
             assert_eq!(format!("{:?}", options.get_ssl_mode()), mode, "{parameters}");
         }
     }
@@ -77,7 +81,7 @@ mod tests {
     #[test]
     fn the_server_is_told_who_asks() {
         let name = |parameters: &str| {
-            let options = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
+            let (options, _) = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
             options.get_application_name().map(str::to_owned)
         };
         assert_eq!(name("").as_deref(), Some("tintype"));

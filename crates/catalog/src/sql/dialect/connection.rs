@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
+use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{MySql, Postgres, Sqlite};
@@ -9,18 +10,19 @@ use sqlx::{MySql, Postgres, Sqlite};
 use super::super::database::{self, Limits, Place};
 use super::super::sealed::Urls;
 use super::lent::{Kind, Lender, Lent, Terms};
+use super::server::Server;
 use super::{Dialect, is_unavailable, mysql, postgres, sqlite};
 
 /// The connections to one database.
 #[derive(Debug, Clone)]
 pub(in crate::sql) struct Pool {
-    server: Server,
+    lenders: Lenders,
     /// How the URLs of locations are written there.
     urls: Urls,
 }
 
 #[derive(Debug, Clone)]
-enum Server {
+enum Lenders {
     Sqlite {
         readers: Lender<Sqlite>,
         /// One connection: writers wait their turn here, and never see `database is locked`.
@@ -52,49 +54,56 @@ impl Pool {
     /// The connections to a database. The first one is waited for, as long as the limits say.
     pub(in crate::sql) async fn of(database: &database::Database) -> sqlx::Result<Self> {
         let limits = &database.limits;
-        let server = match &database.place {
-            Place::File(path) => Server::of_file(path).await?,
-            Place::MySql(to) => Server::MySql(reached(&**to, limits).await?),
-            Place::Postgres(to) => Server::Postgres(reached(&**to, limits).await?),
+        let lenders = match &database.place {
+            Place::File(path) => Lenders::of_file(path).await?,
+            Place::MySql(to, certificates) => {
+                let ways = certificates.ways(&**to)?;
+                let opening = database.wsrep_sync_wait.map(mysql::sync_wait);
+                Lenders::MySql(reached(Server::new(ways, opening), limits).await?)
+            }
+            Place::Postgres(to, certificates) => {
+                let ways = certificates.ways(&**to)?;
+                Lenders::Postgres(reached(Server::new(ways, None), limits).await?)
+            }
         };
-        Ok(Self { server, urls: Urls(database.location_key.clone()) })
+        Ok(Self { lenders, urls: Urls(database.location_key.clone()) })
     }
 
     /// One connection to an SQLite database in memory.
     pub(in crate::sql) async fn in_memory() -> sqlx::Result<Self> {
         let options = sqlite::durable("sqlite::memory:".parse()?);
         let writer = lender(options, 1);
-        let server = Server::Sqlite { readers: writer.clone(), writer };
-        Ok(Self { server, urls: Urls::default() })
+        let lenders = Lenders::Sqlite { readers: writer.clone(), writer };
+        Ok(Self { lenders, urls: Urls::default() })
     }
 
     /// A connection for one query.
     pub(in crate::sql) async fn acquire(&self) -> sqlx::Result<Connection> {
-        Ok(self.connection(match &self.server {
-            Server::Sqlite { readers, .. } => Inner::Sqlite(readers.lend().await?),
-            Server::MySql(pool) => Inner::MySql(pool.lend().await?),
-            Server::Postgres(pool) => Inner::Postgres(pool.lend().await?),
+        Ok(self.connection(match &self.lenders {
+            Lenders::Sqlite { readers, .. } => Inner::Sqlite(readers.lend().await?),
+            Lenders::MySql(pool) => Inner::MySql(pool.lend().await?),
+            Lenders::Postgres(pool) => Inner::Postgres(pool.lend().await?),
         }))
     }
 
     /// A connection for statements that write, each on its own.
     pub(in crate::sql) async fn writer(&self) -> sqlx::Result<Connection> {
-        match &self.server {
-            Server::Sqlite { writer, .. } => {
+        match &self.lenders {
+            Lenders::Sqlite { writer, .. } => {
                 Ok(self.connection(Inner::Sqlite(writer.lend().await?)))
             }
-            Server::MySql(_) | Server::Postgres(_) => self.acquire().await,
+            Lenders::MySql(_) | Lenders::Postgres(_) => self.acquire().await,
         }
     }
 
     /// A transaction that only reads, and sees one state of the database all along.
     pub(in crate::sql) async fn snapshot(&self) -> sqlx::Result<Transaction> {
-        Ok(Transaction(self.connection(match &self.server {
-            Server::Sqlite { readers, .. } => {
+        Ok(Transaction(self.connection(match &self.lenders {
+            Lenders::Sqlite { readers, .. } => {
                 Inner::Sqlite(readers.lend().await?.begin(sqlite::SNAPSHOT).await?)
             }
-            Server::MySql(pool) => Inner::MySql(pool.lend().await?.begin(mysql::SNAPSHOT).await?),
-            Server::Postgres(pool) => {
+            Lenders::MySql(pool) => Inner::MySql(pool.lend().await?.begin(mysql::SNAPSHOT).await?),
+            Lenders::Postgres(pool) => {
                 Inner::Postgres(pool.lend().await?.begin(postgres::SNAPSHOT).await?)
             }
         })))
@@ -103,14 +112,14 @@ impl Pool {
     /// A transaction that writes. On SQLite it holds the lock of the database from its start; on
     /// others, what it decides on is to be locked by what it does first.
     pub(in crate::sql) async fn begin(&self) -> sqlx::Result<Transaction> {
-        Ok(Transaction(self.connection(match &self.server {
-            Server::Sqlite { writer, .. } => {
+        Ok(Transaction(self.connection(match &self.lenders {
+            Lenders::Sqlite { writer, .. } => {
                 Inner::Sqlite(writer.lend().await?.begin(sqlite::BEGIN_WRITE).await?)
             }
-            Server::MySql(pool) => {
+            Lenders::MySql(pool) => {
                 Inner::MySql(pool.lend().await?.begin(mysql::BEGIN_WRITE).await?)
             }
-            Server::Postgres(pool) => {
+            Lenders::Postgres(pool) => {
                 Inner::Postgres(pool.lend().await?.begin(postgres::BEGIN_WRITE).await?)
             }
         })))
@@ -121,7 +130,7 @@ impl Pool {
     }
 }
 
-impl Server {
+impl Lenders {
     /// The connections to an SQLite file, which is made where there is none.
     async fn of_file(path: &Path) -> sqlx::Result<Self> {
         if sqlite::is_write_protected(path) {
@@ -146,22 +155,15 @@ impl Server {
 /// Connections to a file stay open: opening one costs more than keeping it, and one in memory is its
 /// data.
 fn lender(options: SqliteConnectOptions, connections: u32) -> Lender<Sqlite> {
-    Lender::new(
-        options,
-        Terms { connections: Some(connections), patience: sqlite::PATIENCE, recycle: None },
-    )
+    let terms = Terms { connections: Some(connections), patience: sqlite::PATIENCE, recycle: None };
+    Lender::new(Server::new(vec![options], None), terms)
 }
 
 /// Connections to a server that was reached once.
-async fn reached<DB: Kind>(
-    to: &<DB::Connection as sqlx::Connection>::Options,
-    limits: &Limits,
-) -> sqlx::Result<Lender<DB>> {
+async fn reached<DB: Kind>(server: Arc<Server<DB>>, limits: &Limits) -> sqlx::Result<Lender<DB>> {
     let mut left = limits.retries;
     loop {
-        let connected = <DB::Connection as sqlx::Connection>::connect_with(to);
-        let connected = tokio::time::timeout(limits.patience, connected).await;
-        match connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+        match server.answer(server.connect()).await {
             Err(error) if is_unavailable(&error) && left != Some(0) => {
                 tracing::warn!(%error, "the database is not reached; it is tried again");
                 left = left.map(|left| left - 1);
@@ -170,7 +172,7 @@ async fn reached<DB: Kind>(
             Err(error) => return Err(error),
             Ok(connection) => {
                 sqlx::Connection::close(connection).await?;
-                return Ok(Lender::new(to.clone(), terms(limits)));
+                return Ok(Lender::new(server, terms(limits)));
             }
         }
     }

@@ -5,20 +5,26 @@
 //! at once and is lent again as it is, without a round trip to the server. Who waits for a connection
 //! waits in line.
 
+use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::{ConnectOptions, Connection, Database, Error, Result};
+use sqlx::{AssertSqlSafe, Connection, Database, Error, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+
+use super::server::Server;
 
 /// A connection that was not used for so long is tried before it is used: the server may have been
 /// restarted.
 const STALE: Duration = Duration::from_millis(500);
 
+/// How long that may take: a connection that is lost on the way is answered nothing.
+const TRY: Duration = Duration::from_secs(5);
+
 /// The options of a database's connections.
-type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+pub(super) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
 /// How many connections there are, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +38,10 @@ pub(super) struct Terms {
 }
 
 /// The connections to a database. Clones share them.
-pub(super) struct Lender<DB: Database>(Arc<Shelf<DB>>);
+pub(super) struct Lender<DB: Kind>(Arc<Shelf<DB>>);
 
-struct Shelf<DB: Database> {
-    options: Options<DB>,
+struct Shelf<DB: Kind> {
+    server: Arc<Server<DB>>,
     terms: Terms,
     turns: Arc<Semaphore>,
     idle: Mutex<Vec<Kept<DB>>>,
@@ -60,13 +66,13 @@ pub(super) struct Lent<DB: Kind> {
     in_transaction: bool,
 }
 
-impl<DB: Database> Clone for Lender<DB> {
+impl<DB: Kind> Clone for Lender<DB> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<DB: Database> std::fmt::Debug for Lender<DB> {
+impl<DB: Kind> std::fmt::Debug for Lender<DB> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lender").field("terms", &self.0.terms).finish_non_exhaustive()
     }
@@ -74,24 +80,27 @@ impl<DB: Database> std::fmt::Debug for Lender<DB> {
 
 impl<DB: Kind> Lender<DB> {
     /// Connections that are made when they are needed.
-    pub(super) fn new(options: Options<DB>, terms: Terms) -> Self {
+    pub(super) fn new(server: Arc<Server<DB>>, terms: Terms) -> Self {
         let turns = terms.connections.and_then(|count| usize::try_from(count.max(1)).ok());
         let turns = Arc::new(Semaphore::new(turns.unwrap_or(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Shelf { options, terms, turns, idle: Mutex::default() }))
+        Self(Arc::new(Shelf { server, terms, turns, idle: Mutex::default() }))
     }
 
-    /// A connection. Errors: `PoolTimedOut` when none was free in time; what connecting ended with.
+    /// A connection. Errors: `PoolTimedOut` when none was free in time; what connecting ended with;
+    /// `Io` where the server hangs.
     pub(super) async fn lend(&self) -> Result<Lent<DB>> {
-        let waited = timeout(self.0.terms.patience, self.0.turns.clone().acquire_owned()).await;
+        let (server, patience) = (self.0.server.clone(), self.0.terms.patience);
+        let waited = timeout(patience, self.0.turns.clone().acquire_owned());
+        let waited = server.while_it_lives(waited).await?;
         let turn = waited.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
-        let kept = timeout(self.0.terms.patience, self.0.take()).await;
-        let kept = kept.map_err(|_| Error::PoolTimedOut)??;
+        let taken = server.while_it_lives(timeout(patience, self.0.take())).await?;
+        let kept = taken.map_err(|_| Error::PoolTimedOut)??;
         let (turn, shelf) = (Some(turn), self.0.clone());
         Ok(Lent { kept: Some(kept), shelf, turn, is_busy: false, in_transaction: false })
     }
 }
 
-impl<DB: Database> Shelf<DB> {
+impl<DB: Kind> Shelf<DB> {
     /// The connection that was used last, if it still works, or a new one.
     async fn take(&self) -> Result<Kept<DB>> {
         while let Some(mut kept) = self.pop() {
@@ -99,12 +108,16 @@ impl<DB: Database> Shelf<DB> {
                 let _gone_anyway = kept.db.close().await;
                 continue;
             }
-            if kept.used.elapsed() < STALE || kept.db.ping().await.is_ok() {
+            if kept.used.elapsed() < STALE {
+                return Ok(kept);
+            }
+            if let Ok(Ok(())) = timeout(TRY, kept.db.ping()).await {
+                self.server.hear();
                 return Ok(kept);
             }
         }
         let now = Instant::now();
-        Ok(Kept { db: self.options.connect().await?, made: now, used: now })
+        Ok(Kept { db: self.server.connect().await?, made: now, used: now })
     }
 
     fn pop(&self) -> Option<Kept<DB>> {
@@ -118,9 +131,10 @@ impl<DB: Database> Shelf<DB> {
 }
 
 impl<DB: Kind> Lent<DB> {
-    /// Says that the connection is in the middle of something.
-    pub(super) fn begin_work(&mut self) {
+    /// Says that the connection is in the middle of something; returns whose answer is waited for.
+    pub(super) fn begin_work(&mut self) -> Arc<Server<DB>> {
         self.is_busy = true;
+        self.shelf.server.clone()
     }
 
     /// Says that it is not any more: there was an answer, be it a refusal.
@@ -131,28 +145,38 @@ impl<DB: Kind> Lent<DB> {
 
 /// A database that runs statements that have no values.
 pub(super) trait Kind: Database {
-    fn run(db: &mut Self::Connection, sql: &'static str)
-    -> impl Future<Output = Result<()>> + Send;
+    /// Whether it is a server, which can be there and not answer.
+    const MAY_HANG: bool;
+
+    fn run(
+        db: &mut Self::Connection,
+        sql: Cow<'static, str>,
+    ) -> impl Future<Output = Result<()>> + Send;
 }
 
 macro_rules! kind {
-    ($($kind:ty),*) => {$(
+    ($kind:ty, $may_hang:literal) => {
         impl Kind for $kind {
-            async fn run(db: &mut Self::Connection, sql: &'static str) -> Result<()> {
-                sqlx::raw_sql(sql).execute(db).await.map(drop)
+            const MAY_HANG: bool = $may_hang;
+
+            async fn run(db: &mut Self::Connection, sql: Cow<'static, str>) -> Result<()> {
+                // Nothing that a user says becomes part of it.
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await.map(drop)
             }
         }
-    )*};
+    };
 }
 
-kind!(sqlx::Sqlite, sqlx::MySql, sqlx::Postgres);
+kind!(sqlx::Sqlite, false);
+kind!(sqlx::MySql, true);
+kind!(sqlx::Postgres, true);
 
 impl<DB: Kind> Lent<DB> {
     /// Runs statements that have no values, separated by semicolons.
     pub(super) async fn run(&mut self, sql: &'static str) -> Result<()> {
         tracing::trace!(%sql, "statement");
-        self.begin_work();
-        let done = DB::run(self, sql).await;
+        let server = self.begin_work();
+        let done = server.answer(DB::run(self, sql.into())).await;
         self.end_work(&done);
         done
     }
@@ -174,7 +198,7 @@ impl<DB: Kind> Lent<DB> {
 
 /// Undoes what was not committed, and puts the connection back.
 async fn undo<DB: Kind>(mut kept: Kept<DB>, shelf: Arc<Shelf<DB>>, turn: Turn) {
-    let undone = DB::run(&mut kept.db, "ROLLBACK").await;
+    let undone = shelf.server.answer(DB::run(&mut kept.db, "ROLLBACK".into())).await;
     if matches!(undone, Ok(()) | Err(Error::Database(_))) {
         shelf.put(kept);
     }

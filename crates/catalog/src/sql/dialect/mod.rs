@@ -12,6 +12,7 @@ mod mysql;
 mod postgres;
 mod query;
 mod row;
+mod server;
 mod sqlite;
 mod time;
 mod value;

@@ -7,6 +7,13 @@ use sqlx::{Decode, MySql, Type, TypeInfo};
 
 use super::time;
 
+/// Makes a connection see what was done on other nodes of a Galera cluster before it looks: a sum of
+/// 1 for reads, 2 for updates and deletions, 4 for insertions, 8 for `SHOW`. Source: "wsrep_sync_wait"
+/// of Galera's documentation; oslo.db sends the same.
+pub(super) fn sync_wait(what: u32) -> String {
+    format!("SET SESSION wsrep_sync_wait = {what}")
+}
+
 /// Begins a transaction that sees what others have committed when it looks: what it locks is as it
 /// reads it then.
 pub(super) const BEGIN_WRITE: &str =

@@ -19,8 +19,8 @@ pub(in crate::sql) struct Query {
 /// What the database answers. A connection that is dropped before is in the middle of something.
 macro_rules! answer {
     ($db:ident, $asked:expr) => {{
-        $db.begin_work();
-        let answer = $asked.await;
+        let server = $db.begin_work();
+        let answer = server.answer($asked).await;
         $db.end_work(&answer);
         answer?
     }};

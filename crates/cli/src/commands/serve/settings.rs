@@ -138,6 +138,7 @@ fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
     }
     let mut database: Database = connection.parse().context("[database] connection")?;
     database.limits = limits(&options)?;
+    database.wsrep_sync_wait = options.get("mysql_wsrep_sync_wait")?;
     Ok(Some(database))
 }
 

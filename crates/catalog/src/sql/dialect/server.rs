@@ -1,0 +1,160 @@
+//! A server: the ways to it, and whether it hangs.
+//!
+//! A statement may take long, and a server that hangs takes for ever. What tells them apart is whether
+//! anything at all is heard from the server: while an answer is waited for and nothing is, a further
+//! connection is made to it. A server that does not answer that either hangs, and whoever waits is
+//! told so; one that does is given all the time that the statement takes.
+//!
+//! Time is counted in ticks that this process has lived through: one that was suspended, or that gets
+//! no processor, knows nothing of the silence of others.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sqlx::{ConnectOptions, Connection, Error, Result};
+use tokio::time::timeout;
+
+use super::lent::{Kind, Options};
+
+/// How often it is looked whether something was heard.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Ticks of silence after which a further connection is made.
+const DOUBT: u32 = 2;
+
+/// Ticks of silence after which the server hangs: five seconds for what takes it a moment.
+const HANGS: u32 = 12;
+
+/// The same while it hangs already.
+const STILL_HANGS: u32 = 4;
+
+/// How long the further connection may take, before another one is tried.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// A database, and how to get there.
+pub(super) struct Server<DB: Kind> {
+    /// Never empty: one, or one for each authority that may have signed its certificate.
+    ways: Vec<Options<DB>>,
+    /// The one that led there last.
+    way: AtomicUsize,
+    /// What each connection begins with.
+    opening: Option<String>,
+    /// Counts its answers.
+    heard: AtomicU64,
+    hangs: AtomicBool,
+    is_probed: AtomicBool,
+}
+
+impl<DB: Kind> Server<DB> {
+    /// Each new connection begins with the statement `opening`.
+    pub(super) fn new(ways: Vec<Options<DB>>, opening: Option<String>) -> Arc<Self> {
+        Arc::new(Self {
+            ways,
+            way: AtomicUsize::new(0),
+            opening,
+            heard: AtomicU64::new(0),
+            hangs: AtomicBool::new(false),
+            is_probed: AtomicBool::new(false),
+        })
+    }
+
+    /// A new connection. Of several ways each is tried whose authority did not sign the server's
+    /// certificate, until one leads there.
+    pub(super) fn connect(&self) -> BoxFuture<'_, Result<DB::Connection>> {
+        Box::pin(async {
+            let connected = self.connect_by_any().await;
+            if is_heard(&connected) {
+                self.hear();
+            }
+            let mut db = connected?;
+            if let Some(opening) = &self.opening {
+                DB::run(&mut db, opening.clone().into()).await?;
+            }
+            Ok(db)
+        })
+    }
+
+    async fn connect_by_any(&self) -> Result<DB::Connection> {
+        let first = self.way.load(Ordering::Relaxed);
+        let mut connected = Err(Error::PoolClosed);
+        for at in (0..self.ways.len()).map(|at| (first + at) % self.ways.len()) {
+            connected = self.ways[at].connect().await;
+            if !matches!(connected, Err(Error::Tls(_))) {
+                self.way.store(at, Ordering::Relaxed);
+                break;
+            }
+        }
+        connected
+    }
+
+    /// The server's answer, however long it takes. Errors: those of the answer; `Io` where the server
+    /// hangs.
+    pub(super) async fn answer<T>(
+        self: &Arc<Self>,
+        answer: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let answer = self.while_it_lives(answer).await?;
+        if is_heard(&answer) {
+            self.hear();
+        }
+        answer
+    }
+
+    /// What comes of something that others' answers lead to. Errors: `Io` where the server hangs.
+    pub(super) async fn while_it_lives<F: Future>(self: &Arc<Self>, work: F) -> Result<F::Output> {
+        if !DB::MAY_HANG {
+            return Ok(work.await);
+        }
+        let mut work = pin!(work);
+        let (mut known, mut silent) = (self.heard.load(Ordering::Relaxed), 0);
+        while silent < self.patience() {
+            if let Ok(done) = timeout(TICK, &mut work).await {
+                return Ok(done);
+            }
+            let heard = self.heard.load(Ordering::Relaxed);
+            silent = if heard == known { silent + 1 } else { 0 };
+            known = heard;
+            if silent >= DOUBT {
+                self.probe();
+            }
+        }
+        if !self.hangs.swap(true, Ordering::Relaxed) {
+            tracing::warn!("the database hangs: it answers nothing, and no new connection either");
+        }
+        Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database does not answer")))
+    }
+
+    /// In ticks.
+    fn patience(&self) -> u32 {
+        if self.hangs.load(Ordering::Relaxed) { STILL_HANGS } else { HANGS }
+    }
+
+    /// Something was heard from it.
+    pub(super) fn hear(&self) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
+        self.hangs.store(false, Ordering::Relaxed);
+    }
+
+    /// Asks something else, on a connection of its own, unless that is under way.
+    fn probe(self: &Arc<Self>) {
+        if self.is_probed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let server = self.clone();
+        tokio::spawn(async move {
+            let asked = async { server.connect().await?.close().await };
+            // What is heard is known by itself, and what is not as well.
+            let _asked = timeout(PROBE, asked).await;
+            server.is_probed.store(false, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Whether it is an answer of the server's, be it a refusal.
+fn is_heard<T>(answer: &Result<T>) -> bool {
+    matches!(answer, Ok(_) | Err(Error::Database(_)))
+}
