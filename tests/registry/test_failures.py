@@ -1,5 +1,6 @@
 """What becomes of services whose registry goes, comes back, or is another one."""
 
+import signal
 import socket
 import struct
 import threading
@@ -13,6 +14,8 @@ from service import Account, DidNotStart
 # Seconds after which a request must have been answered: a service waits for three seconds for a
 # registry that is gone.
 GONE = 8
+# The same for a registry that is there and says nothing: ten seconds more, for a sign of life.
+HANGS = GONE + 10
 
 
 class Load(threading.Thread):
@@ -95,6 +98,27 @@ def test_a_service_waits_for_its_registry(registry, served_by):
     assert Account(service).api().get("/v2/images").status_code == 200
 
 
+def test_while_a_registry_hangs_requests_are_refused_and_then_forgotten(
+    registry, served_by, eventually
+):
+    there = registry()
+    account = Account(served_by(there))
+    image = account.api().create()
+    api = account.api()
+    there.process.send_signal(signal.SIGSTOP)
+    try:
+        # The first one finds out that it hangs; for later ones that is known.
+        for limit in [HANGS, GONE]:
+            began = time.monotonic()
+            answer = api.get(f"/v2/images/{image}")
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+            assert time.monotonic() - began < limit
+    finally:
+        there.process.send_signal(signal.SIGCONT)
+    eventually(lambda: api.get(f"/v2/images/{image}").status_code == 200, limit=GONE)
+    assert api.change(image, [{"op": "add", "path": "/after", "value": "1"}]).ok
+
+
 GREETING = struct.Struct("<8sI16sB5s")
 
 
@@ -128,12 +152,13 @@ def greet(server):
         client.sendall(GREETING.pack(b"tintype\n", 99, bytes(16), 5, b"9.0.0"))
 
 
-def test_who_says_nothing_does_not_keep_others_out(registry, served_by):
+def test_who_says_nothing_does_not_keep_others_out(registry, served_by, eventually):
     there = registry()
     host, port = there.url.removeprefix("tls://").rsplit(":", 1)
     silent = [socket.create_connection((host, int(port)), timeout=30) for _ in range(400)]
     try:
         assert Account(served_by(there)).api().get("/v2/images").status_code == 200
+        eventually(lambda: there.said("too many others came"))
     finally:
         for connection in silent:
             connection.close()

@@ -1,6 +1,7 @@
 //! The operations: one line each, from which the client's side and the registry's are made.
 //!
-//! `read` changes nothing and is repeated freely; `write` has a key and is made once.
+//! `read` changes nothing and is repeated freely, as is `scan`, whose answer grows with the catalog;
+//! `write` has a key and is made once.
 
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use crate::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Read,
+    /// Few of them are answered at the same time.
+    Scan,
     Write,
 }
 
@@ -47,6 +50,9 @@ macro_rules! kind {
     (read) => {
         Kind::Read
     };
+    (scan) => {
+        Kind::Scan
+    };
     (write) => {
         Kind::Write
     };
@@ -67,6 +73,14 @@ macro_rules! operations {
                 $($($own)*)?
             }
         )*
+
+        /// How an operation is asked for; `None`: there is no such operation.
+        pub(super) fn kind(operation: &str) -> Option<Kind> {
+            match operation {
+                $($(concat!(stringify!($trait), ".", stringify!($name)) => Some(kind!($kind)),)*)*
+                _ => None,
+            }
+        }
 
         /// Does what was asked for; the answer as it travels. `None`: there is no such operation.
         pub(super) async fn perform(
@@ -125,9 +139,9 @@ operations! {
         write add_member(id: ImageId, project: &str) -> Member;
         write set_member(id: ImageId, project: &str, status: MemberStatus) -> Member;
         write remove_member(id: ImageId, project: &str) -> ();
-        read ids_with_status(status: Status) -> Vec<ImageId>;
+        scan ids_with_status(status: Status) -> Vec<ImageId>;
         read status_of(id: ImageId) -> Option<Status>;
-        read pending_deletions(until: Timestamp) -> Vec<ImageId>;
+        scan pending_deletions(until: Timestamp) -> Vec<ImageId>;
         write begin_scrub(id: ImageId) -> Vec<Location>;
         read usage(owner: Option<&str>, except: Option<ImageId>) -> Usage;
         read ping() -> ();
@@ -148,7 +162,7 @@ operations! {
         read task(id: TaskId) -> Task;
         read list_tasks(query: &TaskQuery) -> Vec<Task>;
         read image_tasks(image: ImageId) -> Vec<Task>;
-        read unfinished_tasks() -> Vec<Task>;
+        scan unfinished_tasks() -> Vec<Task>;
         write take_task_over(seen: &Task) -> Lease;
         write end_task(lease: &Lease, ending: &Ending, keep: Duration) -> ();
         write cancel_task(id: TaskId) -> TaskStatus;
@@ -174,13 +188,13 @@ operations! {
     }
     Caches {
         write node(url: &str) -> i64;
-        read cached(node: i64) -> Vec<CachedImage>;
+        scan cached(node: i64) -> Vec<CachedImage>;
         write put_cached(node: i64, image: &CachedImage) -> Option<i64>;
         write remove_cached(node: i64, id: ImageId) -> ();
         read nodes_with(id: ImageId) -> Vec<String>;
     }
     Metadefs {
-        read namespaces(viewer: &Viewer, query: &NamespaceQuery) -> Vec<(Namespace, Vec<Association>)>;
+        scan namespaces(viewer: &Viewer, query: &NamespaceQuery) -> Vec<(Namespace, Vec<Association>)>;
         read namespace(viewer: &Viewer, name: &str) -> Namespace;
         read contents(namespace: &str) -> Contents;
         write create_namespace(namespace: &Namespace, contents: &Contents) -> ();
@@ -204,7 +218,7 @@ operations! {
         read associations(namespace: &str) -> Vec<Association>;
         write associate(namespace: &str, association: &Association) -> ();
         write load(document: &Document, existing: Existing) -> Loaded;
-        read export() -> Vec<Document>;
+        scan export() -> Vec<Document>;
         write unload() -> ();
     }
 }

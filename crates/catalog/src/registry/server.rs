@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::answers::Answers;
 use super::door::Door;
-use super::frame::LONGEST_CALL;
+use super::frame::{LONGEST_ANSWER, LONGEST_CALL};
 use super::session;
 use super::stream::Way;
 use crate::Records;
@@ -18,6 +18,11 @@ pub(super) const CONNECTIONS: usize = 4096;
 
 /// Bytes of all calls that arrive or are worked on, at most.
 const MEMORY: usize = 16 * LONGEST_CALL;
+
+/// Bytes of all answers that were given and are not sent yet, at most, but for those that grow with
+/// the catalog; of these there are so many at the same time.
+const ANSWERS: usize = 2 * LONGEST_ANSWER;
+const SCANS: usize = 2;
 
 /// How long calls that are under way may take when the registry stops.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -31,8 +36,12 @@ pub struct Registry {
     pub(super) door: Door,
     /// A permit is a connection.
     pub(super) room: Semaphore,
-    /// A permit is a byte.
+    /// A permit is a byte of a call.
     pub(super) memory: Arc<Semaphore>,
+    /// A permit is a byte of an answer.
+    pub(super) unsent: Semaphore,
+    /// A permit is an answer that grows with the catalog.
+    pub(super) scans: Semaphore,
 }
 
 impl Registry {
@@ -46,6 +55,8 @@ impl Registry {
             door: Door::default(),
             room: Semaphore::new(CONNECTIONS),
             memory: Arc::new(Semaphore::new(MEMORY)),
+            unsent: Semaphore::new(ANSWERS),
+            scans: Semaphore::new(SCANS),
         }
     }
 

@@ -1,11 +1,13 @@
 //! One client's connection, as the registry has it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -13,7 +15,7 @@ use super::answers::remembered;
 use super::broken::Broken;
 use super::frame::{self, ALIVE, BEAT, Call, Frame, Frames, LONGEST_ANSWER, LONGEST_CALL, SILENCE};
 use super::greeting::Greeting;
-use super::operations::{encoded, perform};
+use super::operations::{Kind, encoded, kind, perform};
 use super::server::{CONNECTIONS, Registry};
 use super::stream::{Boxed, Unproven, Visitor};
 use crate::{Cause, Error};
@@ -23,6 +25,9 @@ const AT_ONCE: usize = 256;
 
 /// Pieces of answers that wait to be written, at most.
 const QUEUE: usize = 64;
+
+/// Bytes of an answer that there is room for before a call is worked on.
+const USUAL_ANSWER: u32 = 64 << 10;
 
 pub(super) async fn run(registry: Arc<Registry>, visitor: Visitor, stopped: watch::Receiver<bool>) {
     let Visitor { from, stream } = visitor;
@@ -104,13 +109,44 @@ async fn read(
         let (registry, pieces) = (registry.clone(), pieces.clone());
         while calls.try_join_next().is_some() {}
         calls.spawn(async move {
+            let room = Room::of(&registry, &call).await;
             let answer = answer(&registry, call).await;
+            let _room = room.for_all_of(&registry, &answer).await;
             for (more, piece) in frame::pieces(&answer) {
                 // A client that has gone asks again.
                 let _gone = pieces.send((number, more, piece)).await;
             }
             drop((place, share));
         });
+    }
+}
+
+/// What an answer may take of the memory that those have together which are not sent yet. None of it
+/// is closed ever.
+enum Room<'a> {
+    Scan { _place: Option<SemaphorePermit<'a>> },
+    Bytes(Option<SemaphorePermit<'a>>),
+}
+
+impl<'a> Room<'a> {
+    /// Waits while there is none: nothing is worked on then.
+    async fn of(registry: &'a Registry, call: &Call) -> Self {
+        match kind(&call.operation) {
+            Some(Kind::Scan) => Self::Scan { _place: registry.scans.acquire().await.ok() },
+            _ => Self::Bytes(registry.unsent.acquire_many(USUAL_ANSWER).await.ok()),
+        }
+    }
+
+    /// Waits for more where the answer takes more; meanwhile it takes none, so that of several not
+    /// each waits for the others.
+    async fn for_all_of(self, registry: &'a Registry, answer: &Bytes) -> Self {
+        match (self, u32::try_from(answer.len())) {
+            (Self::Bytes(usual), Ok(length)) if length > USUAL_ANSWER => {
+                drop(usual);
+                Self::Bytes(registry.unsent.acquire_many(length).await.ok())
+            }
+            (room, _) => room,
+        }
     }
 }
 
@@ -130,10 +166,20 @@ async fn answer(registry: &Registry, call: Call) -> Bytes {
 }
 
 async fn performed(registry: &Registry, call: &Call) -> Bytes {
-    match perform(&*registry.records, &call.operation, &call.arguments).await {
-        Some(answer) if answer.len() <= LONGEST_ANSWER => answer.into(),
-        Some(_) => refusal("the answer is longer than answers may be"),
-        None => refusal("there is no such operation"),
+    answered(&call.operation, perform(&*registry.records, &call.operation, &call.arguments)).await
+}
+
+/// An answer whatever comes of the work: somebody waits for it.
+async fn answered(operation: &str, work: impl Future<Output = Option<Vec<u8>>>) -> Bytes {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(Some(answer)) if answer.len() <= LONGEST_ANSWER => answer.into(),
+        Ok(Some(_)) => refusal("the answer is longer than answers may be"),
+        Ok(None) => refusal("there is no such operation"),
+        Err(_) => {
+            tracing::error!(operation, "an operation panicked");
+            let why = format!("{operation} panicked; the registry's log says where");
+            encoded(&Err::<(), _>(Error::Database(Cause::Registry(why)))).into()
+        }
     }
 }
 
@@ -164,4 +210,19 @@ async fn write(
         to.flush().await?;
     }
     Ok(to.shutdown().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::decode;
+    use super::*;
+
+    #[tokio::test]
+    async fn an_operation_that_panics_is_answered() {
+        let answer = answered("Catalog.get", async { panic!("what nobody foresaw") }).await;
+        let answer = decode::<crate::Result<()>>(&answer).unwrap();
+        let said = answer.unwrap_err();
+        assert!(matches!(said, Error::Database(_)), "{said}");
+        assert!(said.to_string().contains("Catalog.get panicked"), "{said}");
+    }
 }

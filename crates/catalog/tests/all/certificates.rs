@@ -30,8 +30,12 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
-        let (mut builder, key) = unsigned("an authority", 2);
-        let name = named("an authority");
+        Self::called("an authority")
+    }
+
+    fn called(name: &str) -> Self {
+        let (mut builder, key) = unsigned(name, 2);
+        let name = named(name);
         builder.set_issuer_name(&name).unwrap();
         builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
         builder.sign(&key, MessageDigest::sha256()).unwrap();
@@ -161,6 +165,20 @@ async fn one_that_has_expired_is_not() {
     let authority = Authority::new();
     let edge = authority.keys(&authority, "edge-1", "edge-1.example", -1);
     refused(&authority.of_the_registry(), &edge, &[REFUSED, "expired"]).await;
+}
+
+/// Also one that has the name of the right one.
+#[tokio::test]
+async fn one_of_another_authority_is_not() {
+    let authority = Authority::new();
+    for (name, why) in [("a stranger", "unknown ca"), ("an authority", "decrypt error")] {
+        let stranger = Authority::called(name);
+        let edge = stranger.keys(&authority, "edge-1", "edge-1.example", 2);
+        refused(&authority.of_the_registry(), &edge, &[REFUSED, why]).await;
+        let registry = stranger.keys(&authority, "registry", "127.0.0.1", 2);
+        let words = ["has not proven who it is", "CN=registry"];
+        refused(&registry, &authority.of_an_edge(), &words).await;
+    }
 }
 
 #[tokio::test]

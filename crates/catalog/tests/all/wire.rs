@@ -161,6 +161,26 @@ async fn long_answers_arrive_whole() {
     assert_eq!(image.properties["long"], long);
 }
 
+/// Answers take memory until they are sent: more of them than there is memory for wait for it.
+#[tokio::test]
+async fn many_long_answers_at_once_arrive_whole() {
+    let client = behind_a_registry(Arc::new(SqlCatalog::memory().await.unwrap())).await;
+    let image = image();
+    client.create(&image).await.unwrap();
+    let long = "x".repeat(8 << 20);
+    let properties = [("long".to_owned(), Some(long))].into();
+    client.update(image.id, &ImageChange { properties, ..Default::default() }).await.unwrap();
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let (client, id) = (client.clone(), image.id);
+        asked.spawn(async move {
+            client.ids_with_status(Status::Queued).await.unwrap();
+            client.get(&Viewer::service(), id).await.unwrap().properties["long"].len()
+        });
+    }
+    assert!(asked.join_all().await.iter().all(|length| *length == 8 << 20));
+}
+
 #[tokio::test]
 async fn a_column_is_set_to_null_or_left_alone() {
     let client = behind_a_registry(Arc::new(SqlCatalog::memory().await.unwrap())).await;
@@ -190,18 +210,22 @@ async fn values_deep_within_values_are_refused() {
 
 #[tokio::test]
 async fn a_message_that_is_too_long_ends_its_connection() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let catalog = Arc::new(SqlCatalog::memory().await.unwrap());
-    tokio::spawn(Registry::new(catalog).serve(Way::Plain(listener), std::future::pending()));
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let mut said = b"tintype\n".to_vec();
-    said.extend(catalog::registry::VERSION.to_le_bytes());
-    said.extend([0; 16]);
-    said.extend(b"\x051.2.3");
-    said.extend(u32::MAX.to_le_bytes());
-    stream.write_all(&said).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"tintype\n") && answer.len() < 64, "{answer:?}");
+    for length in [16 << 20 | 6, 256 << 20, u32::MAX] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let catalog = Arc::new(SqlCatalog::memory().await.unwrap());
+        tokio::spawn(Registry::new(catalog).serve(Way::Plain(listener), std::future::pending()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut said = b"tintype\n".to_vec();
+        said.extend(catalog::registry::VERSION.to_le_bytes());
+        said.extend([0; 16]);
+        said.extend(b"\x051.2.3");
+        said.extend(u32::to_le_bytes(length));
+        stream.write_all(&said).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"tintype\n") && answer.len() < 64, "{answer:?}");
+        let client = Client::new(Address::Plain("127.0.0.1".into(), address.port()), None).unwrap();
+        client.reached(Duration::from_secs(10)).await.unwrap();
+    }
 }

@@ -37,8 +37,22 @@ impl Configured {
         self.state_dir.clone().map_or_else(serve::default_state_dir, Ok)
     }
 
-    /// The catalog's database.
+    /// The catalog's database, which is known where no registry holds the catalog.
     pub(crate) fn database(&self, config: &Config) -> anyhow::Result<Database> {
+        let connection: Option<String> = config.section("database").get("connection")?;
+        if connection.is_none()
+            && let Some(registry) = registry_keys::address(None, config)?
+        {
+            anyhow::bail!(
+                "the registry {registry} holds the catalog; run this where it runs, with its \
+                 configuration"
+            );
+        }
+        self.own_database(config)
+    }
+
+    /// The catalog's database, of whoever holds the catalog.
+    pub(crate) fn own_database(&self, config: &Config) -> anyhow::Result<Database> {
         serve::database(config, || self.state_dir())
     }
 

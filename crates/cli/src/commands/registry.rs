@@ -60,7 +60,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     raise_open_files();
     let config = args.configured.config()?;
     let (way, shown) = way(args, &config).await?;
-    let database = args.configured.database(&config)?;
+    let database = args.configured.own_database(&config)?;
     if let Some(folder) = database.file().and_then(|file| file.parent()) {
         std::fs::create_dir_all(folder)?;
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use catalog::metadefs::{Document, Metadefs};
+use catalog::metadefs::Document;
 
 use crate::commands::Outcome;
 use crate::commands::configured::{Configured, block_on};
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let documents = block_on(async {
-        let catalog = args.configured.catalog(&args.configured.config()?).await?;
+        let catalog = args.configured.records(&args.configured.config()?).await?;
         anyhow::Ok(catalog.export().await?)
     })?;
     fs::create_dir_all(&args.path)

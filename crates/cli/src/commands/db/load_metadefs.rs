@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use catalog::metadefs::{Document, Existing, Loaded, Metadefs};
-use catalog::sql::SqlCatalog;
 
 use crate::commands::Outcome;
 use crate::commands::configured::{Configured, block_on};
@@ -68,10 +67,10 @@ async fn load(args: &Args) -> Outcome {
     let configured =
         config.default_section().or("metadata_source_path", PathBuf::from(DEFAULT_PATH))?;
     let files = files(args.path.as_deref().unwrap_or(&configured))?;
-    let catalog = args.configured.catalog(&config).await?;
+    let catalog = args.configured.records(&config).await?;
     let mut code = ExitCode::SUCCESS;
     for file in files {
-        match load_file(&catalog, &file, args.existing()).await {
+        match load_file(&*catalog, &file, args.existing()).await {
             Ok(loaded) => eprintln!("{}: {}", file.display(), said(loaded)),
             Err(error) => {
                 eprintln!("{}: not loaded: {error:#}", file.display());
@@ -103,7 +102,7 @@ fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 async fn load_file(
-    catalog: &SqlCatalog,
+    catalog: &dyn Metadefs,
     file: &Path,
     existing: Existing,
 ) -> anyhow::Result<Loaded> {

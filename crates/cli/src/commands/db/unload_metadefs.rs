@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use catalog::metadefs::Metadefs;
-
 use crate::commands::Outcome;
 use crate::commands::configured::{Configured, block_on};
 
@@ -20,7 +18,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> Outcome {
     block_on(async {
-        let catalog = args.configured.catalog(&args.configured.config()?).await?;
+        let catalog = args.configured.records(&args.configured.config()?).await?;
         catalog.unload().await?;
         Ok(ExitCode::SUCCESS)
     })
