@@ -2,12 +2,13 @@
 
 import hashlib
 import random
+import shutil
 import threading
 import time
 
 import requests
-from importing import ended, import_image, last_task
-from service import unique
+from importing import ended, import_image, last_task, stage
+from service import Api, unique
 
 from replicas.cloud import at_once
 
@@ -17,10 +18,10 @@ LONG = 45
 
 
 class Slow:
-    """An upload in a thread: half of its bytes go at once, the others when it is told."""
+    """An upload in a thread, by `send`: half of its bytes go at once, the others when it is told."""
 
-    def __init__(self, api, data):
-        self.image, self.data = api.create(), data
+    def __init__(self, api, data, send=Api.upload, image=None):
+        self.image, self.data, self.send = image or api.create(), data, send
         self.half, self.rest, self.status = threading.Event(), threading.Event(), None
         self.thread = threading.Thread(target=self.run, args=[api], daemon=True)
         self.thread.start()
@@ -28,7 +29,7 @@ class Slow:
 
     def run(self, api):
         try:
-            self.status = api.upload(self.image, self.body()).status_code
+            self.status = self.send(api, self.image, self.body()).status_code
         except requests.RequestException:
             self.status = 0
 
@@ -106,6 +107,35 @@ def test_a_restart_ends_what_the_same_service_left(cloud, eventually, tell):
     assert [upload.finish() for upload in slow[1:]] == [204, 204]
 
 
+def test_others_end_what_a_dead_service_was_staging(cloud, web, eventually, tell):
+    """Its host is gone for good. What lay staged already waits for its import."""
+    data = random.Random(12).randbytes(SIZE)
+    apis = cloud.apis()
+    whole = apis[0].create()
+    assert stage(apis[0], whole, data).status_code == 204
+    slow = [Slow(api, data, send=stage) for api in apis]
+    for staging in slow:
+        eventually(lambda staging=staging: apis[1].status(staging.image) == "uploading")
+    cloud.replicas[0].kill()
+    died = time.monotonic()
+    # As it is between the last byte and the record.
+    (cloud.folder / "staging" / slow[0].image).write_bytes(slow[0].data)
+    eventually(lambda: apis[1].status(slow[0].image) == "queued", limit=90)
+    tell(f"a dead service's staging was ended after {time.monotonic() - died:.1f} s")
+    assert slow[0].image not in cloud.files("staging")
+    eventually(lambda: time.monotonic() - died > LONG, limit=2 * LONG)
+    assert [staging.finish() for staging in slow] == [0, 204, 204]
+    # The image of the dead one is staged again.
+    assert stage(apis[2], slow[0].image, data).status_code == 204
+    for image in [whole, *(staging.image for staging in slow)]:
+        assert import_image(apis[1], image, "glance-direct").status_code == 202
+    for image in [whole, *(staging.image for staging in slow)]:
+        task = eventually(lambda image=image: ended(apis[1], image), limit=60)
+        assert task["status"] == "success", task
+        assert apis[2].get(f"/v2/images/{image}/file").content == data
+    assert not cloud.files("staging")
+
+
 def test_bytes_of_a_dead_upload_are_removed_and_an_upload_of_glance_is_not_touched(
     cloud, database, eventually
 ):
@@ -137,6 +167,51 @@ def test_a_service_that_was_taken_for_dead_changes_nothing_any_more(cloud, event
     for api in apis:
         assert api.get(f"/v2/images/{slow.image}/file").content == new
     assert cloud.files("fast") == [slow.image]
+
+
+def test_who_wakes_up_late_is_in_nobodys_way(cloud, web, eventually):
+    """Of three images, when it wakes up: one has no bytes, one gets others, one is being staged."""
+    old, new = (random.Random(seed).randbytes(SIZE) for seed in (13, 14))
+    apis, gate = cloud.apis(), threading.Event()
+    url = web.serve(f"/{unique('late')}", old, gate)
+    imported = apis[0].create()
+    assert import_image(apis[0], imported, "web-download", uri=url).status_code == 202
+    late = [Slow(apis[0], old) for _ in range(3)]
+    for upload in late:
+        eventually(lambda upload=upload: apis[1].status(upload.image) == "saving")
+    eventually(lambda: last_task(apis[1], imported)["status"] == "processing")
+    with cloud.suspended(0):
+        for upload in late:
+            eventually(lambda upload=upload: apis[1].status(upload.image) == "queued", limit=90)
+        uploading = Slow(apis[1], new, image=late[1].image)
+        staging = Slow(apis[2], new, send=stage, image=late[2].image)
+        gate.set()
+        task = eventually(lambda: ended(apis[1], imported), limit=120)
+        assert task["status"] == "success", task
+    assert [upload.finish() for upload in late] == [409, 409, 409]
+    assert [uploading.finish(), staging.finish()] == [204, 204]
+    assert apis[0].upload(late[0].image, new).status_code == 204
+    assert import_image(apis[0], late[2].image, "glance-direct").status_code == 202
+    eventually(lambda: apis[1].status(late[2].image) == "active", limit=60)
+    for upload in late:
+        assert apis[1].get(f"/v2/images/{upload.image}/file").content == new
+    assert apis[2].get(f"/v2/images/{imported}/file").content == old
+    assert set(cloud.files("fast")) == {imported, *(upload.image for upload in late)}
+    eventually(lambda: not cloud.files("staging"))
+
+
+def test_a_copied_state_directory_is_another_service(cloud, eventually):
+    data = random.Random(15).randbytes(SIZE)
+    slow = Slow(cloud.api(0), data)
+    eventually(lambda: cloud.api(1).status(slow.image) == "saving")
+    copy = cloud.folder / "replica-3"
+    shutil.copytree(cloud.folder / "replica-0", copy)
+    cloud.replicas.append(cloud.start(3))
+    assert cloud.replicas[3].said("copied from another service's")
+    names = {(cloud.folder / f"replica-{n}/worker").read_text().split("\n")[0] for n in range(4)}
+    assert len(names) == 4
+    assert cloud.api(3).status(slow.image) == "saving"
+    assert slow.finish() == 204
 
 
 def test_many_deaths_leave_an_order(cloud, web, eventually, tell):

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use image::{ContainerFormat, DataHashes, DiskFormat, ImageId, Location, Task, TaskId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Budget, Lease, Result};
+use crate::{Budget, Lease, Result, Upload};
 
 /// The property that names the task which imports an image.
 pub const LOCK: &str = "os_glance_import_task";
@@ -103,7 +103,7 @@ pub trait Imports: Send + Sync {
         keep: Duration,
     ) -> Result<()>;
 
-    /// Says how many bytes of an image are staged, and by whom. Errors: `NotFound`, `Conflict` when
-    /// the image is not `uploading`.
-    async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()>;
+    /// Ends the upload of bytes to the staging area: says how many there are of its image, and where.
+    /// Errors: `UploadLost`; `NotFound`, `Conflict` when the image is not `uploading`.
+    async fn staged(&self, upload: &Upload, size: u64, host: Option<&str>) -> Result<()>;
 }

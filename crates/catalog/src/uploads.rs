@@ -1,4 +1,4 @@
-//! Who receives the bytes of which image: [`Uploads`].
+//! Who receives the bytes of which image, be it for a store or for the staging area: [`Uploads`].
 //!
 //! Any number of services may receive bytes for the images of one catalog. Each notes for which, and
 //! gives signs of life; what gives none any more can be ended by another one. Whoever holds an
@@ -10,7 +10,7 @@
 //! [`holder`], which no Glance has.
 
 use async_trait::async_trait;
-use image::{ImageId, Timestamp};
+use image::{Event, ImageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
@@ -53,9 +53,9 @@ pub fn holder(service: &str) -> String {
 /// The uploads of the catalog. All methods are atomic and durable when they return.
 #[async_trait]
 pub trait Uploads: Send + Sync {
-    /// Moves a queued image to `saving`, and notes that this node receives its bytes. Errors:
-    /// `NotFound`; `Conflict` when the image isn't queued.
-    async fn begin_upload(&self, node: i64, upload: &Upload) -> Result<()>;
+    /// Moves a queued image to `saving` or `uploading`, as the event says, and notes that this node
+    /// receives its bytes. Errors: `NotFound`; `Conflict` when the image isn't queued.
+    async fn begin_upload(&self, node: i64, upload: &Upload, event: Event) -> Result<()>;
 
     /// Gives a sign of life for all uploads of a node.
     async fn renew_uploads(&self, node: i64) -> Result<()>;
@@ -67,7 +67,8 @@ pub trait Uploads: Send + Sync {
     /// or given a sign of life since it was seen.
     async fn take_upload_over(&self, node: i64, seen: &UnderWay) -> Result<Upload>;
 
-    /// Ends an upload whose bytes are not stored: an image that is still `saving` is queued again.
+    /// Ends an upload whose bytes are not stored: an image that is still `saving` or `uploading` is
+    /// queued again.
     /// Errors: `UploadLost`.
     async fn end_upload(&self, upload: &Upload) -> Result<()>;
 }

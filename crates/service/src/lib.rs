@@ -55,7 +55,7 @@ pub use app::{App, Parts};
 pub use imports::{ImportSettings, Imports, sweep_staging, work};
 pub use limits::Limits;
 pub use locations::LocationSettings;
-pub use receiving::{Receiving, tend};
+pub use receiving::{Receiving, recover, tend};
 pub use routes::router;
 pub use rules::{
     BadRules, BadSchema, Cors, Custom, Deletion, Formats, Health, Operation, Protections, Rules,

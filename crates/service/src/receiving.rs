@@ -3,18 +3,24 @@
 //!
 //! This service's own end as soon as it does not know them: it was killed, or the catalog did not
 //! answer when they ended. Those of others end once they are silent.
+//!
+//! Who was taken for dead and is not notices that before a store takes the bytes for whole
+//! ([`Receipt::guarded`]). What it brings nevertheless is removed once nobody else can bring bytes to
+//! the same place.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use catalog::{Records, Result, UnderWay, Upload};
-use image::{ImageId, Status};
-use store::Stores;
+use futures::{StreamExt, future, stream};
+use image::{Event, ImageId, Status};
+use store::{Source, SourceError, Stores};
 use tokio::sync::OnceCell;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::imports;
 use crate::watch::Watch;
 
 /// From one sign of life to the next, which is also how often those of others are looked for.
@@ -29,20 +35,40 @@ pub struct Receiving {
     node: OnceCell<i64>,
     /// The keys of those that run here.
     running: Mutex<HashSet<String>>,
+    /// Images that this service may have brought bytes to that it had no right to bring any more.
+    late: Mutex<HashSet<ImageId>>,
 }
 
 impl Receiving {
     /// For the service of that name, which it has from start to start and no other has.
     pub fn new(records: Arc<dyn Records>, service: &str) -> Self {
-        let (node, running) = (OnceCell::new(), Mutex::default());
-        Self { records, holder: catalog::holder(service), node, running }
+        let (node, running, late) = (OnceCell::new(), Mutex::default(), Mutex::default());
+        Self { records, holder: catalog::holder(service), node, running, late }
     }
 
-    /// Begins to receive the bytes of a queued image, whose state says so from now on.
-    pub(crate) async fn begin(self: &Arc<Self>, image: ImageId) -> Result<Receipt> {
+    /// Begins to receive the bytes of a queued image, for a store (`BeginUpload`) or for the staging
+    /// area (`BeginStaging`); its state says so from now on.
+    pub(crate) async fn begin(self: &Arc<Self>, image: ImageId, event: Event) -> Result<Receipt> {
         let receipt = self.enlist(Upload::of(image));
-        self.records.begin_upload(self.node().await?, &receipt.upload).await?;
+        self.records.begin_upload(self.node().await?, &receipt.upload, event).await?;
         Ok(receipt)
+    }
+
+    /// Bytes that this service brought to an image's place in the stores may be there, and nobody's:
+    /// they are removed once nobody else can bring any.
+    pub(crate) fn came_late(&self, image: ImageId) {
+        self.late().insert(image);
+    }
+
+    fn late(&self) -> MutexGuard<'_, HashSet<ImageId>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody has taken this service for dead. Where the catalog does not answer, that is
+    /// said at the upload's end.
+    async fn is_lost(&self, upload: &Upload) -> bool {
+        let uploads = self.records.uploads().await;
+        uploads.is_ok_and(|uploads| uploads.iter().all(|seen| seen.upload != *upload))
     }
 
     fn enlist(self: &Arc<Self>, upload: Upload) -> Receipt {
@@ -54,7 +80,7 @@ impl Receiving {
         self.node.get_or_try_init(|| self.records.node(&self.holder)).await.copied()
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+    fn running(&self) -> MutexGuard<'_, HashSet<String>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -109,12 +135,34 @@ impl Receipt {
             tracing::warn!(%image, %error, "image is not put back to queued");
         }
     }
+
+    /// Whether somebody has taken this service for dead.
+    pub(crate) async fn is_lost(&self) -> bool {
+        self.receiving.is_lost(&self.upload).await
+    }
+
+    /// The source, which fails at its end by `UploadLost` where somebody has taken this service for
+    /// dead: before a store takes its bytes for whole.
+    pub(crate) fn guarded(&self, source: Source) -> Source {
+        let (receiving, upload) = (self.receiving.clone(), self.upload.clone());
+        let end = async move {
+            let is_lost = receiving.is_lost(&upload).await;
+            is_lost.then(|| Err(SourceError::from(catalog::Error::UploadLost(upload.image))))
+        };
+        source.chain(stream::once(end).filter_map(future::ready)).boxed()
+    }
 }
 
 impl Drop for Receipt {
     fn drop(&mut self) {
         self.receiving.running().remove(&self.upload.key);
     }
+}
+
+/// Ends what an earlier run of this service left. Before the first request; [`tend`] would do it
+/// after that.
+pub async fn recover(app: &App) -> Result<()> {
+    look(app, &mut Watch::default()).await
 }
 
 /// Gives signs of life, and ends what nobody receives any more, until it is dropped.
@@ -134,21 +182,56 @@ async fn look(app: &App, watch: &mut Watch<Upload>) -> Result<()> {
     app.receiving.give_sign().await?;
     for receipt in app.receiving.abandoned(watch).await? {
         let image = receipt.upload.image;
-        let status = app.catalog.status_of(image).await?;
-        // Any other image's bytes may be its own.
-        let is_nobodys =
-            matches!(status, None | Some(Status::Saving | Status::Deleted | Status::PendingDelete));
-        if is_nobodys && !discard(&app.stores, image).await {
-            continue;
+        if clear(app, image, app.catalog.status_of(image).await?).await {
+            tracing::warn!(%image, "ending an upload that nobody receives");
+            receipt.end().await;
         }
-        tracing::warn!(%image, "ending an upload that nobody receives");
-        receipt.end().await;
+    }
+    let late: Vec<_> = app.receiving.late().iter().copied().collect();
+    for image in late {
+        if remove_late(app, image).await? {
+            app.receiving.late().remove(&image);
+        }
     }
     Ok(())
 }
 
-/// Removes what an upload left in any store. Says whether it is done: a store that is away is asked
-/// again later.
+/// Removes what an upload left of an image in that state. Says whether it is done: a store that is
+/// away is asked again later.
+async fn clear(app: &App, image: ImageId, status: Option<Status>) -> bool {
+    match status {
+        Some(Status::Uploading) => {
+            imports::unstage(&app.imports, image).await;
+            true
+        }
+        None | Some(Status::Saving) => discard(&app.stores, image).await,
+        Some(Status::Deleted | Status::PendingDelete) => {
+            imports::unstage(&app.imports, image).await;
+            discard(&app.stores, image).await
+        }
+        // Its bytes may be its own.
+        _ => true,
+    }
+}
+
+/// Removes what this service brought after others took it for dead. Says whether it is done: while
+/// somebody else brings bytes, those may be at the same place.
+async fn remove_late(app: &App, image: ImageId) -> Result<bool> {
+    match app.receiving.begin(image, Event::BeginUpload).await {
+        Ok(receipt) => {
+            let done = discard(&app.stores, image).await;
+            receipt.end().await;
+            Ok(done)
+        }
+        Err(catalog::Error::NotFound(_)) => Ok(discard(&app.stores, image).await),
+        Err(catalog::Error::Conflict { status, .. }) => {
+            Ok(!matches!(status, Status::Saving | Status::Uploading | Status::Importing))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes what an upload left in any store. Says whether it is done.
 async fn discard(stores: &Stores, image: ImageId) -> bool {
     let mut done = true;
     for (store, bytes) in stores.iter() {

@@ -12,7 +12,7 @@ use axum::body::Body;
 use catalog::{Stored, Viewer};
 use disk::Inspector;
 use futures::FutureExt;
-use image::{ContainerFormat, DiskFormat, Image, ImageId, Status};
+use image::{ContainerFormat, DiskFormat, Event, Image, ImageId, Status};
 use store::Store;
 use thiserror::Error;
 
@@ -49,7 +49,7 @@ pub(crate) async fn upload(
     if !target.abilities().writable {
         return Err(store::Error::ReadOnly(name.to_owned()).into());
     }
-    let receipt = app.receiving.begin(image.id).await.map_err(closed)?;
+    let receipt = app.receiving.begin(image.id, Event::BeginUpload).await.map_err(closed)?;
     match tokio::spawn(receive(app, receipt, body, length, terms)).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
@@ -78,8 +78,9 @@ async fn receive(
     let (name, store) = app.stores.get(terms.store.as_deref())?;
     // What inspects hostile bytes may fail in ways that nobody foresaw. The image must not stay
     // `saving` for that.
-    let piped =
-        AssertUnwindSafe(pipe(&app, id, body, length, (name, store), &terms)).catch_unwind().await;
+    let piped = AssertUnwindSafe(pipe(&app, &receipt, body, length, (name, store), &terms))
+        .catch_unwind()
+        .await;
     let why = match piped {
         Ok(Ok(stored)) => {
             let stored = Stored { upload: Some(receipt.upload.clone()), ..stored };
@@ -131,7 +132,7 @@ async fn disowned(
 ) -> Result<()> {
     let id = receipt.upload.image;
     if let catalog::Error::UploadLost(_) = error {
-        lost(app, receipt, store).await;
+        app.receiving.came_late(id);
         return Err(error.into());
     }
     match app.catalog.status_of(id).await {
@@ -148,30 +149,16 @@ async fn disowned(
     Err(error.into())
 }
 
-/// Somebody has taken this service for dead, and queued the image again. The bytes are removed while
-/// nobody else can bring others: where somebody does already, those may be at the same place.
-async fn lost(app: &App, receipt: Receipt, store: &dyn Store) {
-    let id = receipt.upload.image;
-    drop(receipt);
-    match app.receiving.begin(id).await {
-        Ok(again) => {
-            discard(store, id).await;
-            again.end().await;
-        }
-        Err(catalog::Error::NotFound(_)) => discard(store, id).await,
-        Err(error) => tracing::error!(image = %id, %error, "image data may stay behind"),
-    }
-}
-
 /// The straight way of the bytes. On an error nothing is left in the store.
 async fn pipe(
     app: &App,
-    id: ImageId,
+    receipt: &Receipt,
     body: Body,
     length: Option<u64>,
     (name, store): (&str, &Arc<dyn Store>),
     terms: &Terms,
 ) -> Result<Stored> {
+    let id = receipt.upload.image;
     terms.allowance.check_begun(app).await?;
     // Read again: from `saving` on its formats stay as they are.
     let image = app.catalog.get(&Viewer::service(), id).await?;
@@ -181,6 +168,7 @@ async fn pipe(
     let digests = digests(app, &image, terms.token.as_ref()).await?;
     let inspector = inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);
+    let source = receipt.guarded(source);
     let written = store.put(id, length, source).await.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
@@ -238,7 +226,10 @@ pub(crate) fn failed(id: ImageId, error: store::Error) -> ApiError {
                 Refused::Digest(digest::Failed::Signature(why)) => ApiError::unverified(id, &why),
                 why => why.into(),
             },
-            Err(why) => ApiError::bad_request(why.to_string()),
+            Err(why) => match why.downcast::<catalog::Error>() {
+                Ok(why) => (*why).into(),
+                Err(why) => ApiError::bad_request(why.to_string()),
+            },
         },
         other => other.into(),
     }

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use catalog::sql::SqlCatalog;
-use catalog::{Caches, Upload, Uploads, holder};
+use catalog::{Caches, Catalog, Stored, Upload, Uploads, holder};
 use config::Config;
 use faulty_catalog::{Fault, FaultyCatalog};
 use futures::stream::{self, StreamExt};
@@ -19,6 +19,7 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use identity::NoAuth;
 use identity::policy::Policy;
+use image::{Event, Location};
 use serde_json::{Value, json};
 use service::keys::Keys;
 use service::{App, ImportSettings, Imports, Limits, LocationSettings, Parts, Receiving, router};
@@ -105,8 +106,20 @@ impl Service {
         self.catalog.take_upload_over(node, &seen).await.unwrap()
     }
 
+    /// The upload of another service to the image.
+    async fn begun_elsewhere(&self) -> Upload {
+        let node = self.catalog.node(&holder("another")).await.unwrap();
+        let upload = Upload::of(self.image.parse().unwrap());
+        self.catalog.begin_upload(node, &upload, Event::BeginUpload).await.unwrap();
+        upload
+    }
+
     fn stored_files(&self) -> usize {
-        std::fs::read_dir(self.dir.path().join("images")).unwrap().count()
+        self.files("images")
+    }
+
+    fn files(&self, folder: &str) -> usize {
+        std::fs::read_dir(self.dir.path().join(folder)).unwrap().count()
     }
 
     async fn request(
@@ -161,7 +174,7 @@ async fn an_upload_that_an_earlier_run_left_is_ended_with_its_bytes() {
     let service = Service::new(Fault::None).await;
     let image = service.image.parse().unwrap();
     let node = service.catalog.node(&holder("test")).await.unwrap();
-    service.catalog.begin_upload(node, &Upload::of(image)).await.unwrap();
+    service.catalog.begin_upload(node, &Upload::of(image), Event::BeginUpload).await.unwrap();
     std::fs::write(service.dir.path().join("images").join(&service.image), "bytes").unwrap();
     service.tended_until("queued").await;
     assert_eq!(service.stored_files(), 0);
@@ -186,4 +199,64 @@ async fn an_upload_that_was_taken_over_changes_nothing_any_more() {
     assert_eq!(answer, StatusCode::CONFLICT);
     assert_eq!((service.status().await.as_str(), service.stored_files()), ("queued", 0));
     assert_eq!(service.upload(Body::from("new")).await, StatusCode::NO_CONTENT);
+}
+
+/// What a service has stored that was taken for dead after its last byte is in the way of others.
+#[tokio::test]
+async fn bytes_that_come_late_are_removed_once_nobody_else_brings_any() {
+    let service = Service::new(Fault::TakenOver).await;
+    assert_eq!(service.upload(Body::from("late")).await, StatusCode::CONFLICT);
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("queued", 1));
+    let theirs = service.begun_elsewhere().await;
+    service::recover(&service.app).await.unwrap();
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("saving", 1));
+    service.catalog.end_upload(&theirs).await.unwrap();
+    service::recover(&service.app).await.unwrap();
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("queued", 0));
+}
+
+#[tokio::test]
+async fn bytes_of_others_are_not_taken_for_late_ones() {
+    let service = Service::new(Fault::TakenOver).await;
+    assert_eq!(service.upload(Body::from("late")).await, StatusCode::CONFLICT);
+    let theirs = service.begun_elsewhere().await;
+    let path = service.dir.path().join("images").join(&service.image);
+    let location = Location::new(format!("file://{}", path.display()), None);
+    let stored = Stored {
+        location,
+        size: 4,
+        virtual_size: None,
+        hashes: None,
+        upload: Some(theirs.clone()),
+    };
+    service.catalog.activate(theirs.image, &stored).await.unwrap();
+    service::recover(&service.app).await.unwrap();
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("active", 1));
+}
+
+#[tokio::test]
+async fn a_staging_that_nobody_receives_is_ended_with_its_bytes() {
+    let service = Service::new(Fault::None).await;
+    let image = service.image.parse().unwrap();
+    let staged = service.dir.path().join("staging").join(&service.image);
+    for (holder_name, expected) in [("another", ("uploading", 1)), ("test", ("queued", 0))] {
+        let node = service.catalog.node(&holder(holder_name)).await.unwrap();
+        let upload = Upload::of(image);
+        service.catalog.begin_upload(node, &upload, Event::BeginStaging).await.unwrap();
+        std::fs::write(&staged, "half").unwrap();
+        service::recover(&service.app).await.unwrap();
+        assert_eq!((service.status().await.as_str(), service.files("staging")), expected);
+        let _ended_already = service.catalog.end_upload(&upload).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_staged_stays_until_its_import() {
+    let service = Service::new(Fault::None).await;
+    let path = format!("/v2/images/{}/stage", service.image);
+    let body = Body::from("bytes");
+    let answer = service.request("PUT", &path, "application/octet-stream", body).await;
+    assert_eq!(answer.0, StatusCode::NO_CONTENT);
+    service::recover(&service.app).await.unwrap();
+    assert_eq!((service.status().await.as_str(), service.files("staging")), ("uploading", 1));
 }

@@ -147,7 +147,7 @@ operations! {
         read ping() -> ();
     }
     Uploads {
-        write begin_upload(node: i64, upload: &Upload) -> ();
+        write begin_upload(node: i64, upload: &Upload, event: Event) -> ();
         write renew_uploads(node: i64) -> ();
         read uploads() -> Vec<UnderWay>;
         write take_upload_over(node: i64, seen: &UnderWay) -> Upload;
@@ -184,7 +184,7 @@ operations! {
         write begin_import(image: ImageId, start: &ImportStart) -> ();
         write finish_import(lease: &Lease, image: ImageId, imported: &Imported, budget: Option<&Budget>, keep: Duration) -> ();
         write abandon_import(lease: &Lease, image: ImageId, stores: &[String], why: &str, keep: Duration) -> ();
-        write staged(image: ImageId, size: u64, host: Option<&str>) -> ();
+        write staged(upload: &Upload, size: u64, host: Option<&str>) -> ();
     }
     Caches {
         write node(url: &str) -> i64;

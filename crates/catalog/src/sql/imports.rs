@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::records::{hold, size_column};
 use super::tasks::{self, Now};
-use super::{SqlCatalog, deletion, locations, properties, rows, states, usage};
+use super::{SqlCatalog, deletion, locations, properties, rows, states, uploads, usage};
 use crate::{
     Budget, Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports,
-    LOCK, Lease, Result, STAGE_HOST,
+    LOCK, Lease, Result, STAGE_HOST, Upload,
 };
 
 /// Properties to set, or to remove.
@@ -48,8 +48,8 @@ impl Imports for SqlCatalog {
         change!(self, db => abandon(db, lease, image, stores, &ending, Now::keeping(keep)))
     }
 
-    async fn staged(&self, image: ImageId, size: u64, host: Option<&str>) -> Result<()> {
-        change!(self, db => staged(db, image, size, host))
+    async fn staged(&self, upload: &Upload, size: u64, host: Option<&str>) -> Result<()> {
+        change!(self, db => staged(db, upload, size, host))
     }
 }
 
@@ -190,8 +190,9 @@ async fn restore(
     properties::change(db, id, &changes, now).await
 }
 
-async fn staged(mut db: Transaction, id: ImageId, size: u64, host: Option<&str>) -> Result<()> {
-    let now = Timestamp::now();
+async fn staged(mut db: Transaction, upload: &Upload, size: u64, host: Option<&str>) -> Result<()> {
+    let (id, now) = (upload.image, Timestamp::now());
+    uploads::release(&mut db, upload).await?;
     let kept = query(
         "UPDATE images SET size = ?, updated_at = ? \
          WHERE id = ? AND status = 'uploading' AND NOT deleted",

@@ -11,8 +11,8 @@ use crate::{Error, Result, UnderWay, Upload, Uploads};
 
 #[async_trait]
 impl Uploads for SqlCatalog {
-    async fn begin_upload(&self, node: i64, upload: &Upload) -> Result<()> {
-        change!(self, db => begin(db, node, upload))
+    async fn begin_upload(&self, node: i64, upload: &Upload, event: Event) -> Result<()> {
+        change!(self, db => begin(db, node, upload, event))
     }
 
     async fn renew_uploads(&self, node: i64) -> Result<()> {
@@ -32,9 +32,9 @@ impl Uploads for SqlCatalog {
     }
 }
 
-async fn begin(mut db: Transaction, node: i64, upload: &Upload) -> Result<()> {
+async fn begin(mut db: Transaction, node: i64, upload: &Upload, event: Event) -> Result<()> {
     let now = Timestamp::now();
-    states::advance(&mut db, upload.image, Event::BeginUpload, now).await?;
+    let status = states::advance(&mut db, upload.image, event, now).await?;
     query(
         "INSERT INTO cached_images (image_id, last_accessed, last_modified, size, hits, checksum, \
          node_reference_id) VALUES (?, ?, ?, 0, 0, ?, ?)",
@@ -46,16 +46,14 @@ async fn begin(mut db: Transaction, node: i64, upload: &Upload) -> Result<()> {
     .bind(node)
     .execute(&mut db)
     .await
-    .map_err(|error| noted(error, upload.image))?;
+    .map_err(|error| noted(error, upload.image, status))?;
     Ok(db.commit().await?)
 }
 
 /// An image that somebody has put back to `queued` by hand may still be noted for a moment.
-fn noted(error: sqlx::Error, image: ImageId) -> Error {
+fn noted(error: sqlx::Error, image: ImageId, status: Status) -> Error {
     match error.as_database_error() {
-        Some(cause) if cause.is_unique_violation() => {
-            Error::Conflict { image, status: Status::Saving }
-        }
+        Some(cause) if cause.is_unique_violation() => Error::Conflict { image, status },
         _ => error.into(),
     }
 }
@@ -117,7 +115,8 @@ async fn end(mut db: Transaction, upload: &Upload) -> Result<()> {
     let now = Timestamp::now();
     let id = upload.image;
     release(&mut db, upload).await?;
-    if read::status_of(&mut db, id).await? == Some(Status::Saving) {
+    let status = read::status_of(&mut db, id).await?;
+    if matches!(status, Some(Status::Saving | Status::Uploading)) {
         states::advance(&mut db, id, Event::Abandon, now).await?;
         states::forget_data(&mut db, id, now).await?;
     }

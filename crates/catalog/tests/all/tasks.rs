@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use catalog::{
     Budget, Direction, Effect, Ending, Error, FAILED, IMPORTING, ImportStart, Imported,
-    ImportedData, LOCK, Lease, Records, Renewed, STAGE_HOST, TaskColumn, TaskQuery, Viewer,
+    ImportedData, LOCK, Lease, Records, Renewed, STAGE_HOST, TaskColumn, TaskQuery, Upload, Viewer,
+    holder,
 };
 use image::{
     ContainerFormat, DataHashes, DiskFormat, Event, Image, ImageId, Location, Status, Task, TaskId,
@@ -246,8 +247,11 @@ async fn an_import_changes_image_and_task_together() {
 async fn a_failed_import_puts_the_image_back() {
     let Some((_fresh, catalog)) = catalog().await else { return };
     let id = image(catalog.as_ref()).await;
-    catalog.transition(id, Event::BeginStaging).await.unwrap();
-    catalog.staged(id, 5, Some("http://here")).await.unwrap();
+    let node = catalog.node(&holder("us")).await.unwrap();
+    let upload = Upload::of(id);
+    catalog.begin_upload(node, &upload, Event::BeginStaging).await.unwrap();
+    catalog.staged(&upload, 5, Some("http://here")).await.unwrap();
+    assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(shown(catalog.as_ref(), id).await.properties[STAGE_HOST], "http://here");
     let start = start(id, &["a"]);
     catalog.begin_import(id, &start).await.unwrap();

@@ -15,7 +15,7 @@ async fn begun(catalog: &dyn Records, node: i64) -> Upload {
     let image = image("x");
     catalog.create(&image).await.unwrap();
     let upload = Upload::of(image.id);
-    catalog.begin_upload(node, &upload).await.unwrap();
+    catalog.begin_upload(node, &upload, Event::BeginUpload).await.unwrap();
     upload
 }
 
@@ -43,7 +43,7 @@ async fn an_upload_is_noted_until_its_image_is_active() {
 async fn only_a_queued_image_takes_an_upload() {
     let Some((_fresh, catalog, node)) = records().await else { return };
     let upload = begun(catalog.as_ref(), node).await;
-    let second = catalog.begin_upload(node, &Upload::of(upload.image)).await;
+    let second = catalog.begin_upload(node, &Upload::of(upload.image), Event::BeginUpload).await;
     assert!(matches!(second, Err(Error::Conflict { status: Status::Saving, .. })), "{second:?}");
     assert_eq!(catalog.uploads().await.unwrap().len(), 1);
 }
@@ -63,9 +63,33 @@ async fn who_was_taken_for_dead_can_neither_finish_an_upload_nor_end_it() {
     catalog.end_upload(&theirs).await.unwrap();
     assert_eq!(catalog.status_of(ours.image).await.unwrap(), Some(Status::Queued));
     let again = Upload::of(ours.image);
-    catalog.begin_upload(other, &again).await.unwrap();
+    catalog.begin_upload(other, &again, Event::BeginUpload).await.unwrap();
     assert!(is_lost(catalog.activate(ours.image, &of_upload(&ours)).await));
     catalog.activate(ours.image, &of_upload(&again)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_to_the_staging_area_is_noted_until_it_is_staged() {
+    let Some((_fresh, catalog, node)) = records().await else { return };
+    let other = catalog.node(&holder("them")).await.unwrap();
+    let image = image("x");
+    catalog.create(&image).await.unwrap();
+    let ours = Upload::of(image.id);
+    catalog.begin_upload(node, &ours, Event::BeginStaging).await.unwrap();
+    assert_eq!(catalog.status_of(image.id).await.unwrap(), Some(Status::Uploading));
+    let [seen] = catalog.uploads().await.unwrap().try_into().unwrap();
+    let theirs = catalog.take_upload_over(other, &seen).await.unwrap();
+    assert!(is_lost(catalog.staged(&ours, 5, None).await));
+    catalog.end_upload(&theirs).await.unwrap();
+    assert_eq!(catalog.status_of(image.id).await.unwrap(), Some(Status::Queued));
+    assert!(is_lost(catalog.staged(&ours, 5, None).await));
+
+    let again = Upload::of(image.id);
+    catalog.begin_upload(node, &again, Event::BeginStaging).await.unwrap();
+    catalog.staged(&again, 5, None).await.unwrap();
+    assert_eq!(catalog.uploads().await.unwrap(), []);
+    assert!(is_lost(catalog.end_upload(&again).await), "its bytes wait for their import");
+    assert_eq!(catalog.status_of(image.id).await.unwrap(), Some(Status::Uploading));
 }
 
 #[tokio::test]

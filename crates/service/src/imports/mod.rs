@@ -8,7 +8,6 @@
 //! Reference: "Interoperable image import" of the Image API v2, and Glance 33.
 
 pub(crate) mod admission;
-mod begun;
 mod body;
 mod bring;
 mod clones;
@@ -48,7 +47,7 @@ pub(crate) use order::WORKER;
 pub(crate) use proxy::deleted_elsewhere;
 pub use settings::ImportSettings;
 pub use staging::sweep_staging;
-pub(crate) use staging::{forget, stage};
+pub(crate) use staging::{forget, stage, unstage};
 pub use worker::work;
 
 use worker::Job;

@@ -43,13 +43,13 @@ pub(super) async fn pipe(
     length: Option<u64>,
     copied: Copied,
 ) -> Result<Written, Failure> {
-    let counted = source
-        .inspect(move |piece| {
-            if let Ok(piece) = piece {
-                copied.add(piece.len());
-            }
-        })
-        .boxed();
+    let counting = copied.clone();
+    let counted = source.inspect(move |piece| {
+        if let Ok(piece) = piece {
+            counting.add(piece.len());
+        }
+    });
+    let counted = copied.guarded(counted.boxed());
     let rule = if order.all_must_succeed { Rule::AllOrNone } else { Rule::AsManyAsCan };
     let spread = spread(order.image, length, counted, targets, rule).await.map_err(ended_early)?;
     let Spread { written, mut failed } = spread;

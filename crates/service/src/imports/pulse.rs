@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use catalog::{Lease, Renewed, Tasks};
+use futures::{StreamExt, future, stream};
 use image::TaskId;
-use tokio::sync::Notify;
+use store::Source;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::failure::Failure;
@@ -19,18 +21,35 @@ const BEAT: Duration = Duration::from_secs(3);
 /// The same while a task waits for its turn: there may be many of those.
 const WAITING: Duration = Duration::from_secs(10);
 
-/// Bytes that have been copied, as the task's message tells it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Copied(Arc<AtomicU64>);
+/// What work says of itself: the bytes that it has copied, as the task's message tells it, and that all
+/// of them have come.
+#[derive(Debug, Clone)]
+pub(super) struct Copied {
+    bytes: Arc<AtomicU64>,
+    ends: mpsc::Sender<oneshot::Sender<()>>,
+}
 
 impl Copied {
     pub(super) fn add(&self, bytes: usize) {
-        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The source, whose end waits for a sign of life: work that somebody has taken over is dropped
+    /// there, before a store takes its bytes for whole.
+    pub(super) fn guarded(&self, source: Source) -> Source {
+        let ends = self.ends.clone();
+        let end = stream::once(async move {
+            let (given, is_given) = oneshot::channel();
+            if ends.send(given).await.is_ok() {
+                let _held = is_given.await;
+            }
+        });
+        source.chain(end.filter_map(|()| future::ready(None))).boxed()
     }
 
     /// In Glance's words; nothing before there is something to tell.
     fn message(&self) -> String {
-        match self.0.load(Ordering::Relaxed) {
+        match self.bytes.load(Ordering::Relaxed) {
             0 => String::new(),
             bytes => format!("Copied {} MiB", bytes >> 20),
         }
@@ -43,14 +62,16 @@ pub(super) struct Pulse {
     lease: Lease,
     nudged: Arc<Notify>,
     pub(super) copied: Copied,
+    ends: mpsc::Receiver<oneshot::Sender<()>>,
     beat: Duration,
     last: Instant,
 }
 
 impl Pulse {
     pub(super) fn new(tasks: Arc<dyn Tasks>, lease: Lease, nudged: Arc<Notify>) -> Self {
-        let copied = Copied::default();
-        Self { tasks, lease, nudged, copied, beat: WAITING, last: Instant::now() }
+        let (asks, ends) = mpsc::channel(1);
+        let copied = Copied { bytes: Arc::default(), ends: asks };
+        Self { tasks, lease, nudged, copied, ends, beat: WAITING, last: Instant::now() }
     }
 
     pub(super) fn lease(&self) -> &Lease {
@@ -76,12 +97,17 @@ impl Pulse {
         let mut work = pin!(work);
         let nudged = self.nudged.clone();
         loop {
-            tokio::select! {
+            let end = tokio::select! {
                 done = &mut work => return Ok(done),
-                () = nudged.notified() => {}
-                () = tokio::time::sleep(self.beat) => {}
-            }
+                () = nudged.notified() => None,
+                () = tokio::time::sleep(self.beat) => None,
+                end = self.ends.recv() => end,
+            };
             self.give().await?;
+            if let Some(end) = end {
+                // Whoever waits for it may have gone.
+                let _gone = end.send(());
+            }
         }
     }
 

@@ -138,6 +138,10 @@ async fn keep(
         }
         Err(error) => error,
     };
+    // What comes late may be in the way of whoever has taken the task over.
+    if matches!(error, catalog::Error::LeaseLost(_)) && imported.data.is_some() {
+        app.receiving.came_late(order.image);
+    }
     // The database may have done it and not have said so: whoever takes the task over looks.
     let known = matches!(
         error,

@@ -1,19 +1,20 @@
 //! The staging area: where bytes wait for their import, or for a plugin.
 
+use std::fs;
 use std::sync::Arc;
-use std::{fs, io};
 
 use axum::body::Body;
 use identity::Caller;
 use image::{Event, Image, ImageId, Status};
 use store::Store;
 
+use super::Imports;
 use super::failure::{Failure, ended_early};
-use super::{Imports, begun};
 use crate::app::App;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake, Refused};
 use crate::quota::{self, Resource};
+use crate::receiving::Receipt;
 use crate::upload;
 
 /// The name under which Glance knows the staging area.
@@ -37,13 +38,12 @@ pub(crate) async fn stage(
     if length.is_some_and(|length| length > app.limits.image_size) {
         return Err(Refused::TooLarge(app.limits.image_size).into());
     }
-    begin(&app.imports, image.id).await?;
-    match app.catalog.transition(image.id, Event::BeginStaging).await {
+    let receipt = match app.receiving.begin(image.id, Event::BeginStaging).await {
         Err(catalog::Error::Conflict { status, .. }) => return Err(refused(status)),
-        moved => moved?,
+        begun => begun?,
     };
     let project = caller.project_id.clone();
-    let taken = async move { take(&app, image.id, project, body, length).await };
+    let taken = async move { take(&app, receipt, project, body, length).await };
     match tokio::spawn(taken).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
@@ -52,7 +52,7 @@ pub(crate) async fn stage(
 
 async fn take(
     app: &App,
-    id: ImageId,
+    receipt: Receipt,
     project: Option<String>,
     body: Body,
     length: Option<u64>,
@@ -60,48 +60,27 @@ async fn take(
     // The image counts already.
     let counted = quota::enforce(app, project.as_deref(), Resource::CountUploading, 0).await;
     let staged = match counted {
-        Ok(()) => write(app, id, body, length).await,
+        Ok(()) => write(app, &receipt, body, length).await,
         Err(over) => Err(over),
     };
-    let why = match staged {
-        Ok(()) => return Ok(()),
-        Err(why) => why,
-    };
-    unstage(&app.imports, id).await;
-    if let Err(error) = app.catalog.transition(id, Event::Abandon).await {
-        tracing::warn!(image = %id, %error, "image is not put back to queued");
+    let Err(why) = staged else { return Ok(()) };
+    // Where others stage the image now, what is there is theirs.
+    if !receipt.is_lost().await {
+        unstage(&app.imports, receipt.upload.image).await;
     }
-    done(&app.imports, id).await?;
+    receipt.end().await;
     Err(why)
 }
 
-async fn write(app: &App, id: ImageId, body: Body, length: Option<u64>) -> Result<()> {
-    let imports = &app.imports;
+async fn write(app: &App, receipt: &Receipt, body: Body, length: Option<u64>) -> Result<()> {
+    let (imports, id) = (&app.imports, receipt.upload.image);
     let host = imports.settings.own_url.as_deref();
     // The image was queued a moment ago: what is there was left behind.
     imports.staging.discard(id).await?;
-    let source = Intake::plain(body, bounds(app));
-    let written =
-        imports.staging.put(id, length, source).await.map_err(|error| upload::failed(id, error))?;
-    imports.records.staged(id, written.size, host).await?;
-    done(imports, id).await
-}
-
-/// Written before the record says so, and cleared after: a crash at any moment is seen.
-async fn begin(imports: &Imports, id: ImageId) -> Result<()> {
-    let (path, worker) = (imports.staging.path().to_owned(), imports.settings.worker.clone());
-    on_disk(move || begun::set(&path, id, &worker)).await
-}
-
-async fn done(imports: &Imports, id: ImageId) -> Result<()> {
-    let path = imports.staging.path().to_owned();
-    on_disk(move || begun::clear(&path, id)).await
-}
-
-/// Work on the staging area's directory itself, which blocks.
-async fn on_disk(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<()> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| ApiError::internal(&error))?.map_err(|error| ApiError::internal(&error))
+    let source = receipt.guarded(Intake::plain(body, bounds(app)));
+    let written = imports.staging.put(id, length, source).await;
+    let written = written.map_err(|error| upload::failed(id, error))?;
+    Ok(imports.records.staged(&receipt.upload, written.size, host).await?)
 }
 
 fn bounds(app: &App) -> Bounds {
@@ -133,7 +112,7 @@ pub(crate) async fn forget(app: &App, image: &Image) {
 }
 
 /// Removes whatever is staged of an image, and what plugins made of it.
-pub(super) async fn unstage(imports: &Imports, id: ImageId) {
+pub(crate) async fn unstage(imports: &Imports, id: ImageId) {
     if let Err(error) = imports.staging.discard(id).await {
         tracing::error!(image = %id, %error, "staged data stays until the next start's sweep");
     }
@@ -151,7 +130,6 @@ fn remove_made(path: &std::path::Path, wanted: impl Fn(ImageId) -> bool) -> std:
         let entry = entry?;
         let name = entry.file_name();
         let made = name.to_str().and_then(|name| name.split_once('.'));
-        let made = made.filter(|(_, ending)| *ending != begun::ENDING);
         if made.and_then(|(id, _)| id.parse().ok()).is_some_and(&wanted) {
             fs::remove_file(entry.path())?;
             removed += 1;
@@ -160,34 +138,20 @@ fn remove_made(path: &std::path::Path, wanted: impl Fn(ImageId) -> bool) -> std:
     Ok(removed)
 }
 
-/// Puts the staging area in order at the start: removes what waits for no import, and queues images
-/// again whose staging a crash interrupted. Says how many files were removed.
+/// Puts the staging area in order at the start: removes what waits for no import. Says how many
+/// files were removed.
 pub async fn sweep_staging(app: &App) -> catalog::Result<usize> {
     let staging = &app.imports.staging;
     let report = |error| tracing::error!(%error, "the staging area can't be swept");
     let mut removed = staging.sweep().await.map_err(report).unwrap_or_default();
-    let worker = &app.imports.settings.worker;
-    let begun = begun::all(staging.path(), worker);
-    let begun = begun.map_err(|error| tracing::error!(%error, "the staging area can't be read"));
-    let mut kept = Vec::new();
     for id in staging.stored().await.map_err(report).unwrap_or_default() {
         match app.catalog.status_of(id).await? {
-            Some(Status::Uploading | Status::Importing) => kept.push(id),
-            // Not ours: a directory may be shared.
-            None => {}
+            // Not ours where nobody knows it: a directory may be shared.
+            Some(Status::Uploading | Status::Importing) | None => {}
             Some(_) => {
                 unstage(&app.imports, id).await;
                 removed += 1;
             }
-        }
-    }
-    for id in begun.unwrap_or_default() {
-        if !kept.contains(&id) && app.catalog.status_of(id).await? == Some(Status::Uploading) {
-            app.catalog.transition(id, Event::Abandon).await?;
-            removed += 1;
-        }
-        if let Err(error) = begun::clear(staging.path(), id) {
-            tracing::error!(image = %id, %error, "a file of the staging area stays");
         }
     }
     Ok(removed)

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use catalog::sql::SqlCatalog;
 use catalog::{
-    Budget, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Usage, Viewer,
+    Budget, Caches, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Uploads,
+    Usage, Viewer, holder,
 };
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 
@@ -13,6 +14,8 @@ pub(crate) enum Fault {
     None,
     BeforeActivation,
     AfterActivation,
+    /// Somebody takes the service for dead just before.
+    TakenOver,
 }
 
 pub(crate) struct FaultyCatalog {
@@ -29,6 +32,13 @@ impl Catalog for FaultyCatalog {
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
         if self.fault == Fault::BeforeActivation {
             return Err(lost());
+        }
+        if self.fault == Fault::TakenOver {
+            let another = self.catalog.node(&holder("another")).await?;
+            for seen in self.catalog.uploads().await? {
+                let taken = self.catalog.take_upload_over(another, &seen).await?;
+                self.catalog.end_upload(&taken).await?;
+            }
         }
         let image = self.catalog.activate(id, stored).await?;
         if self.fault == Fault::AfterActivation { Err(lost()) } else { Ok(image) }

@@ -219,6 +219,7 @@ pub(crate) async fn open_catalog(database: &Database) -> anyhow::Result<SqlCatal
 /// In a database that a Glance may use too, an image that is `saving` may be its.
 async fn sweep(app: &App, is_alone: bool) -> anyhow::Result<()> {
     let mut swept = service::Swept::default();
+    service::recover(app).await.context("can't put the catalog in order")?;
     if is_alone {
         swept = service::sweep(app).await.context("can't put the catalog in order")?;
     }
