@@ -5,10 +5,14 @@ import random
 
 import pytest
 
+from replicas.cloud import at_once
+from service import Api
 from side_by_side.comparing import compare, compare_bytes, compare_lists
-from side_by_side.operations import BY_STATUS, LIVES, Subject, create, delete, download
+from side_by_side.operations import BY_STATUS, LIVES, Subject, create, delete, download, share
 
 STEPS = 300
+# Threads that change one image at the same time, and how often each does.
+THREADS, CHANGES = 6, 12
 
 
 @pytest.fixture
@@ -67,3 +71,53 @@ def remove(side, image):
     patch = [{"op": "replace", "path": "/protected", "value": False}]
     assert side.api("admin").change(image.id, patch).status_code == 200
     delete(side, image)
+
+
+def each_at_once(sides, change):
+    """Has each thread make its changes through one of the services; what they returned."""
+
+    def changes(thread):
+        side = sides[thread % len(sides)]
+        api = Api(side.url, side.cloud.tokens["member"])
+        return [change(side, api, f"{thread}-{number}") for number in range(CHANGES)]
+
+    done = at_once([lambda n=n: changes(n) for n in range(THREADS)])
+    return [one for some in done for one in some]
+
+
+def test_members_and_tags_are_changed_on_both_at_once(sides):
+    """Glance writes all the tags that it has read, with whatever it changes: of tags that are set at
+    the same moment on its side and on another, also two Glances lose some. Members are rows each."""
+    image = Subject(0)
+    create(sides[0], image)
+    share(sides[0], image)
+    glance, tintype = sides
+
+    def member_or_tag(side, api, name):
+        added = api.post(f"{image.path}/members", json={"member": name})
+        assert added.status_code == 200, f"{side}: {added.text}"
+        if side is tintype:
+            tagged = api.put(f"{image.path}/tags/{name}")
+            assert tagged.status_code == 204, tagged.text
+        return side, name
+
+    made = each_at_once(sides, member_or_tag)
+    compare(sides, image)
+    shown = tintype.api().get(f"{image.path}/members").json()["members"]
+    assert sorted(member["member_id"] for member in shown) == sorted(name for _, name in made)
+    tags = {"first", "größe"} | {name for side, name in made if side is tintype}
+    assert set(glance.api().show(image.id)["tags"]) == tags
+
+    def removed_or_replaced(side, api, name):
+        gone = api.delete(f"{image.path}/members/{name}")
+        assert gone.status_code == 204, f"{side}: {gone.text}"
+        tagged = api.put(f"{image.path}/tags/again-{name}")
+        # Glance is in its own way.
+        assert side is glance or tagged.status_code == 204, tagged.text
+        return name
+
+    names = each_at_once(sides, removed_or_replaced)
+    compare(sides, image)
+    assert tintype.api().get(f"{image.path}/members").json()["members"] == []
+    left = set(tintype.api().show(image.id)["tags"])
+    assert left <= tags | {f"again-{name}" for name in names}
