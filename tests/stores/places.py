@@ -6,8 +6,11 @@ that S3 takes.
 """
 
 import os
+import urllib.parse
 
 import boto3
+import gridfs
+import pymongo
 import swiftclient
 from botocore.config import Config
 
@@ -218,8 +221,56 @@ class KeystoneSwift(Swift):
         return {"swift_store_auth_address": f"{url}/v3"}
 
 
+class MongoDB(Place):
+    """Files of GridFS, and their chunks, which are numbered. It is read with MongoDB's own driver."""
+
+    kind, needs, known_to_glance, detail = "gridfs", "TEST_MONGODB_URI", False, {}
+    CHUNK = 255 * 1024
+
+    def __init__(self):
+        super().__init__()
+        self.uri = os.environ[self.needs]
+        self.parts = urllib.parse.urlsplit(self.uri)
+        self.client = pymongo.MongoClient(self.uri)
+        self.database = self.client[self.bucket]
+        self.files = gridfs.GridFS(self.database)
+
+    @property
+    def secrets(self):
+        return [self.parts.password]
+
+    def options(self):
+        return {"mongodb_store_uri": self.uri, "mongodb_store_db": self.bucket}
+
+    def wrong(self, secret):
+        return {"mongodb_store_uri": self.uri.replace(f":{self.parts.password}@", f":{secret}@")}
+
+    def at(self, url):
+        other = urllib.parse.urlsplit(url)
+        account = f"{self.parts.username}:{self.parts.password}"
+        return {"mongodb_store_uri": self.parts._replace(netloc=f"{account}@{other.netloc}").geturl()}
+
+    def layout(self, image, size):
+        chunks = -(-size // self.CHUNK)
+        return [image, *(f"{image}-{number:05}" for number in range(chunks))]
+
+    def listed(self):
+        chunks = self.database.fs.chunks.find(projection=["files_id", "n"])
+        return [
+            *(file["_id"] for file in self.database.fs.files.find()),
+            *(f"{chunk['files_id']}-{chunk['n']:05}" for chunk in chunks),
+        ]
+
+    def read(self, name):
+        return self.files.get(name).read()
+
+    def close(self):
+        self.client.drop_database(self.bucket)
+        self.client.close()
+
+
 # By the name that tests have for them.
-PLACES = {"s3": S3, "swift": Swift, "swift_of_gateway": Gateway, "swift_of_keystone": KeystoneSwift}
+PLACES = {"s3": S3, "swift": Swift, "swift_of_gateway": Gateway, "swift_of_keystone": KeystoneSwift, "gridfs": MongoDB}
 
 
 def missing(name):

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use config::{Config, Section, Value};
 
-use crate::{SettingsError, Store, cinder, file, http, rbd, s3, sheepdog, swift, vmware};
+use crate::{SettingsError, Store, cinder, file, gridfs, http, rbd, s3, sheepdog, swift, vmware};
 
 /// Every kind that this version knows.
 const KINDS: &[Kind] = &[
     cinder::KIND,
     file::KIND,
+    gridfs::KIND,
     http::KIND,
     rbd::KIND,
     s3::KIND,

@@ -8,6 +8,7 @@ mod keystone;
 
 mod cinder;
 mod file;
+mod gridfs;
 mod http;
 mod rbd;
 mod s3;
