@@ -152,9 +152,10 @@ def test_what_everybody_sees_everybody_reads(tenants, service, apis, member, oth
     assert from_swift(tenants, "no-token", image) == 401
 
 
-def test_administrators_delete_what_is_others(tenants, apis, member):
+def test_administrators_delete_what_they_can_not_read(tenants, apis, member):
     for size in [SMALL, LARGEST]:
         image = stored(member, bytes_of(size))
+        assert apis["admin"].get(f"/v2/images/{image}/file").status_code == 503
         assert apis["admin"].delete(f"/v2/images/{image}").status_code == 204
         assert tenants.held(image) is None
 
