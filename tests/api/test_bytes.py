@@ -318,3 +318,14 @@ def test_what_no_store_has_is_told_before_the_first_byte(start, cached, data, ur
     answers.append(uncached.get(f"/v2/images/{image}/file"))
     assert [answer.status_code for answer in answers] == [404] * 3
     assert "Image data is not found in its store." in answers[0].text
+
+
+@pytest.mark.parametrize("name", ["sha256", "sha3_512", "blake2b", "md5"])
+def test_the_digest_is_the_one_that_the_operator_wants(start, data, name):
+    api = Account(start(config=f"[DEFAULT]\nhashing_algorithm = {name}\n")).api()
+    image = api.create()
+    assert api.upload(image, data).status_code == 204
+    shown = api.show(image)
+    assert shown["os_hash_algo"] == name
+    assert shown["os_hash_value"] == hashlib.new(name, data).hexdigest()
+    assert shown["checksum"] == hashlib.md5(data).hexdigest()

@@ -39,7 +39,7 @@ struct Running {
 impl Digests {
     /// Starts both. Errors when OpenSSL knows no such algorithm.
     pub(crate) fn start(algorithm: &str) -> Result<Self, ErrorStack> {
-        let multihash = MessageDigest::from_name(algorithm).ok_or_else(ErrorStack::get)?;
+        let multihash = signature::digest_named(algorithm).ok_or_else(ErrorStack::get)?;
         Ok(Self {
             algorithm: algorithm.to_owned(),
             md5: Running::start(Hasher::new(MessageDigest::md5())?),

@@ -45,6 +45,10 @@ impl Limits {
     pub fn from_config(config: &Config) -> config::Result<Self> {
         let options = config.default_section();
         let default = Self::default();
+        let hash_algorithm = options.or("hashing_algorithm", default.hash_algorithm)?;
+        if signature::digest_named(&hash_algorithm).is_none() {
+            return Err(options.wrong("hashing_algorithm", "expected a digest, as sha512"));
+        }
         Ok(Self {
             page: options.or("limit_param_default", default.page)?,
             page_max: options.or("api_limit_max", default.page_max)?,
@@ -52,7 +56,7 @@ impl Limits {
             members: quota(options.get("image_member_quota")?, default.members),
             properties: quota(options.get("image_property_quota")?, default.properties),
             tags: quota(options.get("image_tag_quota")?, default.tags),
-            hash_algorithm: options.or("hashing_algorithm", default.hash_algorithm)?,
+            hash_algorithm,
             upload_idle: default.upload_idle,
         })
     }
@@ -68,6 +72,16 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn a_digest_that_nobody_knows_is_refused() {
+        for (name, is_known) in [("sha3_512", true), ("rot13", false)] {
+            let mut config = Config::default();
+            let text = format!("hashing_algorithm = {name}\n");
+            config.add_text(&text, Path::new("glance-api.conf")).unwrap();
+            assert_eq!(Limits::from_config(&config).is_ok(), is_known, "{name}");
+        }
+    }
 
     #[test]
     fn glances_options_are_read() {

@@ -8,12 +8,14 @@
 //! rules and messages these are.
 
 mod certificate;
+mod digest;
 mod error;
 mod key_type;
 mod signed;
 mod verifier;
 
 pub use certificate::{Dates, check_trust, read_certificate};
+pub use digest::digest_named;
 pub use error::{Error, Result};
 pub use key_type::{HashMethod, KeyType};
 pub use openssl::x509::X509;

@@ -35,14 +35,7 @@ impl Digest {
     }
 
     fn kind(&self) -> Option<MessageDigest> {
-        // Python's hashlib, which names the algorithms in Glance, writes SHA-3 and BLAKE2 with
-        // other words than OpenSSL does.
-        let name = match self.algorithm.as_str() {
-            "blake2b" => "blake2b512",
-            "blake2s" => "blake2s256",
-            name => name,
-        };
-        MessageDigest::from_name(&name.replace("sha3_", "sha3-"))
+        signature::digest_named(&self.algorithm)
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use http::StatusCode;
 use image::{DataHashes, Image, Location, Status};
-use openssl::hash::MessageDigest;
 use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Result};
@@ -143,7 +142,7 @@ fn hexadecimal(name: &str, value: &str, algorithm: &str, status: StatusCode) -> 
         let message = format!("{name} ({value}) is not a valid hexadecimal value");
         return Err(ApiError::new(status, message));
     }
-    let size = MessageDigest::from_name(algorithm).map_or(0, |digest| digest.size());
+    let size = signature::digest_named(algorithm).map_or(0, |digest| digest.size());
     match value.len() / 2 == size {
         true => Ok(()),
         false => Err(ApiError::new(
