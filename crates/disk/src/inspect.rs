@@ -109,8 +109,9 @@ enum Wanted {
 }
 
 impl Inspector {
-    /// For an image declared as `disk_format`, in the Image API's words. Formats that have nothing
-    /// to look at (`ami`, `aki`, `ari`, `ploop`) and unknown ones are let pass.
+    /// For an image declared as `disk_format`, in the Image API's words. Of a format that has nothing
+    /// to look at (`ami`, `aki`, `ari`, `ploop`) is what is recognized as no other; unknown ones are
+    /// let pass.
     pub fn new(disk_format: &str, tables: PartitionTables) -> Self {
         let declared = formats::declared(disk_format);
         let wanted = if declared.is_some() { Wanted::Head } else { Wanted::Nothing };

@@ -3,6 +3,7 @@
 
 mod iso;
 mod luks;
+mod opaque;
 mod parallels;
 mod partitioned;
 pub(crate) mod qcow2;
@@ -105,15 +106,18 @@ const FORMATS: &[&dyn Format] = &[
     &raw::Raw,
 ];
 
+/// Formats that an image can only be declared as.
+const OPAQUE: &[&dyn Format] = &[&opaque::AMI, &opaque::AKI, &opaque::ARI, &opaque::PLOOP];
+
 /// The format that an image is declared as.
 pub(crate) fn declared(name: &str) -> Option<&'static dyn Format> {
-    FORMATS.iter().copied().find(|format| format.name() == name)
+    FORMATS.iter().chain(OPAQUE).copied().find(|format| format.name() == name)
 }
 
 /// The format of that name; QEMU calls VHD `vpc`.
 pub(crate) fn named(name: &str) -> Result<&'static dyn Format> {
     let wanted = if name == "vpc" { "vhd" } else { name };
-    declared(wanted).ok_or_else(|| {
+    FORMATS.iter().copied().find(|format| format.name() == wanted).ok_or_else(|| {
         let known: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
         Error::UnknownFormat { name: name.to_owned(), known: known.join(", ") }
     })

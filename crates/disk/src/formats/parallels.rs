@@ -4,8 +4,7 @@ use super::{Format, Looked};
 use crate::facts::{Detail, Facts};
 use crate::view::{View, number};
 
-/// `parallels`. The Image API's `ploop` is a folder's worth of them in an archive, and not looked
-/// at.
+/// `parallels`. The Image API's `ploop` is one of them, or a folder's worth in an archive.
 #[derive(Debug)]
 pub(crate) struct Parallels;
 

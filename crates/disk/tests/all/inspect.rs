@@ -76,10 +76,20 @@ fn images_are_taken_for_what_they_are() {
 }
 
 #[test]
-fn what_is_not_looked_into_passes() {
+fn what_has_no_mark_of_its_own_must_not_have_another_formats() {
+    let mut disk = vec![0; 100_000];
+    put(&mut disk, 510, &[0x55, 0xaa]);
     for declared in ["ami", "aki", "ari", "ploop"] {
         assert_eq!(verdict(declared, b"anything"), Ok(Facts::default()));
+        assert_eq!(verdict(declared, &vec![0; 100_000]), Ok(Facts::default()));
+        for (found, bytes) in [("mbr", &disk[..]), ("qcow2", b"QFI\xfb")] {
+            let refused = Err(InspectError::Mismatch { declared, found });
+            assert_eq!(verdict(declared, bytes), refused);
+        }
     }
+    let ploop = b"WithouFreSpacExt".repeat(100);
+    assert_eq!(verdict("ploop", &ploop), Ok(Facts::default()));
+    assert!(verdict("ami", &ploop).is_err());
 }
 
 #[test]
