@@ -21,7 +21,7 @@ from importing import (
     member,
     stage,
 )
-from service import Account
+from service import Account, Api
 
 
 @pytest.fixture(scope="module")
@@ -272,12 +272,35 @@ def test_staging_is_refused_as_glance_refuses_it(api):
     url = f"/v2/images/{image}/stage"
     assert api.put(url, data=b"x", headers={"Content-Type": "text/plain"}).status_code == 415
     assert stage(api, uuid.uuid4(), b"x").status_code == 404
-    assert stage(api, image, b"x", **{"x-openstack-image-size": "lots"}).status_code == 400
-    assert stage(api, image, b"x", **{"x-openstack-image-size": str(1 << 50)}).status_code == 413
+    too_many = {"x-openstack-image-size": str(1 << 50)}
+    assert stage(api, image, iter([b"x"]), **too_many).status_code == 413
     assert stage(api, image, b"x").status_code == 204
     assert stage(api, image, b"x").status_code == 409
     assert api.upload(image, b"x").status_code == 409
     assert api.get(f"/v2/images/{image}/file").status_code == 204
+
+
+@pytest.mark.parametrize("in_chunks", [False, True], ids=["of known length", "in chunks"])
+@pytest.mark.parametrize("take", [stage, Api.upload], ids=["stage", "upload"])
+def test_bytes_are_as_many_as_the_client_says(api, importing_path, take, in_chunks):
+    image = api.create()
+    for size, why in [
+        ("11", "Size mismatch: expected 11 bytes, got 10 bytes"),
+        ("9", "Size exceeds: expected 9 bytes, got 10 bytes"),
+        ("-1", "Size exceeds: expected -1 bytes, got 10 bytes"),
+        ("x", "Invalid or missing image size in request headers."),
+    ]:
+        data = iter([b"01234", b"56789"]) if in_chunks else b"0123456789"
+        answer = take(api, image, data, **{"x-openstack-image-size": size})
+        assert (answer.status_code, why in answer.text) == (400, True), answer.text
+        shown = api.show(image)
+        assert (shown["status"], shown["size"]) == ("queued", None)
+        assert image not in files(importing_path, "staging") + files(importing_path, "fast")
+    for size in ["0", "10"]:
+        data = iter([b"01234", b"56789"]) if in_chunks else b"0123456789"
+        image = api.create()
+        assert take(api, image, data, **{"x-openstack-image-size": size}).status_code == 204
+        assert api.show(image)["size"] == 10
 
 
 def test_states_that_do_not_allow_an_import(api, web, data):
@@ -436,6 +459,39 @@ def test_an_image_of_another_region_is_imported_with_the_callers_token(api, data
         assert eventually(lambda: ended(api, image))["status"] == "failure"
         assert api.status(image) == "queued"
     assert "token" not in str(task).lower()
+
+
+def test_what_comes_with_an_image_of_another_region_is_as_the_operator_says(
+    start, web, tmp_path, data, eventually
+):
+    more = "[glance_download_properties]\nextra_properties = mine_,os_\n"
+    api = Account(start(config=configuration(tmp_path, web, more=more))).api()
+    source = api.create(mine_a="1", os_distro="debian", hw_disk_bus="virtio")
+    assert api.upload(source, data).status_code == 204
+    image = api.create()
+    remote = {"glance_region": "regionone", "glance_image_id": source}
+    assert import_image(api, image, "glance-download", **remote).status_code == 202
+    eventually(lambda: api.status(image) == "active")
+    shown = api.show(image)
+    assert (shown["mine_a"], shown["os_distro"]) == ("1", "debian")
+    assert "hw_disk_bus" not in shown
+
+
+def test_as_many_tasks_run_at_once_as_the_operator_says(start, web, tmp_path, data, eventually):
+    more = "[taskflow_executor]\nmax_workers = 2\n"
+    api = Account(start(config=configuration(tmp_path, web, more=more))).api()
+    gate, images = threading.Event(), [api.create() for _ in range(3)]
+    try:
+        for image in images:
+            url = web.serve(f"/{image}", data, gate)
+            assert import_image(api, image, "web-download", uri=url).status_code == 202
+        asked = lambda: sum(f"/{image}" in web.asked for image in images)
+        eventually(lambda: asked() == 2)
+        assert last_task(api, images[2])["status"] == "pending"
+        assert asked() == 2
+    finally:
+        gate.set()
+    eventually(lambda: all(api.status(image) == "active" for image in images))
 
 
 def test_an_import_goes_to_the_service_that_staged(start, web, tmp_path, data, eventually):

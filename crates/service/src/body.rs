@@ -1,14 +1,18 @@
-//! The small bodies of requests: JSON, read whole.
+//! The bodies of requests: JSON, read whole, and image data, of which only the size is judged here.
 
 use axum::body::Body;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
 use crate::error::{ApiError, Result};
+use crate::intake::Bounds;
 
 /// Far above any record that the quotas allow.
 const MOST: usize = 1024 * 1024;
+
+/// The header by which a client says how large an image is whose bytes it sends.
+const SIZE: &str = "x-openstack-image-size";
 
 /// Reads a JSON body of at most 1 MiB. A larger one is refused unread where its length is said.
 pub(crate) async fn json(headers: &HeaderMap, body: Body) -> Result<Value> {
@@ -28,6 +32,32 @@ pub(crate) async fn json(headers: &HeaderMap, body: Body) -> Result<Value> {
     match serde_json::from_slice(&bytes).map_err(malformed)? {
         value @ (Value::Object(_) | Value::Array(_)) => Ok(value),
         _ => Err(ApiError::bad_request("Unexpected body type. Expected list/dict.")),
+    }
+}
+
+/// What a client says of the size of the image data that it sends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Announced {
+    /// How many bytes come, as far as that is known.
+    pub(crate) length: Option<u64>,
+    /// What the header for it says, which need not be true.
+    size: Option<i64>,
+}
+
+impl Announced {
+    /// Reads the headers. Errors: 400 for a size that is no number. 0 says nothing, as in Glance.
+    pub(crate) fn by(headers: &HeaderMap) -> Result<Self> {
+        let invalid = || ApiError::bad_request("Invalid or missing image size in request headers.");
+        let parsed = |size: &HeaderValue| size.to_str().ok()?.trim().parse().ok();
+        let size = headers.get(SIZE).map(|size| parsed(size).ok_or_else(invalid)).transpose()?;
+        let size = size.filter(|size: &i64| *size != 0);
+        let known = || size.and_then(|size| u64::try_from(size).ok());
+        Ok(Self { length: content_length(headers).or_else(known), size })
+    }
+
+    /// The bounds of these very bytes: they are as many as was said.
+    pub(crate) fn bounds(self, bounds: Bounds) -> Bounds {
+        Bounds { announced: self.size, ..bounds }
     }
 }
 

@@ -251,6 +251,7 @@ impl From<Refused> for ApiError {
     fn from(why: Refused) -> Self {
         match &why {
             Refused::TooLarge(_) | Refused::OverQuota { .. } => Self::too_large(why.to_string()),
+            Refused::Longer { .. } | Refused::Shorter { .. } => Self::bad_request(why.to_string()),
             Refused::Digest(error) => Self::internal(error),
             Refused::Gone(_) | Refused::Silent(_) => {
                 tracing::info!(%why, "upload ended early");

@@ -34,6 +34,10 @@ pub(crate) enum Refused {
         size.map_or_else(|| "None".to_owned(), |size| size.to_string())
     )]
     OverQuota { size: Option<u64>, remaining: i128 },
+    #[error("Size exceeds: expected {announced} bytes, got {passed} bytes")]
+    Longer { announced: i64, passed: u64 },
+    #[error("Size mismatch: expected {announced} bytes, got {passed} bytes")]
+    Shorter { announced: i64, passed: u64 },
     #[error(transparent)]
     Unsafe(#[from] disk::InspectError),
     #[error(transparent)]
@@ -51,6 +55,8 @@ pub(crate) struct Facts {
 pub(crate) struct Bounds {
     /// Bytes at most.
     pub(crate) size: u64,
+    /// How many the client says that there are.
+    pub(crate) announced: Option<i64>,
     /// Bytes that the owner's quota leaves, below zero where it was lowered; `None` without one.
     pub(crate) quota: Option<i128>,
     /// Silence at most.
@@ -70,6 +76,26 @@ impl Bounds {
         match size.map_or(remaining <= 0, |size| i128::from(size) > remaining) {
             true => Err(Refused::OverQuota { size, remaining }),
             false => Ok(()),
+        }
+    }
+
+    /// Refuses what is more than was said.
+    fn expect_announced(&self, passed: u64) -> Result<(), Refused> {
+        match self.announced {
+            Some(announced) if i128::from(passed) > i128::from(announced) => {
+                Err(Refused::Longer { announced, passed })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what is not as much as was said, at its end.
+    fn expect_all_announced(&self, passed: u64) -> Result<(), Refused> {
+        match self.announced {
+            Some(announced) if i128::from(passed) != i128::from(announced) => {
+                Err(Refused::Shorter { announced, passed })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -144,6 +170,7 @@ impl Intake {
     async fn next(&mut self) -> Result<Option<Bytes>, Refused> {
         let Some(piece) = self.gather().await? else { return Ok(None) };
         self.passed += piece.len() as u64;
+        self.bounds.expect_announced(self.passed)?;
         self.bounds.expect_room_for_passed(self.passed)?;
         let inspected =
             self.inspector.as_mut().map_or(Ok(()), |inspector| inspector.update(&piece));
@@ -189,6 +216,7 @@ impl Intake {
     }
 
     async fn finish(self) -> Result<(), Refused> {
+        self.bounds.expect_all_announced(self.passed)?;
         let findings = match self.inspector.map(Inspector::finish).transpose() {
             Ok(findings) => findings,
             Err(why) => self.bounds.expect_harmless(why).map(|()| None)?,

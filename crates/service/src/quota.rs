@@ -9,6 +9,7 @@ use image::{Image, ImageId};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::body::Announced;
 use crate::error::{ApiError, Result};
 use crate::intake::Bounds;
 
@@ -80,7 +81,7 @@ pub(crate) async fn enforce(
 /// What holds for bytes that no project's share is taken from: `most` of them.
 pub(crate) fn bounds(app: &App, most: u64) -> Bounds {
     let (idle, must_match) = (app.limits.upload_idle, app.rules.formats.must_match);
-    Bounds { size: most, quota: None, idle, must_match }
+    Bounds { size: most, announced: None, quota: None, idle, must_match }
 }
 
 /// What an upload may take, and whose share it takes it from.
@@ -90,18 +91,20 @@ pub(crate) struct Allowance {
 }
 
 impl Allowance {
-    /// For an image whose bytes are `length` long, as far as that is known. Errors: what is known
-    /// to be too much is refused before the first byte.
+    /// For an image that gets these bytes. Errors: what is known to be too much is refused before
+    /// the first byte.
     pub(crate) async fn for_upload(
         app: &App,
         caller: &Caller,
         image: ImageId,
-        length: Option<u64>,
+        announced: Announced,
     ) -> Result<Self> {
         let project = caller.project_id.clone();
-        let whole_mib = length.unwrap_or(0) / MIB;
+        let whole_mib = announced.length.unwrap_or(0) / MIB;
         enforce(app, project.as_deref(), Resource::SizeTotal, whole_mib).await?;
-        Self::for_task(app, project, image, app.limits.image_size, length).await
+        let most = app.limits.image_size;
+        let allowance = Self::for_task(app, project, image, most, announced.length).await?;
+        Ok(Self { bounds: announced.bounds(allowance.bounds), ..allowance })
     }
 
     /// For a task of a project: `most` bytes, where the project's share is not smaller. What

@@ -11,8 +11,9 @@ use store::Store;
 use super::Imports;
 use super::failure::{Failure, ended_early};
 use crate::app::App;
+use crate::body::Announced;
 use crate::error::{ApiError, Result};
-use crate::intake::{Bounds, Intake, Refused};
+use crate::intake::{Bounds, Intake};
 use crate::quota::{self, Resource};
 use crate::receiving::Receipt;
 use crate::upload;
@@ -26,7 +27,7 @@ pub(crate) async fn stage(
     caller: &Caller,
     image: Image,
     body: Body,
-    length: Option<u64>,
+    announced: Announced,
 ) -> Result<()> {
     let refused = |status: Status| {
         let (from, to) = (status, Status::Uploading);
@@ -35,15 +36,13 @@ pub(crate) async fn stage(
     if image.status.next(Event::BeginStaging).is_err() {
         return Err(refused(image.status));
     }
-    if length.is_some_and(|length| length > app.limits.image_size) {
-        return Err(Refused::TooLarge(app.limits.image_size).into());
-    }
+    bounds(&app).expect_room(announced.length)?;
     let receipt = match app.receiving.begin(image.id, Event::BeginStaging).await {
         Err(catalog::Error::Conflict { status, .. }) => return Err(refused(status)),
         begun => begun?,
     };
     let project = caller.project_id.clone();
-    let taken = async move { take(&app, receipt, project, body, length).await };
+    let taken = async move { take(&app, receipt, project, body, announced).await };
     match tokio::spawn(taken).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::internal(&error)),
@@ -55,12 +54,12 @@ async fn take(
     receipt: Receipt,
     project: Option<String>,
     body: Body,
-    length: Option<u64>,
+    announced: Announced,
 ) -> Result<()> {
     // The image counts already.
     let counted = quota::enforce(app, project.as_deref(), Resource::CountUploading, 0).await;
     let staged = match counted {
-        Ok(()) => write(app, &receipt, body, length).await,
+        Ok(()) => write(app, &receipt, body, announced).await,
         Err(over) => Err(over),
     };
     let Err(why) = staged else { return Ok(()) };
@@ -72,13 +71,18 @@ async fn take(
     Err(why)
 }
 
-async fn write(app: &App, receipt: &Receipt, body: Body, length: Option<u64>) -> Result<()> {
+async fn write(
+    app: &App,
+    receipt: &Receipt,
+    body: Body,
+    announced: Announced,
+) -> Result<()> {
     let (imports, id) = (&app.imports, receipt.upload.image);
     let host = imports.settings.own_url.as_deref();
     // The image was queued a moment ago: what is there was left behind.
     imports.staging.discard(id).await?;
-    let source = receipt.guarded(Intake::plain(body, bounds(app)));
-    let written = imports.staging.put(id, length, source).await;
+    let source = receipt.guarded(Intake::plain(body, announced.bounds(bounds(app))));
+    let written = imports.staging.put(id, announced.length, source).await;
     let written = written.map_err(|error| upload::failed(id, error))?;
     Ok(imports.records.staged(&receipt.upload, written.size, host).await?)
 }

@@ -46,11 +46,10 @@ async fn write(
     let store = headers.get("x-image-meta-store").and_then(|name| name.to_str().ok());
     // Where stores have no names, Glance does not look at it.
     let store = store.filter(|_| app.stores.are_named());
-    let length = body::content_length(&headers);
-    check_announced_size(&headers, length)?;
-    let allowance = Allowance::for_upload(&app, &caller, image.id, length).await?;
+    let announced = body::Announced::by(&headers)?;
+    let allowance = Allowance::for_upload(&app, &caller, image.id, announced).await?;
     let terms = Terms { store: store.map(str::to_owned), token: Token::of(&headers), allowance };
-    upload::upload(app, image, body, length, terms).await?;
+    upload::upload(app, image, body, announced.length, terms).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -96,21 +95,4 @@ fn prefer(app: &App, image: &mut Image, stores: &[String]) -> Result<()> {
         !location.store.as_ref().is_some_and(|store| stores.contains(store))
     });
     Ok(())
-}
-
-/// A client may say the size of the image in a header of its own; it has to be that of the body.
-fn check_announced_size(headers: &HeaderMap, length: Option<u64>) -> Result<()> {
-    let Some(announced) = headers.get("x-openstack-image-size") else { return Ok(()) };
-    let invalid = "Invalid or missing image size in request headers.";
-    let announced: Option<i64> = announced.to_str().ok().and_then(|size| size.trim().parse().ok());
-    let announced = announced.ok_or_else(|| ApiError::bad_request(invalid))?;
-    let what = match length.map(|length| i128::from(announced) - i128::from(length)) {
-        None | Some(0) => return Ok(()),
-        Some(missing) if missing > 0 => "mismatch",
-        Some(_) => "exceeds",
-    };
-    let length = length.unwrap_or_default();
-    Err(ApiError::bad_request(format!(
-        "Size {what}: expected {announced} bytes, got {length} bytes"
-    )))
 }

@@ -17,9 +17,6 @@ use crate::quota::{self, Resource};
 use crate::rendering::RequestId;
 use crate::{body, imports};
 
-/// The header that says a body's size where its length does not.
-const SIZE: &str = "x-openstack-image-size";
-
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::post("/v2/images/{image_id}/import", "Import the bytes of an image")
         .takes(Content::Json("object"))
@@ -28,6 +25,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v2/images/{image_id}/stage",
         "Upload the bytes of an image to the staging area",
     )
+    .headers(&[("X-Openstack-Image-Size", "integer")])
     .takes(Content::Bytes),
 ];
 
@@ -62,17 +60,10 @@ async fn stage(
         return Err(ApiError::not_found(message));
     }
     body::expect_type(&headers, &["application/octet-stream"])?;
-    let length = size(&headers)?;
-    let whole_mib = length.unwrap_or(0) >> 20;
+    let announced = body::Announced::by(&headers)?;
+    let whole_mib = announced.length.unwrap_or(0) >> 20;
     quota::enforce(&app, caller.project_id.as_deref(), Resource::StageTotal, whole_mib).await?;
     let image = app.permitted(&caller, &id, Action::ModifyImage).await?;
-    imports::stage(app, &caller, image, body, length).await?;
+    imports::stage(app, &caller, image, body, announced).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn size(headers: &HeaderMap) -> Result<Option<u64>> {
-    let Some(said) = headers.get(SIZE) else { return Ok(body::content_length(headers)) };
-    let size = said.to_str().ok().and_then(|text| text.parse().ok());
-    size.map(Some)
-        .ok_or_else(|| ApiError::bad_request("Invalid or missing image size in request headers."))
 }
