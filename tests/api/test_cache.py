@@ -85,6 +85,16 @@ def test_a_queued_image_is_fetched(cached, data, eventually):
     assert node.files() == []
 
 
+def test_the_queue_is_looked_at_as_often_as_the_operator_says(cached, data, eventually):
+    more = "cache_prefetcher_interval = 1\nimage_cache_sqlite_db = mine.db"
+    node = cached(driver="sqlite", more=more)
+    image = node.image(data)
+    # As another process queues it, of which the service is not told.
+    (node.folder / "queue" / image).touch()
+    eventually(lambda: image in node.cached(), limit=10)
+    assert (node.folder / "mine.db").exists() and not (node.folder / "cache.db").exists()
+
+
 def test_what_is_queued_is_fetched_after_a_restart(cached, data, eventually):
     node = cached()
     image = node.image(data)
@@ -105,6 +115,29 @@ def test_only_active_images_are_queued(cached):
         answer = request(f"/v2/cache/{missing}")
         assert answer.status_code == 404
         assert f"Image {missing} not found." in answer.text
+
+
+@pytest.mark.parametrize("in_chunks", [False, True], ids=["of known length", "in chunks"])
+def test_a_body_is_refused_where_none_is_expected(cached, data, eventually, in_chunks):
+    node = cached()
+    image, other = node.image(data), node.image(data)
+    node.download(image)
+    eventually(lambda: image in node.cached())
+    for method, path in [
+        ("POST", "/v2/cache/clean"),
+        ("POST", "/v2/cache/prune"),
+        ("PUT", f"/v2/cache/{other}"),
+        ("DELETE", f"/v2/cache/{image}"),
+        ("DELETE", "/v2/cache"),
+    ]:
+        if in_chunks and method == "DELETE":
+            continue  # Chunks are no body there, to Glance as to us.
+        body = iter([b"{", b"}"]) if in_chunks else b"{}"
+        answer = node.api.request(method, path, data=body)
+        assert answer.status_code == 400, (method, path)
+        assert "A body is not expected with this request." in answer.text
+    assert image in node.cached() and other not in node.cached()
+    assert node.queued() == []
 
 
 def test_the_cache_is_cleared_by_halves(cached, data, eventually):

@@ -1,6 +1,6 @@
 """The cache: `/v2/cache`."""
 
-from differential.cases import Case, active, create, delete, get, post, put
+from differential.cases import Case, Step, active, create, delete, get, post, put
 
 CONFIGURATION = "full"
 
@@ -32,6 +32,23 @@ CASES = [
             get("/v2/cache").as_("admin"),
         ],
     ),
+    *[
+        Case(f"{method} {path} with a body {how}", [Step(method, path, body=body).as_("admin")])
+        for method, path in [
+            ("POST", "/v2/cache/clean"),
+            ("POST", "/v2/cache/prune"),
+            ("PUT", NOBODY),
+            ("DELETE", NOBODY),
+            ("DELETE", "/v2/cache"),
+            ("GET", "/v2/cache"),
+        ]
+        for how, body in [
+            ("of an object", b"{}"),
+            ("of text", b"x"),
+            ("of a number", b"1"),
+            ("in chunks", [b"{", b"}"]),
+        ]
+    ],
     Case("queue a queued image", [create(), put(ENTRY).as_("admin")]),
     *[
         Case(

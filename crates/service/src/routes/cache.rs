@@ -32,19 +32,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::delete("/v2/cache", "Empty the cache, its queue or both")
         .headers(&[("X-Image-Cache-Clear-Target", "string")]),
     Operation::post("/v2/cache/clean", "Remove files that are no valid image")
-        .answers(200, Content::Json("object"))
-        .ignoring_bodies(),
+        .answers(200, Content::Json("object")),
     Operation::post("/v2/cache/prune", "Bring the cache down to its size")
-        .answers(200, Content::Json("object"))
-        .ignoring_bodies(),
+        .answers(200, Content::Json("object")),
     Operation::get(
         "/v2/cache/nodes/{image_id}",
         "List the nodes that have an image in their cache",
     )
     .answers(200, Content::Json("object")),
     Operation::put("/v2/cache/{image_id}", "Queue an image for the cache")
-        .answers(202, Content::Nothing)
-        .ignoring_bodies(),
+        .answers(202, Content::Nothing),
     Operation::delete("/v2/cache/{image_id}", "Take an image out of the cache"),
 ];
 
