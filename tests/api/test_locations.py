@@ -2,9 +2,12 @@
 
 import hashlib
 import subprocess
+import threading
 
 import pytest
 
+from importing import configuration, import_image
+from service import Account
 from several_stores import Files, SeveralStores
 
 CONTENT = b"hello world"
@@ -272,6 +275,29 @@ def test_bytes_that_are_something_else_are_not_attached(several, image, eventual
     assert several.api.upload(image, b"x").status_code == 204
     assert wrong not in str(several.api.show(image)["locations"])
     assert several.api.get(f"/v2/images/{image}/file").content == b"x"
+
+
+def test_while_bytes_are_attached_nothing_else_brings_any(start, tmp_path, web, eventually):
+    text = configuration(tmp_path, web).replace("slow:file", "slow:file, web:http")
+    api = Account(start(config=text + "[web]\nhttps_insecure = false\n")).api()
+    gate, image = threading.Event(), api.create()
+    url = web.serve("/gated", CONTENT, gate)
+    locations = f"/v2/images/{image}/locations"
+    try:
+        claims = {"os_hash_algo": "sha512", "os_hash_value": SHA512}
+        body = {"url": url, "validation_data": claims}
+        assert api.post(locations, json=body).status_code == 202
+        (task,) = api.get(f"/v2/images/{image}/tasks").json()["tasks"]
+        assert api.show(image)["os_glance_import_task"] == task["id"]
+        eventually(lambda: "/gated" in web.asked)
+        assert api.post(locations, json=body).status_code == 409
+        assert import_image(api, image, "web-download", uri=url).status_code == 409
+        assert api.upload(image, b"x").status_code == 409
+    finally:
+        gate.set()
+    eventually(lambda: "os_glance_import_task" not in api.show(image))
+    shown = api.show(image)
+    assert (shown["status"], shown["os_hash_value"]) == ("active", SHA512)
 
 
 def test_an_attachment_is_a_task_of_its_image(several, image, url, eventually):

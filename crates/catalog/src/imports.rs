@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use image::{ContainerFormat, DataHashes, DiskFormat, ImageId, Location, Task, TaskId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Budget, Lease, Result, Upload};
+use crate::{Budget, Ending, Lease, Result, Upload};
 
 /// The property that names the task which imports an image.
 pub const LOCK: &str = "os_glance_import_task";
@@ -29,6 +29,8 @@ pub enum Effect {
     Fills,
     /// It stays active: the image gets more locations.
     Copies,
+    /// It is `queued`, and what becomes of it is written as it happens: the image gets a location.
+    Attaches,
 }
 
 /// An import that is to begin.
@@ -100,6 +102,16 @@ pub trait Imports: Send + Sync {
         image: ImageId,
         stores: &[String],
         why: &str,
+        keep: Duration,
+    ) -> Result<()>;
+
+    /// Ends the task of an attachment, and unlocks the image where it still is locked by that task.
+    /// Errors: `LeaseLost`.
+    async fn end_attachment(
+        &self,
+        lease: &Lease,
+        image: ImageId,
+        ending: &Ending,
         keep: Duration,
     ) -> Result<()>;
 

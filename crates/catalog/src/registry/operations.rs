@@ -184,6 +184,7 @@ operations! {
         write begin_import(image: ImageId, start: &ImportStart) -> ();
         write finish_import(lease: &Lease, image: ImageId, imported: &Imported, budget: Option<&Budget>, keep: Duration) -> ();
         write abandon_import(lease: &Lease, image: ImageId, stores: &[String], why: &str, keep: Duration) -> ();
+        write end_attachment(lease: &Lease, image: ImageId, ending: &Ending, keep: Duration) -> ();
         write staged(upload: &Upload, size: u64, host: Option<&str>) -> ();
     }
     Caches {

@@ -48,6 +48,16 @@ impl Imports for SqlCatalog {
         change!(self, db => abandon(db, lease, image, stores, &ending, Now::keeping(keep)))
     }
 
+    async fn end_attachment(
+        &self,
+        lease: &Lease,
+        image: ImageId,
+        ending: &Ending,
+        keep: Duration,
+    ) -> Result<()> {
+        change!(self, db => detach(db, lease, image, ending, Now::keeping(keep)))
+    }
+
     async fn staged(&self, upload: &Upload, size: u64, host: Option<&str>) -> Result<()> {
         change!(self, db => staged(db, upload, size, host))
     }
@@ -64,18 +74,29 @@ async fn begin(mut db: Transaction, id: ImageId, start: &ImportStart) -> Result<
         }
         preempt(&mut db, task, now).await?;
     }
-    if start.effect == Effect::Fills {
-        states::advance(&mut db, id, Event::BeginImport, now).await?;
+    match start.effect {
+        Effect::Fills => drop(states::advance(&mut db, id, Event::BeginImport, now).await?),
+        Effect::Copies => {}
+        Effect::Attaches => expect_queued(&mut db, id).await?,
     }
     tasks::insert(&mut db, &start.task).await?;
-    let changes = Changes::from([
-        (LOCK.to_owned(), Some(start.task.id.to_string())),
-        (IMPORTING.to_owned(), Some(with(known.get(IMPORTING), &start.stores))),
-        (FAILED.to_owned(), Some(without(known.get(FAILED), &start.stores))),
-        (STAGE_HOST.to_owned(), None),
-    ]);
+    let mut changes = Changes::from([(LOCK.to_owned(), Some(start.task.id.to_string()))]);
+    if start.effect != Effect::Attaches {
+        changes.extend([
+            (IMPORTING.to_owned(), Some(with(known.get(IMPORTING), &start.stores))),
+            (FAILED.to_owned(), Some(without(known.get(FAILED), &start.stores))),
+            (STAGE_HOST.to_owned(), None),
+        ]);
+    }
     properties::change(&mut db, id, &changes, now).await?;
     Ok(db.commit().await?)
+}
+
+async fn expect_queued(db: &mut Connection, id: ImageId) -> Result<()> {
+    match status(db, id).await? {
+        Status::Queued => Ok(()),
+        status => Err(Error::Conflict { image: id, status }),
+    }
 }
 
 /// Ends a task whose lock is taken away, in Glance's words.
@@ -162,6 +183,37 @@ async fn size(db: &mut Connection, id: ImageId, imported: &Imported) -> Result<u
     Ok(size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default())
 }
 
+async fn detach(
+    mut db: Transaction,
+    lease: &Lease,
+    id: ImageId,
+    ending: &Ending,
+    now: Now,
+) -> Result<()> {
+    let text = now.now;
+    tasks::end(&mut db, lease, ending, now).await?;
+    if held(&mut db, id, lease.task).await?.is_some() {
+        let changes = Changes::from([(LOCK.to_owned(), None)]);
+        properties::change(&mut db, id, &changes, text).await?;
+    }
+    Ok(db.commit().await?)
+}
+
+/// What an image that a task has locked says of imports; `None` where the image was deleted, or is
+/// not this task's any more.
+async fn held(
+    db: &mut Connection,
+    id: ImageId,
+    task: TaskId,
+) -> Result<Option<BTreeMap<String, String>>> {
+    match hold(db, id).await {
+        Err(Error::NotFound(_)) => return Ok(None),
+        held => held?,
+    }
+    let known = known(db, id).await?;
+    Ok(expect_lock(id, known.get(LOCK), task).is_ok().then_some(known))
+}
+
 /// As it was before the import; what is not ours any more stays.
 async fn restore(
     db: &mut Connection,
@@ -170,14 +222,7 @@ async fn restore(
     stores: &[String],
     now: Timestamp,
 ) -> Result<()> {
-    match hold(db, id).await {
-        Err(Error::NotFound(_)) => return Ok(()),
-        held => held?,
-    }
-    let known = known(db, id).await?;
-    if expect_lock(id, known.get(LOCK), task).is_err() {
-        return Ok(());
-    }
+    let Some(known) = held(db, id, task).await? else { return Ok(()) };
     if status(db, id).await? == Status::Importing {
         states::advance(db, id, Event::Abandon, now).await?;
         states::forget_data(db, id, now).await?;

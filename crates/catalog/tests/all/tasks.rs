@@ -244,6 +244,32 @@ async fn an_import_changes_image_and_task_together() {
 }
 
 #[tokio::test]
+async fn an_attachment_keeps_others_from_its_image_until_its_task_ends() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let id = image(catalog.as_ref()).await;
+    let attachment = || ImportStart { effect: Effect::Attaches, ..start(id, &[]) };
+    for ending in [Ending::Failure("why".to_owned()), Ending::Success(json!({}))] {
+        let started = attachment();
+        catalog.begin_import(id, &started).await.unwrap();
+        let during = shown(catalog.as_ref(), id).await;
+        assert_eq!(during.status, Status::Queued);
+        assert_eq!(during.properties[LOCK], started.task.id.to_string());
+        assert!(!during.properties.contains_key(IMPORTING));
+        for other in [start(id, &["a"]), attachment()] {
+            let error = catalog.begin_import(id, &other).await.unwrap_err();
+            assert!(matches!(error, Error::ImportLocked { .. }), "{error}");
+        }
+        let lease = Lease::of(&started.task);
+        catalog.end_attachment(&lease, id, &ending, KEEP).await.unwrap();
+        assert!(!shown(catalog.as_ref(), id).await.properties.contains_key(LOCK));
+        assert!(catalog.task(started.task.id).await.unwrap().status.is_final());
+    }
+    catalog.transition(id, Event::BeginUpload).await.unwrap();
+    let error = catalog.begin_import(id, &attachment()).await.unwrap_err();
+    assert!(matches!(error, Error::Conflict { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_failed_import_puts_the_image_back() {
     let Some((_fresh, catalog)) = catalog().await else { return };
     let id = image(catalog.as_ref()).await;

@@ -57,9 +57,8 @@ pub(crate) async fn admit(
         _ => Effect::Fills,
     };
     let stores = if app.stores.are_named() { stores } else { Vec::new() };
-    let start = ImportStart { task: task.clone(), effect, stores, preempts };
-    let token = Token::of(headers);
-    begin(app, &image, start, task, token).await
+    let start = ImportStart { task, effect, stores, preempts };
+    begin(app, &image, start, Token::of(headers)).await
 }
 
 /// What the image's state allows.
@@ -118,7 +117,7 @@ fn check_remote(remote: &Remote) -> Result<()> {
 }
 
 /// The task whose lock on the image is stale; none when there is no lock. Errors: it is not stale.
-async fn stale_lock(app: &App, image: &Image) -> Result<Option<TaskId>> {
+pub(super) async fn stale_lock(app: &App, image: &Image) -> Result<Option<TaskId>> {
     let Some(lock) = image.properties.get(LOCK) else { return Ok(None) };
     let active = || ApiError::conflict("Image has active task");
     let id: TaskId = lock.parse().map_err(|_| active())?;
@@ -226,13 +225,14 @@ fn task(app: &App, caller: &Caller, image: &Image, request: &Value, stores: &[St
     }
 }
 
-async fn begin(
+/// Locks the image for its task and leaves the work to the worker.
+pub(super) async fn begin(
     app: &App,
     image: &Image,
     start: ImportStart,
-    task: Task,
     token: Option<Token>,
 ) -> Result<()> {
+    let task = start.task.clone();
     let enlisted = app.imports.enlist(task.id);
     match app.imports.records.begin_import(image.id, &start).await {
         Err(catalog::Error::ImportLocked { .. } | catalog::Error::Conflict { .. }) => {

@@ -3,13 +3,14 @@
 
 use std::panic::AssertUnwindSafe;
 
-use catalog::{Ending, Lease};
+use catalog::{Effect, Ending, ImportStart};
 use futures::FutureExt;
 use identity::Caller;
 use image::{Image, ImageId, Task, TaskType, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+use super::admission::{begin, stale_lock};
 use super::failure::Failure;
 use super::order::WORKER;
 use super::pulse::Pulse;
@@ -43,12 +44,9 @@ pub(crate) async fn start(
             Timestamp::now(),
         )
     };
-    let enlisted = imports.enlist(task.id);
-    imports.tasks.create_task(&task).await?;
-    told::created(app, &task);
-    let lease = Lease::of(&task);
-    imports.submit(Job { task, lease, token: None, enlisted, is_recovered: false }).await;
-    Ok(())
+    let preempts = stale_lock(app, image).await?;
+    let start = ImportStart { task, effect: Effect::Attaches, stores: Vec::new(), preempts };
+    begin(app, image, start, None).await
 }
 
 /// In Glance's words, and marked as ours.
@@ -80,17 +78,20 @@ pub(super) async fn run(
     pulse: &mut Pulse,
     permits: &Semaphore,
 ) -> Result<(), Failure> {
-    let attached = match order(&job.task) {
-        Some((image, attachment)) => attempt(app, job, image, attachment, pulse, permits).await,
-        None => Err(Failure::Unreadable),
+    let keep = app.imports.settings.keep;
+    let Some((image, attachment)) = order(&job.task) else {
+        let ending = Ending::Failure(Failure::Unreadable.to_string());
+        app.imports.tasks.end_task(pulse.lease(), &ending, keep).await?;
+        return Err(Failure::Unreadable);
     };
+    let attached = attempt(app, job, image, attachment, pulse, permits).await;
     let ending = match &attached {
-        Ok(image) => Ending::Success(json!({ "image_id": image })),
+        Ok(()) => Ending::Success(json!({ "image_id": image })),
         Err(Failure::Lost) => return Err(Failure::Lost),
         Err(why) => Ending::Failure(why.to_string()),
     };
-    app.imports.tasks.end_task(pulse.lease(), &ending, app.imports.settings.keep).await?;
-    attached.map(drop)
+    app.imports.records.end_attachment(pulse.lease(), image, &ending, keep).await?;
+    attached
 }
 
 async fn attempt(
@@ -100,7 +101,7 @@ async fn attempt(
     attachment: Attachment,
     pulse: &mut Pulse,
     permits: &Semaphore,
-) -> Result<ImageId, Failure> {
+) -> Result<(), Failure> {
     let _permit = pulse.during(permits.acquire()).await?;
     pulse.begin(job.is_recovered).await?;
     told::begun(app, job.task.id).await;
@@ -116,7 +117,7 @@ async fn attempt(
     if matches!(done, Err(Failure::Cancelled | Failure::Panicked)) {
         put_back(app, image).await;
     }
-    done.map(|()| image)
+    done
 }
 
 /// An image that an attempt left in the middle of its verification is queued again.
