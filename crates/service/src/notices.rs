@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use catalog::Viewer;
 use futures::Stream;
 use identity::Caller;
 use image::{Image, ImageId, Member, Status, Timestamp, Visibility};
@@ -15,6 +16,7 @@ use notify::Notifier;
 use serde_json::{Value, json};
 use store::Data;
 
+use crate::app::App;
 use crate::error::ApiError;
 
 /// An image. Source: `format_image_notification` of Glance.
@@ -80,6 +82,15 @@ pub(crate) fn member(member: &Member) -> Value {
 /// A project that an image is not shared with any more.
 pub(crate) fn member_removed(member: &Member) -> Value {
     with(self::member(member), removed())
+}
+
+/// Tells of an image that has changed, as it is now.
+pub(crate) async fn changed(app: &App, id: ImageId) {
+    if app.notifier.is_on()
+        && let Ok(image) = app.catalog.get(&Viewer::service(), id).await
+    {
+        app.notifier.info("image.update", || self::image(&image));
+    }
 }
 
 /// Bytes that did not become an image's.

@@ -109,12 +109,7 @@ pub(crate) fn tell_of_success(app: &App, image: &Image) {
 }
 
 async fn tell_of_failure(app: &App, id: ImageId, why: &ApiError) {
-    if !app.notifier.is_on() {
-        return;
-    }
-    if let Ok(image) = app.catalog.get(&Viewer::service(), id).await {
-        app.notifier.info("image.update", || notices::image(&image));
-    }
+    notices::changed(app, id).await;
     app.notifier.error("image.upload", || notices::upload_failed(id, why));
 }
 

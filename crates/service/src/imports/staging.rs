@@ -16,7 +16,7 @@ use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake};
 use crate::quota::{self, Resource};
 use crate::receiving::Receipt;
-use crate::upload;
+use crate::{notices, upload};
 
 /// The name under which Glance knows the staging area.
 const NAME: &str = "os_glance_staging_store";
@@ -41,6 +41,7 @@ pub(crate) async fn stage(
         Err(catalog::Error::Conflict { status, .. }) => return Err(refused(status)),
         begun => begun?,
     };
+    notices::changed(&app, image.id).await;
     let project = caller.project_id.clone();
     let taken = async move { take(&app, receipt, project, body, announced).await };
     match tokio::spawn(taken).await {
@@ -62,21 +63,21 @@ async fn take(
         Ok(()) => write(app, &receipt, body, announced).await,
         Err(over) => Err(over),
     };
-    let Err(why) = staged else { return Ok(()) };
+    let id = receipt.upload.image;
+    let Err(why) = staged else {
+        notices::changed(app, id).await;
+        return Ok(());
+    };
     // Where others stage the image now, what is there is theirs.
     if !receipt.is_lost().await {
-        unstage(&app.imports, receipt.upload.image).await;
+        unstage(&app.imports, id).await;
     }
     receipt.end().await;
+    notices::changed(app, id).await;
     Err(why)
 }
 
-async fn write(
-    app: &App,
-    receipt: &Receipt,
-    body: Body,
-    announced: Announced,
-) -> Result<()> {
+async fn write(app: &App, receipt: &Receipt, body: Body, announced: Announced) -> Result<()> {
     let (imports, id) = (&app.imports, receipt.upload.image);
     let host = imports.settings.own_url.as_deref();
     // The image was queued a moment ago: what is there was left behind.

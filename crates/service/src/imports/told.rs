@@ -21,12 +21,11 @@ pub(super) async fn begun(app: &App, task: TaskId) {
 
 /// It has ended here.
 pub(super) async fn ended(app: &App, task: TaskId, ended: &Result<(), Failure>) {
-    let how = match ended {
-        Ok(()) => "task.success",
-        Err(Failure::Lost) => return,
-        Err(_) => "task.failure",
-    };
-    of_task(app, task, &[how, "task.run"]).await;
+    match ended {
+        Ok(()) => of_task(app, task, &["task.success", "task.run"]).await,
+        Err(Failure::Lost) => {}
+        Err(_) => of_task(app, task, &["task.failure"]).await,
+    }
 }
 
 async fn of_task(app: &App, task: TaskId, events: &[&str]) {
@@ -62,12 +61,11 @@ pub(super) async fn imported(app: &App, order: &Order, imported: &Imported) {
 
 /// They have not.
 pub(super) async fn abandoned(app: &App, order: &Order, why: &Failure) {
-    let Some(image) = image(app, order).await else { return };
-    let id = image.id;
+    let id = order.image;
     app.notifier.error("image.upload", || {
         json!(format!("Failed to upload image data for image {id} due to internal error: {why}"))
     });
-    app.notifier.info("image.update", || notices::image(&image));
+    notices::changed(app, id).await;
 }
 
 /// The image as it is now, where somebody wants to know.

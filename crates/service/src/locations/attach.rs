@@ -119,7 +119,9 @@ async fn complete(app: &App, image: &Image) -> Result<()> {
         return Ok(());
     }
     let hashes = digest(app, image, &app.limits.hash_algorithm).await?;
-    Ok(app.catalog.set_hashes(image.id, &hashes).await?)
+    app.catalog.set_hashes(image.id, &hashes).await?;
+    notices::changed(app, image.id).await;
+    Ok(())
 }
 
 /// The image turns active only when its bytes are what they are claimed to be. Meanwhile it is
@@ -133,6 +135,7 @@ async fn verify(
 ) -> Result<()> {
     let id = image.id;
     app.catalog.transition(id, Event::BeginUpload).await?;
+    notices::changed(app, id).await;
     let image = Image { locations: vec![location.clone()], size: Some(size), ..image };
     let refused = match digest(app, &image, &algorithm).await {
         Ok(hashes) if hashes.value.eq_ignore_ascii_case(&expected) => {
@@ -148,6 +151,7 @@ async fn verify(
         Err(error) => error,
     };
     refuse(app, id, &location).await?;
+    notices::changed(app, id).await;
     Err(refused)
 }
 

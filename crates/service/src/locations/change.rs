@@ -12,7 +12,6 @@ use super::validation::{self, Claims};
 use super::{check, detach};
 use crate::app::{self, App};
 use crate::error::{ApiError, Result};
-use crate::notices;
 
 /// What a patch makes of an image's locations.
 pub(crate) struct Plan {
@@ -29,14 +28,6 @@ struct Kept {
     location: Location,
     /// As it was, when it was there before.
     before: Option<Location>,
-}
-
-impl Plan {
-    /// Whether everything stays as it is.
-    pub(crate) fn is_empty(&self) -> bool {
-        let stays = |kept: &Kept| kept.before.as_ref() == Some(&kept.location);
-        self.removed.is_empty() && self.kept.iter().all(stays)
-    }
 }
 
 /// What the operations come to, one after the other. Nothing is changed yet; the first operation
@@ -70,7 +61,6 @@ pub(crate) async fn plan(
 
 /// Does what was planned, and returns the image as it is then.
 pub(crate) async fn carry_out(app: &App, image: Image, plan: Plan) -> Result<Image> {
-    let changes = !plan.is_empty();
     let Plan { queued, kept, removed, size, hashes } = plan;
     let mut image = image;
     let mut inactive = queued;
@@ -92,9 +82,6 @@ pub(crate) async fn carry_out(app: &App, image: Image, plan: Plan) -> Result<Ima
     }
     for location in &removed {
         image = detach(app, &image, location).await?;
-    }
-    if changes {
-        app.notifier.info("image.update", || notices::image(&image));
     }
     Ok(app.settled(image))
 }

@@ -56,7 +56,7 @@ async fn act(
     })?;
     if next != image.status {
         image.status = app.catalog.transition(image.id, event).await?;
+        app.notifier.info("image.update", || notices::image(&image));
     }
-    app.notifier.info("image.update", || notices::image(&image));
     Ok(StatusCode::NO_CONTENT)
 }

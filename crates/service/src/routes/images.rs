@@ -105,8 +105,10 @@ async fn change(
     let operations = body::json(&headers, body).await?;
     let app = app.used_by(&caller, &headers);
     let (operations, moves) = locations::split(operations, dialect)?;
+    let moves_alone = operations.as_array().is_some_and(Vec::is_empty);
+    let is_empty = moves_alone && moves.is_empty();
     // Locations have rules of their own.
-    let before = match operations.as_array().is_some_and(Vec::is_empty) {
+    let before = match moves_alone {
         true => app.visible(&caller, &id).await?,
         false => app.permitted(&caller, &id, Action::ModifyImage).await?,
     };
@@ -120,17 +122,16 @@ async fn change(
         check_visibility(&app, &caller, &after)?;
     }
     let moves = locations::plan(&app, &caller, &before, &moves).await?;
-    let change = patch::difference(&seen, &after);
-    let image = if change == Default::default() {
-        before
-    } else {
-        let image = app.catalog.update(before.id, &change).await?;
-        if moves.is_empty() {
+    let image = match is_empty {
+        true => before,
+        // As in Glance, an image is written and told of though nothing of it may be other than it was.
+        false => {
+            let image = app.catalog.update(before.id, &patch::difference(&seen, &after)).await?;
+            let image = locations::carry_out(&app, image, moves).await?;
             app.notifier.info("image.update", || notices::image(&image));
+            image
         }
-        image
     };
-    let image = locations::carry_out(&app, image, moves).await?;
     if image.visibility != seen.visibility {
         sharing::share(&app, &image).await?;
     }
