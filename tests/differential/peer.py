@@ -13,6 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from differential import notices
 from service import TINTYPE, Account, Service
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
@@ -91,11 +92,12 @@ def identity(auth):
 
 
 class Side:
-    """One of the two services: its URL, and what it called the things that were made on it."""
+    """One of the two services: its URL, its log, and what it called the things that were made on
+    it."""
 
-    def __init__(self, name, url, folder, tokens, known):
-        self.name, self.url, self.folder, self.tokens = name, url, str(folder), tokens
-        self.known = known
+    def __init__(self, name, service, folder, tokens, known, log):
+        self.name, self.url, self.folder, self.tokens = name, service.url, str(folder), tokens
+        self.known, self.log = known, log
 
 
 class Pair:
@@ -126,9 +128,15 @@ class Pair:
         known["identity"] = identity(admin.auth)
         known["files"] = f"http://127.0.0.1:{self.files.server_port}"
         self.sides = [
-            Side("Glance", self.glance.url, self.glance.folder, tokens, dict(known)),
-            Side("tintype", self.tintype.url, self.folder / "tintype", tokens, dict(known)),
-        ]
+            Side(
+                "Glance", self.glance, self.glance.folder, tokens, dict(known),
+                notices.of_file(self.glance.folder / "log"),
+            ),
+            Side(
+                "tintype", self.tintype, self.folder / "tintype", tokens, dict(known),
+                notices.of_lines(self.tintype.log),
+            ),
+        ]  # fmt: skip
 
     def load_definitions(self, folder):
         """One by one, in the folder's order: so Glance takes them, and so it lists them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from differential import exchange
+from differential import exchange, notices
 from differential.peer import Pair
 
 HERE = Path(__file__).parent
@@ -55,6 +55,8 @@ def test_both_answer_alike(which, pairs, seen):
     name = case_id(which)
     pair = pairs(AREAS[area].CONFIGURATION)
     unlisted = []
+    for side in pair.sides:
+        side.log.new()
     for number, step in enumerate(case.steps):
         answers = [run(side, step) for side in pair.sides]
         if not step.compared:
@@ -68,6 +70,12 @@ def test_both_answer_alike(which, pairs, seen):
         if any(what == "status" for what, _, _ in found):
             # From here on the two are not in the same state.
             break
+    else:
+        unlisted += [
+            str(difference)
+            for difference in in_notices(pair.sides)
+            if not is_listed(name, difference, answers, seen)
+        ]
     seen["cases"].add(name)
     if unlisted:
         pytest.fail("\n".join(unlisted), pytrace=False)
@@ -137,6 +145,15 @@ def in_bodies(path, theirs, ours):
             yield from in_bodies(f"{path}.{place}", one, other)
     elif theirs != ours or type(theirs) is not type(ours):
         yield Difference(path, theirs, ours)
+
+
+def in_notices(sides):
+    """Where the notifications of a case differ: in what happened, else in what is said of it."""
+    theirs, ours = notices.both(sides)
+    if notices.events(theirs) != notices.events(ours):
+        yield Difference("notices", notices.events(theirs), notices.events(ours))
+    else:
+        yield from in_bodies("notices", theirs, ours)
 
 
 def is_listed(case, difference, answers, seen):
