@@ -169,6 +169,19 @@ def test_what_is_not_allowed_is_not_told(shared, origin, method, headers):
     assert preflight(url, origin, method, headers) == {}
 
 
+def test_what_a_page_may_do_is_as_the_operator_says(options):
+    url, api = options(
+        f"[cors]\nallowed_origin = {ORIGIN}\nallow_credentials = false\nexpose_headers = X-One,X-Two\n"
+        "allow_methods = GET,TRACE\nallow_headers = X-Three\n"
+    )
+    allowed = preflight(url, ORIGIN, "TRACE", "X-Three")
+    assert "access-control-allow-credentials" not in allowed
+    assert allowed["access-control-allow-headers"] == "X-Three"
+    assert preflight(url, ORIGIN, "PATCH") == preflight(url, ORIGIN, "GET", "X-Auth-Token") == {}
+    answer = api.get("/v2/images", headers={"Origin": ORIGIN})
+    assert answer.headers["Access-Control-Expose-Headers"] == "X-One,X-Two"
+
+
 def test_without_the_option_no_page_may_ask(service, api):
     assert preflight(service.url, ORIGIN, "GET") == {}
     answer = api.get("/v2/images", headers={"Origin": ORIGIN})

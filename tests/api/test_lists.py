@@ -2,7 +2,7 @@
 
 import pytest
 
-from service import unique
+from service import Account, unique
 
 SIZES = {"alpha": 1, "beta": 20, "gamma": 300}
 
@@ -192,3 +192,12 @@ def test_member_status_chooses_among_shared_images(api, another):
         path = f"/v2/images?visibility=shared&member_status={status}&limit=1000"
         listed = [row["id"] for row in mine.get(path).json()["images"]]
         assert [image for image in ids.values() if image in listed] == [image]
+
+
+def test_pages_are_as_long_as_the_operator_says(start):
+    config = "[DEFAULT]\nlimit_param_default = 2\napi_limit_max = 3\n"
+    api = Account(start(config=config)).api()
+    for _ in range(5):
+        api.create()
+    length = lambda query: len(api.get(f"/v2/images{query}").json()["images"])
+    assert [length(query) for query in ["", "?limit=1", "?limit=3", "?limit=100"]] == [2, 1, 3, 3]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service import Account
+from service import Account, unique
 
 
 @pytest.fixture
@@ -59,3 +59,51 @@ def test_whoever_is_an_administrator_by_the_rules_is_one(served, policy):
     public = [{"op": "replace", "path": "/visibility", "value": "public"}]
     assert api.change(image, public).status_code == 403
     assert api.delete(f"/v2/images/{image}").status_code == 204
+
+
+@pytest.fixture
+def reading(start, tmp_path):
+    """Starts a service with options of `[oslo_policy]`; says what a reader of a project gets who
+    lists images, and who adds one."""
+
+    def reading(options):
+        config = tmp_path / "glance-api.conf"
+        config.write_text(f"[oslo_policy]\n{options}\n")
+        service = start(state=tmp_path / unique("state"), arguments=["--config-file", config])
+        api = with_role(Account(service), "reader").api()
+        return api.get("/v2/images").status_code, api.post("/v2/images", json={}).status_code
+
+    return reading
+
+
+def with_role(admin, role):
+    """An account of a new project, in which it has this role alone."""
+    identity = admin.sdk().identity
+    project = identity.create_project(name=unique("project"), domain_id="default")
+    user = identity.create_user(name=unique("user"), password="secret", domain_id="default")
+    role = identity.find_role(role, ignore_missing=False)
+    identity.assign_project_role_to_user(project, user, role)
+    return Account(admin.service, user.name, "secret", project.name)
+
+
+def test_rules_are_in_the_file_and_the_folders_that_are_named(reading, tmp_path):
+    assert reading("") == (200, 403)
+    (tmp_path / "rules.yaml").write_text('"get_images": "!"\n"add_image": "role:reader"\n')
+    assert reading("policy_file = rules.yaml") == (403, 201)
+    for folder, rule in [("first", "!"), ("second", "role:reader")]:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rules.yaml").write_text(f'"get_images": "{rule}"\n')
+    assert reading("policy_dirs = first") == (403, 403)
+    assert reading("policy_dirs = first\npolicy_dirs = second") == (200, 403)
+    assert reading("policy_file = rules.yaml\npolicy_dirs = second") == (200, 201)
+
+
+def test_a_rule_that_is_not_there_is_the_one_that_is_named(reading, policy):
+    policy.write_text('"get_images": "rule:nowhere"\n"fallback": "role:reader"\n')
+    assert reading("") == (403, 403)
+    assert reading("policy_default_rule = fallback") == (200, 403)
+
+
+def test_the_older_rules_hold_beside_the_new_ones_where_they_are_wanted(reading):
+    assert reading("enforce_new_defaults = true") == (200, 403)
+    assert reading("enforce_new_defaults = false") == (200, 201)
