@@ -1,6 +1,7 @@
 """What the tests need of a real Keystone: a region, projects and users of their own."""
 
 import openstack
+import requests
 
 import service
 from keystone.door import Door
@@ -104,6 +105,29 @@ class Cloud:
         made = sdk.create_application_credential(account.user_id, unique("credential"), **fields)
         self.later(sdk.delete_application_credential, account.user_id, made)
         return made
+
+    def newcomer(self):
+        """A member of a new project, with the two records that Keystone has of them."""
+        project = self._project()
+        account = self._account(project, "member")
+        return account, account.user_id, project
+
+    def token(self, account, **scope):
+        """A token of another scope than a project's: `system={"all": True}`, `domain={…}`."""
+        user = {"name": account.auth["username"], "password": account.auth["password"]}
+        password = {"user": user | {"domain": {"name": account.auth["user_domain_name"]}}}
+        return self._token(identity={"methods": ["password"], "password": password}, scope=scope)
+
+    def token_of(self, credential):
+        """A token that an application credential gets."""
+        secret = {"id": credential.id, "secret": credential.secret}
+        method = "application_credential"
+        return self._token(identity={"methods": [method], method: secret})
+
+    def _token(self, **auth):
+        answer = requests.post(f"{self.url}/auth/tokens", json={"auth": auth}, timeout=30)
+        answer.raise_for_status()
+        return answer.headers["X-Subject-Token"]
 
     def remove(self):
         for what, *which in reversed(self.removals):

@@ -3,7 +3,6 @@
 import os
 
 import pytest
-import requests
 
 from keystone.cloud import Cloud
 from service import Service
@@ -44,13 +43,3 @@ def own(cloud, tmp_path, start):
         return start(arguments=["--config-file", config])
 
     return own
-
-
-@pytest.fixture
-def system_token(cloud):
-    user = {"name": "admin", "password": cloud.admin.auth["password"], "domain": {"id": "default"}}
-    identity = {"methods": ["password"], "password": {"user": user}}
-    body = {"auth": {"identity": identity, "scope": {"system": {"all": True}}}}
-    answer = requests.post(f"{cloud.url}/auth/tokens", json=body, timeout=30)
-    answer.raise_for_status()
-    return answer.headers["X-Subject-Token"]

@@ -1,4 +1,4 @@
-"""A door between the service and Keystone, which a test can shut."""
+"""A door between the service and Keystone, which a test can shut, or keep what comes through it."""
 
 import selectors
 import socket
@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 class Door:
     """Passes connections on to the host of `url`. While it is shut, none comes about.
 
+    While `passes` is clear, connections come about and nothing is heard through them.
+
     With a `tls` context, those in front of it speak TLS.
     """
 
@@ -17,6 +19,8 @@ class Door:
         parts = urlsplit(url)
         self.behind = (parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
         self.passing = set()
+        self.passes = threading.Event()
+        self.passes.set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()
         scheme = "https" if tls else parts.scheme
@@ -69,4 +73,5 @@ class Door:
                     data = key.fileobj.recv(65536)
                     if not data:
                         return
+                    self.passes.wait()
                     pairs[key.fileobj].sendall(data)
