@@ -196,7 +196,8 @@ class MariaDB(Process):
         return self
 
     def command(self):
-        folders = [f"--datadir={self.folder / 'data'}", f"--socket={self.socket}"]
+        data = self.folder / "data"
+        folders = [f"--datadir={data}", f"--tmpdir={self.folder}", f"--socket={self.socket}"]
         return [
             program("mariadbd"),
             "--no-defaults",

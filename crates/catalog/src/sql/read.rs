@@ -34,8 +34,8 @@ pub(super) async fn list(
         let wanted = limit - images.len();
         let Some(query) = page.query(place.as_ref(), wanted) else { break };
         let found = whole::rows(&mut *db, query, page.order()).await?;
-        images.extend(found.iter().filter_map(|rows| readable(whole::image(rows, db.urls()))));
-        match found.last().and_then(|rows| rows.first()) {
+        images.extend(found.iter().filter_map(|row| readable(whole::image(row, db.urls()))));
+        match found.last() {
             Some(last) if found.len() == wanted && images.len() < limit => {
                 place = readable(page.place(last));
                 if place.is_none() {

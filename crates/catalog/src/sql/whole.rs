@@ -1,100 +1,84 @@
 //! Whole images: what belongs to one and has a table of its own, properties, tags and locations, is
-//! read with it by one statement. Nothing changes between two looks, and no transaction is needed.
+//! read with it by one statement, as a JSON text for each table. Nothing changes between two looks, no
+//! transaction is needed, and a row of the answer is an image.
 
-use std::collections::BTreeMap;
-
-use image::Image;
+use image::{Image, Location};
+use serde::Deserialize;
 
 use super::dialect::{Connection, Query, Row};
 use super::readable::readable;
 use super::sealed::Urls;
 use super::{locations, order, rows};
-use crate::{Order, Result};
+use crate::{Error, Order, Result};
 
-/// For each kind of row from 0: its table, and which of its rows count. Rows of the image come first,
-/// with its columns; rows of parts have `word` and `more`.
-const KINDS: [(&str, &str); 4] = [
-    ("images AS whole ON whole.id", ""),
-    ("image_properties AS property ON property.image_id", " AND {not}property.deleted"),
-    ("image_tags AS tag ON tag.image_id", " AND {not}tag.deleted"),
+/// The columns of what belongs to an image: their names, and where they come from.
+const PARTS: [(&str, &str, &str); 3] = [
     (
-        "image_locations AS location ON location.image_id",
-        " AND {not}location.deleted AND location.status = 'active'",
+        "properties",
+        "{json array}(part.name, part.value)",
+        "image_properties AS part WHERE part.image_id = whole.id AND {not}part.deleted",
+    ),
+    (
+        "tags",
+        "part.value",
+        "image_tags AS part WHERE part.image_id = whole.id AND {not}part.deleted",
+    ),
+    (
+        "locations",
+        "{json array}(part.id, part.value, part.meta_data)",
+        "image_locations AS part WHERE part.image_id = whole.id AND {not}part.deleted \
+         AND part.status = 'active'",
     ),
 ];
 
-const PROPERTY: i64 = 1;
-const TAG: i64 = 2;
-
-/// The rows of the images that a query finds, which has columns for their ids and for what they are
-/// ordered by; apart for each image, in that order. Each image is looked up once for each kind, by its
-/// id or by nothing. The few that are found are numbered, so that their wide rows need not be sorted.
-pub(super) async fn rows(
-    db: &mut Connection,
-    found: Query,
-    order: &[Order],
-) -> Result<Vec<Vec<Row>>> {
+/// The images that a query finds, which has columns for their ids and for what they are ordered by, in
+/// that order.
+pub(super) async fn rows(db: &mut Connection, found: Query, order: &[Order]) -> Result<Vec<Row>> {
     let mut query = Query::new("SELECT ");
-    query.push(rows::COLUMNS).push(", images.place, kinds.kind, location.id AS part, ");
-    query.push("COALESCE(property.name, tag.value, location.value) AS word, ");
-    query.push("COALESCE(property.value, location.meta_data) AS more ");
-    query.push("FROM (SELECT images.id, ");
-    number(&mut query, order);
-    query.push(" AS place FROM (").append(found).push(") AS images) AS images CROSS JOIN (");
-    let mut kinds = query.separated(" UNION ALL ");
-    for kind in 0..KINDS.len() {
-        kinds.push("SELECT ").push_unseparated(kind.to_string()).push_unseparated(" AS kind");
+    query.push(rows::COLUMNS);
+    for (name, part, table) in PARTS {
+        query.push(", (SELECT CAST({json of rows}(").push(part).push(") AS {text}) FROM ");
+        query.push(table).push(") AS ").push(name);
     }
-    query.push(") AS kinds");
-    for (kind, (table, counts)) in KINDS.iter().enumerate() {
-        query.push(" LEFT JOIN ").push(table).push(" = CASE kinds.kind WHEN ");
-        query.push(kind.to_string()).push(" THEN images.id END").push(counts);
+    query.push(" FROM (").append(found).push(") AS images {joined to} images AS whole");
+    query.push(" WHERE whole.id = images.id");
+    if !order.is_empty() {
+        order::add(&mut query, order, order::Plan::Walk);
     }
-    apart(query.fetch_all(db).await?)
+    Ok(query.fetch_all(db).await?)
 }
 
-/// Adds the place of an image in the order; where there is none, there is one image.
-fn number(query: &mut Query, order: &[Order]) {
-    if order.is_empty() {
-        query.push("1");
-    } else {
-        order::add(query.push("ROW_NUMBER() OVER ("), order, order::Plan::Walk);
-        query.push(")");
-    }
-}
-
-/// Rows in the order of their images, and of locations by age.
-fn apart(rows: Vec<Row>) -> Result<Vec<Vec<Row>>> {
-    let mut images: BTreeMap<i64, BTreeMap<_, Row>> = BTreeMap::new();
-    for (i, row) in rows.into_iter().enumerate() {
-        let part: Option<i64> = row.try_get("part")?;
-        let key = (row.try_get::<i64>("kind")?, part, i);
-        images.entry(row.try_get("place")?).or_default().insert(key, row);
-    }
-    Ok(images.into_values().map(|rows| rows.into_values().collect()).collect())
-}
-
-/// The image of its rows. One that holds a part which can't be read is said to do so, and the image
+/// The image of its row. One that holds a part which can't be read is said to do so, and the image
 /// goes without that.
-pub(super) fn image(rows: &[Row], urls: &Urls) -> Result<Image> {
-    let (first, parts) = rows.split_first().ok_or(sqlx::Error::RowNotFound)?;
-    let mut image = rows::image(first)?;
-    for part in parts {
-        readable(add(&mut image, part, urls));
-    }
+pub(super) fn image(row: &Row, urls: &Urls) -> Result<Image> {
+    let mut image = rows::image(row)?;
+    let properties = readable(parts::<(Option<String>, Option<String>)>(row, "properties"));
+    image.properties = properties
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name?, value.unwrap_or_default())))
+        .collect();
+    let tags = readable(parts::<Option<String>>(row, "tags"));
+    image.tags = tags.into_iter().flatten().flatten().collect();
+    image.locations = readable(active(row, urls)).unwrap_or_default();
     Ok(image)
 }
 
-/// Adds the part that a row holds; none when there is none of its kind.
-fn add(image: &mut Image, row: &Row, urls: &Urls) -> Result<()> {
-    let Some(word) = row.try_get::<Option<String>>("word")? else { return Ok(()) };
-    match row.try_get("kind")? {
-        PROPERTY => {
-            let value: Option<String> = row.try_get("more")?;
-            image.properties.insert(word, value.unwrap_or_default());
-        }
-        TAG => drop(image.tags.insert(word)),
-        _ => image.locations.push(locations::read(urls, word, row.try_get("more")?)),
-    }
-    Ok(())
+/// The locations that may be read, by age.
+fn active(row: &Row, urls: &Urls) -> Result<Vec<Location>> {
+    let mut locations: Vec<(i64, String, Option<String>)> = parts(row, "locations")?;
+    locations.sort_unstable_by_key(|(id, ..)| *id);
+    let read = |(_, value, metadata): (_, _, Option<String>)| {
+        locations::read(urls, value, metadata.as_deref())
+    };
+    Ok(locations.into_iter().map(read).collect())
+}
+
+/// What a column holds of parts; it is null where there are none.
+fn parts<T: for<'a> Deserialize<'a>>(row: &Row, column: &str) -> Result<Vec<T>> {
+    let Some(text) = row.try_get::<Option<&str>>(column)? else { return Ok(Vec::new()) };
+    serde_json::from_str(text).map_err(|error| Error::Corrupt {
+        image: row.try_get("id").unwrap_or_default(),
+        what: format!("{column}: {error}"),
+    })
 }

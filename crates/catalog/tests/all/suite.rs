@@ -87,6 +87,35 @@ async fn a_record_comes_back_as_it_was_created() {
 
 /// The bytes are inspected as what the formats say when the upload begins.
 #[tokio::test]
+async fn texts_come_back_as_they_are() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let texts =
+        ["\"", "\\", "'", "{\"a\": [1]}", "[]", "null", "1", "", " ", "\n\t\u{1}", "\u{2028}ß€"];
+    let mut record = image("texts");
+    record.properties =
+        texts.iter().enumerate().map(|(i, text)| (format!("p{i}"), (*text).to_owned())).collect();
+    record.tags = texts.iter().map(|text| format!("t{text}")).collect();
+    catalog.create(&record).await.unwrap();
+    assert_eq!(
+        catalog.get(&Viewer { project: None, is_admin: true }, record.id).await.unwrap(),
+        record
+    );
+}
+
+/// MariaDB gathers no more than a mebibyte of its own accord.
+#[tokio::test]
+async fn an_image_with_much_to_it_is_read_whole() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let mut record = image("much");
+    record.properties = (0..40).map(|i| (format!("p{i}"), "x".repeat(65_000))).collect();
+    catalog.create(&record).await.unwrap();
+    assert_eq!(
+        catalog.get(&Viewer { project: None, is_admin: true }, record.id).await.unwrap(),
+        record
+    );
+}
+
+#[tokio::test]
 async fn formats_stay_from_the_beginning_of_an_upload() {
     let Some((_fresh, catalog)) = catalog().await else { return };
     let image = image("x");

@@ -7,7 +7,7 @@ use super::Dialect;
 /// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
 type Word = (&'static str, [&'static str; 3]);
 
-const WORDS: [Word; 14] = [
+const WORDS: [Word; 17] = [
     // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
     // takes any index for selective, also those of columns with two values.
     ("unindexed", ["+", "", ""]),
@@ -37,6 +37,12 @@ const WORDS: [Word; 14] = [
     ("beginning", [")", ")", ", 100)"]),
     // What `CAST` makes a number of 64 bits of: sums are decimals but in SQLite.
     ("integer", ["INTEGER", "SIGNED", "BIGINT"]),
+    // Makes a JSON array of its arguments.
+    ("json array", ["json_array", "JSON_ARRAY", "json_build_array"]),
+    // Makes a JSON array of what rows have.
+    ("json of rows", ["json_group_array", "JSON_ARRAYAGG", "json_agg"]),
+    // What `CAST` makes a text of.
+    ("text", ["TEXT", "CHAR", "TEXT"]),
     // A time before all others.
     (
         "never",
