@@ -159,6 +159,12 @@ class Tintype(Process):
             return answer.headers["X-Subject-Token"]
 
 
+def synchronize(service, *options):
+    """Makes the tables of a service of tintype before it starts."""
+    command = [binary(), "db", "sync", "--config-file", service.config, *options]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def json_request(method, url, body, token="none"):
     headers = {"Content-Type": "application/json", "X-Auth-Token": token}
     return urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
