@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,24 +57,33 @@ class Server:
         shutil.rmtree(self.folder)
 
     def kill(self):
-        pid = self.folder / "server/pid"
-        os.kill(int(pid.read_text()), signal.SIGKILL)
+        """As a power failure would, as far as a process can tell."""
+        pid, processes = self.folder / "server/pid", self.processes()
+        os.kill(processes[0], signal.SIGKILL)
         pid.unlink()
+        # PostgreSQL does not start while there is one of its processes.
+        end = time.monotonic() + 30
+        while any(Path(f"/proc/{process}").exists() for process in processes):
+            assert time.monotonic() < end, "it does not go"
+            time.sleep(0.01)
 
     @contextmanager
     def hanging(self):
         """It is there, is connected to, and answers nothing."""
-        pid = (self.folder / "server/pid").read_text().strip()
-        os.kill(int(pid), signal.SIGSTOP)
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        stopped = [int(pid), *map(int, children)]
-        for process in stopped:
+        processes = self.processes()
+        for process in processes:
             os.kill(process, signal.SIGSTOP)
         try:
             yield
         finally:
-            for process in stopped:
+            for process in processes:
                 os.kill(process, signal.SIGCONT)
+
+    def processes(self):
+        """Its own, and those that it has made."""
+        pid = int((self.folder / "server/pid").read_text())
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
 
     def run(self, sql, user=None):
         """A statement beside the services, by the server's administrator where that is the user;
