@@ -260,7 +260,7 @@ LIVES = {
     "staged": [stage_and_import, download, delete_from_a_store, download, add_member, delete],
     "imported from the web": [import_from_the_web, download, publish, copy_to_another_store, download],
     "elsewhere": [add_location, download, describe_location, delete],
-    "attached": [attach_location, download, copy_to_another_store, download, delete],
+    "attached": [attach_location, download, describe_location, download, delete],
     "empty": [upload_to_another_store, download, add_tag],
     "never filled": [add_member, accept, add_tag, delete],
     "shared": [upload, add_member, accept, remove_member, add_member, download],

@@ -80,6 +80,8 @@ COUNTED = {"namespace_id", "resource_type_id", "node_reference_id"}
 JSON_COLUMNS = {"meta_data", "json_schema", "input", "result"}
 
 
+OF_TASKS = {"os_glance_import_task", "os_glance_hash_op_host"}
+
 # What a node's cache has come to hold, and how often it was asked for, is its own.
 OF_A_NODE = {"cached_images"}
 
@@ -98,10 +100,13 @@ def rows_of(cloud):
 
 def is_left_behind(table, row):
     """Deleted rows that one of the two leaves: Glance of a location whose metadata was replaced,
-    which tintype changes where it is; tintype of the lock of an import, which Glance removes."""
+    which tintype changes where it is, and of the host that digests what was attached; tintype of the
+    lock of an import, which Glance removes. And the node that tintype is where it notes uploads."""
     if table == "image_locations":
         return row["deleted"] and "rack" not in row["meta_data"]
-    return table == "image_properties" and row["deleted"] and row["name"] == "os_glance_import_task"
+    if table == "node_reference":
+        return row["node_reference_url"].startswith("tintype:")
+    return table == "image_properties" and row["deleted"] and row["name"] in OF_TASKS
 
 
 def row_of(cloud, table, row):

@@ -65,8 +65,9 @@ fn order(task: &Task) -> Option<(ImageId, Attachment)> {
     let image = task.input.get("image_id")?.as_str()?.parse().ok()?;
     let url = task.input.get("loc_url")?.clone();
     let mut body = json!({ "url": url });
-    if let Some(claim) = task.input.get("validation_data").filter(|claim| !claim.is_null()) {
-        body["validation_data"] = claim.clone();
+    let claim = task.input.get("validation_data").and_then(Value::as_object);
+    if let Some(claim) = claim.filter(|claim| !claim.is_empty()) {
+        body["validation_data"] = claim.clone().into();
     }
     Some((image, Attachment::parse(&body).ok()?))
 }

@@ -39,10 +39,10 @@ impl Attachment {
         Ok(Self { url: url.to_owned(), claim: validation::claimed(fields)? })
     }
 
-    /// The claim as the body of the request has it; null without one.
+    /// The claim as the body of the request has it; empty without one, as in Glance.
     pub(crate) fn validation_data(&self) -> Value {
         self.claim.as_ref().map_or(
-            Value::Null,
+            json!({}),
             |(algorithm, value)| json!({ "os_hash_algo": algorithm, "os_hash_value": value }),
         )
     }
