@@ -61,12 +61,14 @@ def answered(side, path, who):
 
 
 def normal(side, shown):
-    """Without the service's own URL. Glance shows tags in any order, and locations in the one in
-    which the database happens to find them."""
+    """Without the service's own URL. Glance shows tags in any order, and locations and members in the
+    one in which the database happens to find them."""
     if isinstance(shown, dict):
         shown = {name: normal(side, value) for name, value in shown.items()}
         if isinstance(shown.get("tags"), list):
             shown["tags"] = sorted(shown["tags"])
+        if isinstance(shown.get("members"), list):
+            shown["members"] = sorted(shown["members"], key=lambda member: member["member_id"])
         if isinstance(shown.get("stores"), str):
             shown["stores"] = sorted(shown["stores"].split(","))
         if isinstance(shown.get("locations"), list):

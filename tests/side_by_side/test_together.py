@@ -85,6 +85,15 @@ def each_at_once(sides, change):
     return [one for some in done for one in some]
 
 
+def insisted(side, ask, *expected):
+    """Asks; a Glance again that is in its own way, which answers that with 500."""
+    for _ in range(10):
+        answer = ask()
+        if answer.status_code != 500 or side.name != "Glance":
+            break
+    assert answer.status_code in expected, f"{side}: {answer.status_code} {answer.text}"
+
+
 def test_members_and_tags_are_changed_on_both_at_once(sides):
     """Glance writes all the tags that it has read, with whatever it changes: of tags that are set at
     the same moment on its side and on another, also two Glances lose some. Members are rows each."""
@@ -94,11 +103,11 @@ def test_members_and_tags_are_changed_on_both_at_once(sides):
     glance, tintype = sides
 
     def member_or_tag(side, api, name):
-        added = api.post(f"{image.path}/members", json={"member": name})
-        assert added.status_code == 200, f"{side}: {added.text}"
+        add = lambda: api.post(f"{image.path}/members", json={"member": name})  # noqa: E731
+        # It was added before the 500 that Glance answered, too.
+        insisted(side, add, 200, *([409] if side is glance else []))
         if side is tintype:
-            tagged = api.put(f"{image.path}/tags/{name}")
-            assert tagged.status_code == 204, tagged.text
+            insisted(side, lambda: api.put(f"{image.path}/tags/{name}"), 204)
         return side, name
 
     made = each_at_once(sides, member_or_tag)
@@ -109,10 +118,10 @@ def test_members_and_tags_are_changed_on_both_at_once(sides):
     assert set(glance.api().show(image.id)["tags"]) == tags
 
     def removed_or_replaced(side, api, name):
-        gone = api.delete(f"{image.path}/members/{name}")
-        assert gone.status_code == 204, f"{side}: {gone.text}"
+        remove = lambda: api.delete(f"{image.path}/members/{name}")  # noqa: E731
+        insisted(side, remove, 204, *([404] if side is glance else []))
         tagged = api.put(f"{image.path}/tags/again-{name}")
-        # Glance is in its own way.
+        # Glance answers 404 and 500 where it finds a tag gone that it had read.
         assert side is glance or tagged.status_code == 204, tagged.text
         return name
 
