@@ -270,7 +270,13 @@ class MongoDB(Place):
 
 
 # By the name that tests have for them.
-PLACES = {"s3": S3, "swift": Swift, "swift_of_gateway": Gateway, "swift_of_keystone": KeystoneSwift, "gridfs": MongoDB}
+PLACES = {
+    "s3": S3,
+    "swift": Swift,
+    "swift_of_gateway": Gateway,
+    "swift_of_keystone": KeystoneSwift,
+    "gridfs": MongoDB,
+}
 
 
 def missing(name):

@@ -1,15 +1,14 @@
 //! The way in: chunks in batches, some of them at once; and when they are there, the file.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use image::ImageId;
 use mongodb::bson::{DateTime, RawDocumentBuf};
 
 use super::bucket::Bucket;
 use super::file::{self, CHUNK, File};
-use crate::remote::{Parts, Pending};
-use crate::{Error, Result, Source};
+use crate::remote::{Begun, Parts, Pending};
+use crate::{Result, Source};
 
 /// Chunks that are sent together: 2 MiB of them.
 pub(super) const BATCH: usize = 8;
@@ -24,7 +23,7 @@ pub(super) struct Upload {
     id: String,
     uploaded: DateTime,
     /// Whether something of it may be there and is not to stay.
-    begun: Arc<AtomicBool>,
+    begun: Begun,
     pending: Pending,
 }
 
@@ -34,7 +33,7 @@ impl Upload {
             bucket,
             id: id.to_string(),
             uploaded: DateTime::now(),
-            begun: Arc::default(),
+            begun: Begun::default(),
             pending: Pending::at_once(AT_ONCE),
         }
     }
@@ -82,7 +81,7 @@ impl Upload {
         let upload = self.clone();
         let finish = async move {
             let finishing = upload.bucket.finish(&upload.id, &file);
-            match upload.begun.load(Ordering::SeqCst) {
+            match upload.begun.is_set() {
                 true => finishing.await,
                 // It is empty: the file is all that there is of it.
                 false => upload.beginning(finishing).await,
@@ -94,20 +93,15 @@ impl Upload {
 
     /// What makes the first of it, which is to be undone from then on.
     async fn beginning(&self, making: impl Future<Output = Result<()>>) -> Result<()> {
-        self.begun.store(true, Ordering::SeqCst);
-        let made = making.await;
-        // What is there already is another's, and not to be undone.
-        if matches!(made, Err(Error::Exists(_))) {
-            self.begun.store(false, Ordering::SeqCst);
-        }
-        made
+        self.begun.set();
+        making.await.map_err(|error| self.begun.spare_others(error))
     }
 
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
     pub(super) async fn undo(self) {
         // What goes wrong now is why it is undone.
         let _ = self.pending.settled().await;
-        if !self.begun.load(Ordering::SeqCst) {
+        if !self.begun.is_set() {
             return;
         }
         if let Err(error) = self.bucket.remove_begun(&self.id, self.uploaded).await {
