@@ -1,5 +1,7 @@
 """What both services say of the same image."""
 
+import re
+
 
 def compare(sides, image, who="member"):
     """Both show the image alike, and its members."""
@@ -62,7 +64,8 @@ def answered(side, path, who):
 
 def normal(side, shown):
     """Without the service's own URL. Glance shows tags in any order, and locations and members in the
-    one in which the database happens to find them."""
+    one in which the database happens to find them; with the passwords that it has written into
+    locations."""
     if isinstance(shown, dict):
         shown = {name: normal(side, value) for name, value in shown.items()}
         if isinstance(shown.get("tags"), list):
@@ -75,6 +78,8 @@ def normal(side, shown):
             shown["locations"] = sorted(shown["locations"], key=lambda location: location["url"])
             urls = [location["url"] for location in shown["locations"]]
             shown["direct_url"] = shown.get("direct_url") in [*urls, None]
+            for location in shown["locations"]:
+                location["url"] = re.sub(r"://[^/@]*@", "://", location["url"])
         return shown
     if isinstance(shown, list):
         return [normal(side, value) for value in shown]
