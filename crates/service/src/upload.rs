@@ -109,8 +109,8 @@ pub(crate) fn tell_of_success(app: &App, image: &Image) {
 }
 
 async fn tell_of_failure(app: &App, id: ImageId, why: &ApiError) {
-    notices::changed(app, id).await;
     app.notifier.error("image.upload", || notices::upload_failed(id, why));
+    notices::changed(app, id).await;
 }
 
 #[derive(Debug, Error)]
