@@ -117,7 +117,7 @@ CASES = [
     Case("locations of an active image", [*active(), get(LOCATIONS), get(LOCATIONS).as_("admin")]),
     Case("locations of a queued image", [create(), get(LOCATIONS), get(LOCATIONS).as_("admin")]),
     *[
-        Case(f"add as a location {what}", [create(), post(LOCATIONS, {"url": url})])
+        Case(f"add as a location {what}", [create(), post(LOCATIONS, {"url": url}), settled()])
         for what, url in URLS.items()
     ],
     Case("add a location without a url", [create(), post(LOCATIONS, {})]),
