@@ -289,7 +289,7 @@ def test_while_bytes_are_attached_nothing_else_brings_any(start, tmp_path, web, 
         assert api.post(locations, json=body).status_code == 202
         (task,) = api.get(f"/v2/images/{image}/tasks").json()["tasks"]
         assert api.show(image)["os_glance_import_task"] == task["id"]
-        eventually(lambda: "/gated" in web.asked)
+        eventually(lambda: api.status(image) == "saving")
         assert api.post(locations, json=body).status_code == 409
         assert import_image(api, image, "web-download", uri=url).status_code == 409
         assert api.upload(image, b"x").status_code == 409
