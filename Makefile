@@ -14,7 +14,7 @@ run: ## make a Debian image, prove it, serve it, publish it, pull it back; Ctrl-
 test: ## every test: those beside the code, and the real binary against the real OpenStack clients
 	@scripts/packages build make test
 	@scripts/cargo-tools nextest
-	cargo build --locked
+	cargo build --locked --workspace --all-targets
 	$(TINTYPE) appliance setup
 	TINTYPE=$(abspath $(TINTYPE)) tests/services/up sh -c 'cargo nextest run --locked --workspace && tests/run'
 
