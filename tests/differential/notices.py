@@ -12,6 +12,9 @@ BEGINNING = re.compile(r'\{"(?:message_id|_unique_id)":')
 # How long one of the two may need to tell what the other has told already, in seconds.
 PATIENCE = 5
 
+# How long nothing is told before all is told, in seconds.
+QUIET = 0.3
+
 
 class Log:
     """The notifications of a service. `read` returns what its log has said since the last time."""
@@ -57,6 +60,12 @@ def both(sides):
         if events(told[0]) == events(told[1]) or time.monotonic() > end:
             return told
         time.sleep(0.05)
+
+
+def pass_over(sides):
+    """Lets everything pass that is still being told."""
+    while any([side.log.new() for side in sides]):
+        time.sleep(QUIET)
 
 
 def events(told):

@@ -55,8 +55,7 @@ def test_both_answer_alike(which, pairs, seen):
     name = case_id(which)
     pair = pairs(AREAS[area].CONFIGURATION)
     unlisted = []
-    for side in pair.sides:
-        side.log.new()
+    notices.pass_over(pair.sides)
     for number, step in enumerate(case.steps):
         answers = [run(side, step) for side in pair.sides]
         if not step.compared:

@@ -96,7 +96,7 @@ pub(crate) async fn changed(app: &App, id: ImageId) {
 /// Bytes that did not become an image's.
 pub(crate) fn upload_failed(id: ImageId, why: &ApiError) -> Value {
     let message = &why.message;
-    json!(format!("Failed to upload image data for image {id} due to HTTP error: {message}"))
+    json!(format!("Failed to upload image data for image {id} due to internal error: {message}"))
 }
 
 fn removed() -> Value {
