@@ -15,7 +15,7 @@ pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Re
     query.push("images.id = ").push_bind(id.to_string());
     visibility::by_id(&mut query, viewer);
     let found = whole::rows(&mut *db, query, &[]).await?;
-    whole::image(found.first().ok_or(Error::NotFound(id))?, db.urls())
+    whole::image(found.first().ok_or(Error::NotFound(id))?, db)
 }
 
 /// A page of images, in one statement; two where there is a marker, or where it has to be found out
@@ -34,8 +34,8 @@ pub(super) async fn list(
         let wanted = limit - images.len();
         let Some(query) = page.query(place.as_ref(), wanted) else { break };
         let found = whole::rows(&mut *db, query, page.order()).await?;
-        images.extend(found.iter().filter_map(|row| readable(whole::image(row, db.urls()))));
-        match found.last() {
+        images.extend(found.iter().filter_map(|rows| readable(whole::image(rows, db))));
+        match found.last().and_then(|rows| rows.first()) {
             Some(last) if found.len() == wanted && images.len() < limit => {
                 place = readable(page.place(last));
                 if place.is_none() {

@@ -102,7 +102,6 @@ async fn texts_come_back_as_they_are() {
     );
 }
 
-/// MariaDB gathers no more than a mebibyte of its own accord.
 #[tokio::test]
 async fn an_image_with_much_to_it_is_read_whole() {
     let Some((_fresh, catalog)) = catalog().await else { return };

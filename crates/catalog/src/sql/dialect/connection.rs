@@ -58,8 +58,8 @@ impl Pool {
             Place::File(path) => Lenders::of_file(path).await?,
             Place::MySql(to, certificates) => {
                 let ways = certificates.ways(&**to)?;
-                let opening = mysql::opening(database.wsrep_sync_wait);
-                Lenders::MySql(reached(Server::new(ways, Some(opening)), limits).await?)
+                let opening = database.wsrep_sync_wait.map(mysql::sync_wait);
+                Lenders::MySql(reached(Server::new(ways, opening), limits).await?)
             }
             Place::Postgres(to, certificates) => {
                 let ways = certificates.ways(&**to)?;

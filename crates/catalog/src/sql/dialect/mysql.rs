@@ -7,14 +7,11 @@ use sqlx::{Decode, MySql, Type, TypeInfo};
 
 use super::time;
 
-/// What a connection begins with. MariaDB ends what it gathers as JSON after a mebibyte, and says
-/// nothing, where no other limit is set ("JSON_ARRAYAGG" of its documentation). `sync_wait` makes it
-/// see what was done on other nodes of a Galera cluster before it looks: a sum of 1 for reads, 2 for
-/// updates and deletions, 4 for insertions, 8 for `SHOW`. Source: "wsrep_sync_wait" of Galera's
-/// documentation; oslo.db sends the same.
-pub(super) fn opening(sync_wait: Option<u32>) -> String {
-    let sync_wait = sync_wait.map(|what| format!(", SESSION wsrep_sync_wait = {what}"));
-    format!("SET SESSION group_concat_max_len = 4294967295{}", sync_wait.unwrap_or_default())
+/// Makes a connection see what was done on other nodes of a Galera cluster before it looks: a sum of
+/// 1 for reads, 2 for updates and deletions, 4 for insertions, 8 for `SHOW`. Source: "wsrep_sync_wait"
+/// of Galera's documentation; oslo.db sends the same.
+pub(super) fn sync_wait(what: u32) -> String {
+    format!("SET SESSION wsrep_sync_wait = {what}")
 }
 
 /// Begins a transaction that sees what others have committed when it looks: what it locks is as it

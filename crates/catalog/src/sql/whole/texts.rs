@@ -1,14 +1,13 @@
-//! Whole images: what belongs to one and has a table of its own, properties, tags and locations, is
-//! read with it by one statement, as a JSON text for each table. Nothing changes between two looks, no
-//! transaction is needed, and a row of the answer is an image.
+//! A row for each image, with a JSON text for its properties, one for its tags, and one for its
+//! locations.
 
 use image::{Image, Location};
 use serde::Deserialize;
 
-use super::dialect::{Connection, Query, Row};
-use super::readable::readable;
-use super::sealed::Urls;
-use super::{locations, order, rows};
+use crate::sql::dialect::{Connection, Query, Row};
+use crate::sql::readable::readable;
+use crate::sql::sealed::Urls;
+use crate::sql::{locations, order, rows};
 use crate::{Error, Order, Result};
 
 /// The columns of what belongs to an image: their names, and where they come from.
