@@ -42,13 +42,11 @@ pub(super) fn remove(
     cloned: Cloned,
 ) -> Result<(), Kept> {
     expect_closed(pool, name)?;
-    for child in
-        snapshot.map(|snapshot| children(pool, name, snapshot)).transpose()?.iter().flatten()
-    {
+    for child in children(pool, name, snapshot)? {
         match cloned {
-            _ if is_copy(child, name) => flatten(pool, child)?,
+            _ if is_copy(&child, name) => flatten(pool, &child)?,
             Cloned::Refuse => return Err(Kept::Cloned),
-            Cloned::Flatten if !child.in_trash => flatten(pool, child)?,
+            Cloned::Flatten if !child.in_trash => flatten(pool, &child)?,
             Cloned::Flatten | Cloned::Trash => {}
         }
     }
@@ -80,7 +78,6 @@ pub(super) fn expect_removable(
     cloned: Cloned,
 ) -> Result<(), Kept> {
     expect_closed(pool, name)?;
-    let Some(snapshot) = snapshot else { return Ok(()) };
     let children = children(pool, name, snapshot)?;
     let has_others = children.iter().any(|child| !is_copy(child, name));
     let stays = match cloned {
@@ -94,8 +91,11 @@ pub(super) fn expect_removable(
 }
 
 /// The clones of an image's snapshot; none where it has no such snapshot.
-fn children(pool: &Arc<Pool>, name: &str, snapshot: &str) -> Result<Vec<Child>, Kept> {
-    match pool.open_unseen(name, Some(snapshot)) {
+fn children(pool: &Arc<Pool>, name: &str, snapshot: Option<&str>) -> Result<Vec<Child>, Kept> {
+    if snapshot.is_none() {
+        return Ok(Vec::new());
+    }
+    match pool.open_unseen(name, snapshot) {
         Ok(image) => Ok(looked_at(image, Image::children)?),
         Err(failure) if failure.code() == libc::ENOENT => Ok(Vec::new()),
         Err(failure) => Err(failure.into()),
