@@ -61,7 +61,11 @@ fn certificates(path: &Path) -> io::Result<Vec<Certificate>> {
 
 /// Why a request failed, with what it failed for; without its URL, which may hold credentials.
 pub(crate) fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
+    with_causes(&error.without_url())
+}
+
+/// An error and what it came from, in one line.
+pub(crate) fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

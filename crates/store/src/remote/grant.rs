@@ -9,6 +9,7 @@ use client::{Retry, Secret, keystone};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 
+use super::with_causes;
 use crate::{Error, Result};
 
 /// An upload waits for Keystone.
@@ -54,7 +55,7 @@ impl Grant {
             Err(error @ client::Error::LoginRefused { .. }) => {
                 return Err(Error::Forbidden { store, why: error.to_string() });
             }
-            Err(error) => return Err(Error::Unavailable { store, why: error.to_string() }),
+            Err(error) => return Err(Error::Unavailable { store, why: with_causes(&error) }),
         };
         let service = match &wanted.endpoint {
             Some(endpoint) => endpoint.clone(),

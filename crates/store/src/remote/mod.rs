@@ -17,7 +17,7 @@ pub(crate) use begun::Begun;
 use claims::Claims;
 #[cfg(test)]
 pub(crate) use client::client;
-pub(crate) use client::reason;
+pub(crate) use client::{reason, with_causes};
 pub(crate) use encode::{decode, encode};
 pub(crate) use grant::{Grant, Grants, PATIENCE, Wanted};
 pub(crate) use parts::{Part, Parts, Streamed, streamed};

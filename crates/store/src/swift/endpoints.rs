@@ -8,7 +8,7 @@ use client::cloud::Trust;
 use client::keystone;
 use reqwest::Url;
 
-use crate::remote::{PATIENCE, Wanted};
+use crate::remote::{PATIENCE, Wanted, with_causes};
 use crate::{Error, Principal, Result};
 
 /// How long what a catalog says of a project counts.
@@ -86,7 +86,7 @@ impl Endpoints {
             Err(error @ client::Error::Refused { .. }) => {
                 return Err(Error::Forbidden { store: self.store.clone(), why: error.to_string() });
             }
-            Err(error) => return Err(away(error.to_string())),
+            Err(error) => return Err(away(with_causes(&error))),
         };
         let account = self.wanted.find(&self.store, &catalog)?;
         let places = catalog.urls(&self.wanted.types()).collect();
