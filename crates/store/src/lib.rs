@@ -21,6 +21,8 @@ mod set;
 mod settings;
 mod sheepdog;
 mod swift;
+#[cfg(test)]
+mod testing;
 mod vmware;
 
 /// A text that is never shown.

@@ -10,6 +10,8 @@ mod location;
 mod options;
 mod read;
 mod session;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod volume;
 

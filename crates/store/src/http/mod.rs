@@ -104,3 +104,26 @@ fn failed(error: fetch::Error) -> Error {
         other => Error::Remote(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+
+    use super::*;
+    use crate::testing::{Peer, Reply, store};
+
+    /// Only the proxy is connected to: the image lies on no network.
+    #[tokio::test]
+    async fn images_come_by_the_proxy_that_options_name_for_their_scheme() {
+        let proxy = Peer::new(|_| Reply::of(200, b"an image"));
+        let (at, url) = (proxy.address, proxy.url());
+        let options = format!("http_proxy_information = http:{at}, https:{url}");
+        let store = store("http", &options).unwrap();
+        let data = store.open("http://192.0.2.7/image", 0..8).await.unwrap();
+        assert_eq!(data.try_collect::<Vec<_>>().await.unwrap().concat(), b"an image");
+        let refused = store.open("https://192.0.2.7/image", 0..8).await;
+        assert!(matches!(refused.err(), Some(Error::Remote(_))));
+        assert_eq!(proxy.asked("GET http://192.0.2.7/image").len(), 1);
+        assert_eq!(proxy.asked("CONNECT 192.0.2.7:443").len(), 1);
+    }
+}

@@ -8,6 +8,8 @@ mod location;
 mod options;
 mod read;
 mod sign;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::ops::Range;

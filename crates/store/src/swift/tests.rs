@@ -1,23 +1,15 @@
-use std::net::SocketAddr;
-use std::path::Path;
+mod keystone;
+
 use std::sync::Arc;
 
 use client::Secret;
-use config::Config;
-use futures::StreamExt;
 use image::ImageId;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-use crate::{Error, Principal, Store, Stores};
+use crate::testing::{Peer, Reply, source};
+use crate::{Error, Principal, Store};
 
-fn stores(options: &str) -> std::result::Result<Stores, String> {
-    let mut config = Config::default();
-    let text = format!("[glance_store]\nstores = swift\ndefault_store = swift\n{options}\n");
-    config.add_text(&text, Path::new("glance-api.conf")).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    Stores::from_config(&config, dir.path()).map_err(|error| error.to_string())
+fn store(options: &str) -> Result<Arc<dyn Store>, String> {
+    crate::testing::store("swift", options)
 }
 
 const OWN: &str = "swift_store_auth_address = http://keystone:5000/v3\n\
@@ -25,8 +17,7 @@ const OWN: &str = "swift_store_auth_address = http://keystone:5000/v3\n\
 
 #[test]
 fn locations_are_of_the_accounts_that_are_known() {
-    let stores = stores(OWN).unwrap();
-    let store = &stores.enabled()[0].store;
+    let store = store(OWN).unwrap();
     for uri in [
         "swift+config://ref1/glance/x",
         "swift+http://service%3Aswift:old@keystone:5000/v3/glance/x",
@@ -54,11 +45,11 @@ fn accounts_come_from_a_file() {
                 application_credential_secret = s\nuser_domain_name = d\n";
     std::fs::write(&file, text).unwrap();
     let option = format!("swift_store_config_file = {}", file.display());
-    let stores = stores(&option).unwrap();
+    let store = store(&option).unwrap();
     for uri in ["swift+config://ref1/glance/x", "swift+config://old/glance/x"] {
-        assert!(stores.enabled()[0].store.holds(uri), "{uri}");
+        assert!(store.holds(uri), "{uri}");
     }
-    let wrong = self::stores(&format!("{option}\ndefault_swift_reference = none"));
+    let wrong = self::store(&format!("{option}\ndefault_swift_reference = none"));
     assert!(wrong.err().unwrap().contains("default_swift_reference"));
 }
 
@@ -73,9 +64,14 @@ fn what_is_missing_is_named() {
         ),
         (&format!("{OWN}\nswift_store_multiple_containers_seed = 33"), "0 to 32"),
         (&format!("{OWN}\nswift_store_large_object_chunk_size = 0"), "at least 1"),
-        (&format!("{OWN}\nswift_store_cacert = /nowhere"), "/nowhere"),
+        (
+            "swift_store_auth_address = http://k/v3\nswift_store_application_credential_id = i",
+            "swift_store_application_credential_secret",
+        ),
+        (&format!("{OWN}\nswift_store_retry_get_count = -1"), "swift_store_retry_get_count"),
+        (&format!("{OWN}\nswift_store_expire_soon_interval = x"), "expire_soon_interval"),
     ] {
-        let error = stores(options).err().expect(options);
+        let error = store(options).err().expect(options);
         assert!(error.contains(named), "{options}: {error}");
     }
 }
@@ -83,8 +79,7 @@ fn what_is_missing_is_named() {
 #[test]
 fn objects_are_cut_where_glance_cuts_them() {
     let sizes = "swift_store_large_object_size = 20\nswift_store_large_object_chunk_size = 5";
-    let stores = stores(&format!("{OWN}\n{sizes}")).unwrap();
-    let shown = stores.enabled()[0].store.properties();
+    let shown = store(&format!("{OWN}\n{sizes}")).unwrap().properties();
     assert_eq!(shown["large_object_size"], 20_480_000);
     assert_eq!(shown["large_object_chunk_size"], 5_120_000);
 }
@@ -92,15 +87,14 @@ fn objects_are_cut_where_glance_cuts_them() {
 const TENANTS: &str = "swift_store_multi_tenant = true\nswift_store_container = images";
 
 fn of_users(more: &str) -> Arc<dyn Store> {
-    let stores = stores(&format!("{TENANTS}\n{more}")).unwrap();
-    stores.enabled()[0].store.clone()
+    store(&format!("{TENANTS}\n{more}")).unwrap()
 }
 
 const KEYSTONE: &str = "[keystone_authtoken]\nauth_url = http://keystone:5000";
 
 #[test]
 fn accounts_of_users_need_a_keystone_or_a_place() {
-    assert!(stores(TENANTS).err().unwrap().contains("[keystone_authtoken] auth_url"));
+    assert!(store(TENANTS).err().unwrap().contains("[keystone_authtoken] auth_url"));
     for enough in [KEYSTONE, "swift_store_endpoint = http://swift/v1/AUTH_all"] {
         assert!(of_users(enough).abilities().shares);
     }
@@ -130,8 +124,7 @@ fn caller(project: &str) -> Principal {
 async fn nobody_but_a_user_has_an_account() {
     let store = of_users("swift_store_endpoint = http://127.0.0.1:1/v1/AUTH_all");
     let id = ImageId::random();
-    let source = || futures::stream::empty().boxed();
-    let refused = store.put(id, None, source()).await.unwrap_err();
+    let refused = store.put(id, None, source(b"")).await.unwrap_err();
     assert!(matches!(refused, Error::Forbidden { .. }), "{refused}");
     let uri = format!("swift+http://127.0.0.1:1/v1/AUTH_all/images_{id}/{id}");
     let refused = store.open(&uri, 0..1).await.err().unwrap();
@@ -152,49 +145,32 @@ async fn a_token_is_shown_to_no_place_that_a_record_makes_up() {
     }
 }
 
-/// A server that logs everybody in as the service, and has an object of 7 bytes; and what it is
-/// asked.
-async fn server() -> (SocketAddr, UnboundedReceiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (asked, log) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        loop {
-            let mut stream = BufReader::new(listener.accept().await.unwrap().0);
-            let mut request = String::new();
-            while !request.ends_with("\r\n\r\n") {
-                stream.read_line(&mut request).await.unwrap();
-            }
-            asked.send(request.to_lowercase()).unwrap();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\
-                 X-Auth-Token: of-service\r\nX-Storage-Url: http://{address}/v1/s\r\n\r\n"
-            );
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        }
-    });
-    (address, log)
+/// A server that logs everybody in as the service, and has an object of 7 bytes.
+fn server() -> Peer {
+    Peer::new(|request| {
+        let account = format!("http://{}/v1/s", request.header("host").unwrap());
+        let granted = Reply::of(200, b"7 bytes").with("X-Auth-Token", "of-service");
+        granted.with("X-Storage-Url", &account)
+    })
 }
 
 #[tokio::test]
 async fn the_service_vouches_for_callers_where_it_may() {
     for (option, vouches) in [("", true), ("swift_store_use_trusts = false", false)] {
-        let (address, mut log) = server().await;
+        let server = server();
+        let at = server.address;
         let store = of_users(&format!(
-            "swift_store_endpoint = http://{address}/v1/all\nswift_store_auth_version = 1\n\
-             swift_store_auth_address = http://{address}/auth\nswift_store_user = a:u\n\
+            "swift_store_endpoint = http://{at}/v1/all\nswift_store_auth_version = 1\n\
+             swift_store_auth_address = http://{at}/auth\nswift_store_user = a:u\n\
              swift_store_key = k\n{option}"
         ));
         let store = store.on_behalf(&caller("p")).unwrap();
-        let size = store.size(&format!("swift+http://{address}/v1/all/images_x/x")).await;
+        let size = store.size(&format!("swift+http://{at}/v1/all/images_x/x")).await;
         assert_eq!(size.unwrap(), 7);
-        if vouches {
-            assert!(log.recv().await.unwrap().starts_with("get /auth"));
-        }
-        let asked = log.recv().await.unwrap();
-        assert!(asked.starts_with("head /v1/all/images_x/x"), "{asked}");
-        assert!(asked.contains("x-auth-token: of-caller\r\n"), "{asked}");
-        assert_eq!(asked.contains("x-service-token: of-service\r\n"), vouches, "{asked}");
+        assert_eq!(server.asked("GET /auth").len(), usize::from(vouches));
+        let asked = &server.asked("HEAD /v1/all/images_x/x")[0];
+        assert_eq!(asked.header("x-auth-token"), Some("of-caller"));
+        assert_eq!(asked.header("x-service-token"), vouches.then_some("of-service"));
     }
 }
 
@@ -202,19 +178,8 @@ async fn the_service_vouches_for_callers_where_it_may() {
 #[test]
 fn containers_are_named_by_beginnings_of_ids() {
     let name = |seed: usize| {
-        let store = Stores::from_config(
-            &{
-                let mut config = Config::default();
-                let text = format!(
-                    "[glance_store]\nstores = swift\ndefault_store = swift\n{OWN}\n\
-                     swift_store_multiple_containers_seed = {seed}\n"
-                );
-                config.add_text(&text, Path::new("g")).unwrap();
-                config
-            },
-            tempfile::tempdir().unwrap().path(),
-        );
-        store.unwrap().enabled()[0].store.holds("swift+config://ref1/glance_6f1a2c3d-4/x")
+        let store = store(&format!("{OWN}\nswift_store_multiple_containers_seed = {seed}"));
+        store.unwrap().holds("swift+config://ref1/glance_6f1a2c3d-4/x")
     };
     assert!(name(9) && !name(0));
 }

@@ -25,24 +25,27 @@ const TASK_POLL: u32 = 5;
 
 fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let host = host(options)?;
-    let user = required(options, "vmware_server_username")?;
-    let password = Secret::new(required(options, "vmware_server_password")?);
-    let retries = positive(options, "vmware_api_retry_count", RETRIES)?;
-    let task_poll = positive(options, "vmware_task_poll_interval", TASK_POLL)?;
-    let server = Server::new(
-        options.section(),
-        options.client(&trust(options)?)?,
-        format!("https://{host}"),
-        (user, password),
-        (retries.saturating_add(1), Duration::from_secs(task_poll.into())),
-    );
     Ok(Arc::new(VmwareStore {
-        server: Arc::new(server),
+        server: Arc::new(server(options, &host)?),
         host,
         directory: directory(options)?,
         datastores: datastores(options)?,
         writers: Writers::default(),
     }))
+}
+
+fn server(options: &Options<'_>, host: &str) -> Result<Server, SettingsError> {
+    let user = required(options, "vmware_server_username")?;
+    let password = Secret::new(required(options, "vmware_server_password")?);
+    let retries = positive(options, "vmware_api_retry_count", RETRIES)?;
+    let task_poll = positive(options, "vmware_task_poll_interval", TASK_POLL)?;
+    Ok(Server::new(
+        options.section(),
+        options.client(&trust(options)?)?,
+        format!("https://{host}"),
+        (user, password),
+        (retries.saturating_add(1), Duration::from_secs(task_poll.into())),
+    ))
 }
 
 /// A name or address; an IPv6 address gets the brackets that it has in locations.
@@ -127,7 +130,29 @@ fn required(options: &Options<'_>, name: &str) -> Result<String, SettingsError> 
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use config::Config;
+
     use super::*;
+
+    /// What comes of it: `tasks_are_looked_at_as_often_as_options_say`.
+    #[test]
+    fn the_longest_pause_between_looks_at_a_task_is_in_seconds() {
+        let read = |more: &str| {
+            let mut config = Config::default();
+            let login = "vmware_server_username = u\nvmware_server_password = p";
+            config.add_text(&format!("[v]\n{login}\n{more}\n"), Path::new("g.conf")).unwrap();
+            let server = server(&Options::new(&config, "v", Path::new("/")), "vcenter");
+            server.map(|server| server.task_poll.as_secs()).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(""), Ok(5));
+        assert_eq!(read("vmware_task_poll_interval = 2"), Ok(2));
+        for wrong in ["0", "-1", "soon"] {
+            let error = read(&format!("vmware_task_poll_interval = {wrong}")).unwrap_err();
+            assert!(error.contains("vmware_task_poll_interval"), "{error}");
+        }
+    }
 
     #[test]
     fn datastores_are_read_as_glance_reads_them() {

@@ -8,17 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 use image::ImageId;
 
 use super::*;
-use vcenter::{Reply, Request, fault, vcenter};
+use crate::testing::peer::Authority;
+use crate::testing::{is_believed_as_options_say, source, store};
+use vcenter::{Reply, Request, fault, secure_vcenter, vcenter};
 
 const BYTES: &[u8] = b"0123456789";
-
-fn source(bytes: &'static [u8]) -> Source {
-    stream::iter([Ok(Bytes::from_static(bytes))]).boxed()
-}
 
 async fn read(store: &VmwareStore, range: Range<u64>) -> Result<Vec<u8>> {
     let uri = "vsphere://h/folder/images/x?dsName=ds&dcPath=%2Fdc";
@@ -162,6 +160,20 @@ async fn deletions_are_waited_for() {
     assert_eq!(seen.load(Ordering::SeqCst), 3);
 }
 
+/// Pauses that only doubled would take most of an hour.
+#[tokio::test]
+async fn tasks_are_looked_at_as_often_as_options_say() {
+    let looks = AtomicUsize::new(0);
+    let (store, _) = vcenter(move |what, request| {
+        let is_look = what == "RetrieveProperties" && request.text().contains("<type>Task</type>");
+        let running = is_look && looks.fetch_add(1, Ordering::SeqCst) < 16;
+        running.then(|| vcenter::info("<state>running</state>"))
+    })
+    .await;
+    let deleted = store.delete("vsphere://h/folder/images/x?dsName=ds&dcPath=%2Fdc");
+    tokio::time::timeout(Duration::from_secs(60), deleted).await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_store_that_goes_logs_out() {
     let (store, log) = vcenter(|_, _| None).await;
@@ -188,4 +200,37 @@ async fn what_is_sent_is_all_of_the_image() {
         assert_eq!(written.size, 10);
     }
     assert_eq!(log.count("MakeDirectory"), 2);
+}
+
+#[tokio::test]
+async fn a_server_is_believed_by_whom_options_let() {
+    let (peer, options, _) = secure_vcenter(|_, _| None);
+    let options = format!("{options}\nvmware_api_retry_count = 1");
+    let insecure = ["vmware_insecure", "vmware_api_insecure"];
+    is_believed_as_options_say(&peer, "vmware", &options, "vmware_ca_file", &insecure).await;
+}
+
+/// As in Glance: a file of authorities is not named for nothing.
+#[tokio::test]
+async fn certificates_are_looked_at_where_there_are_authorities() {
+    let (_, options, _) = secure_vcenter(|_, _| None);
+    let file = Authority::new().file;
+    let options = format!(
+        "{options}\nvmware_api_retry_count = 1\nvmware_insecure = true\nvmware_ca_file = {}",
+        file.path().display()
+    );
+    let error = store("vmware", &options).unwrap().probe().await.unwrap_err();
+    assert!(error.to_string().contains("certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_request_is_made_as_often_as_options_say() {
+    for (retries, times) in [(1, 2), (2, 3)] {
+        let (_peer, options, log) =
+            secure_vcenter(|what, _| (what == "FindByInventoryPath").then(|| Reply::of(500, b"")));
+        let more = format!("vmware_insecure = true\nvmware_api_retry_count = {retries}");
+        let store = store("vmware", &format!("{options}\n{more}")).unwrap();
+        assert!(matches!(store.probe().await, Err(Error::Unavailable { .. })));
+        assert_eq!(log.count("FindByInventoryPath"), times);
+    }
 }
