@@ -132,42 +132,11 @@ mod tests {
 
     use super::*;
 
+    /// What comes of options that are there: the tests of `keystone`.
     fn read(text: &str) -> std::result::Result<Credentials, String> {
         let mut config = Config::default();
         config.add_text(&format!("[k]\n{text}"), Path::new("g.conf")).unwrap();
         Credentials::from_config(&config.section("k")).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_ways_to_say_who_we_are() {
-        let cases = [
-            (
-                "username=glance\npassword=pw\nuser_domain_name=Default\nproject_name=service\n\
-                 project_domain_id=default",
-                json!({
-                    "identity": {"methods": ["password"], "password": {"user": {
-                        "name": "glance", "domain": {"name": "Default"}, "password": "pw"}}},
-                    "scope": {"project": {"name": "service", "domain": {"id": "default"}}},
-                }),
-            ),
-            (
-                "auth_type=v3password\nuser_id=u\npassword=pw\nsystem_scope=all",
-                json!({
-                    "identity": {"methods": ["password"],
-                        "password": {"user": {"id": "u", "password": "pw"}}},
-                    "scope": {"system": {"all": true}},
-                }),
-            ),
-            (
-                "auth_type=v3applicationcredential\napplication_credential_id=i\n\
-                 application_credential_secret=s",
-                json!({"identity": {"methods": ["application_credential"],
-                    "application_credential": {"id": "i", "secret": "s"}}}),
-            ),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(read(text).unwrap().body, json!({"auth": expected}), "{text}");
-        }
     }
 
     #[test]

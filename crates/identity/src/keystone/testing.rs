@@ -1,6 +1,7 @@
 //! A Keystone of one test: as much of the Identity API v3 as is asked, over a socket.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::{Query, State};
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,6 +21,9 @@ use super::{Credentials, Keystone, Settings};
 
 /// How long our own token lives.
 pub(super) const OWN_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Keystone's name for them.
+const CREDENTIAL: &str = "application_credential";
 
 pub(super) struct Fake {
     pub(super) url: String,
@@ -38,7 +43,8 @@ pub(super) struct Told {
     pub(super) tokens: HashMap<String, Value>,
     /// Our own.
     pub(super) own: Vec<String>,
-    pub(super) logins: usize,
+    /// The bodies of requests for a token.
+    pub(super) logins: Vec<Value>,
     pub(super) validations: usize,
     /// The status of every answer, if set.
     pub(super) broken: Option<StatusCode>,
@@ -71,7 +77,7 @@ impl Fake {
     /// Logins and validations.
     pub(super) fn counts(&self) -> (usize, usize) {
         let told = self.told();
-        (told.logins, told.validations)
+        (told.logins.len(), told.validations)
     }
 
     pub(super) fn close_gate(&self) {
@@ -99,6 +105,19 @@ impl Fake {
     pub(super) fn settings(&self) -> Settings {
         let credentials = Credentials::password("glance", "secret", "service");
         Settings { retries: 0, ..Settings::new(&self.url, credentials) }
+    }
+
+    /// As a service has it whose `[keystone_authtoken]` leads here and has these options; the section
+    /// `login` has a login, too.
+    pub(super) fn configured(&self, options: &str) -> Keystone {
+        let text = format!(
+            "[keystone_authtoken]\nhttp_request_max_retries = 0\nauth_url = {0}\n{options}\n\
+             [login]\nauth_url = {0}\nuser_id = g\npassword = secret\n",
+            self.url
+        );
+        let mut config = Config::default();
+        config.add_text(&text, Path::new("glance-api.conf")).unwrap();
+        Keystone::new(Settings::from_config(&config).unwrap()).unwrap()
     }
 
     pub(super) fn keystone(&self) -> Keystone {
@@ -153,14 +172,16 @@ pub(super) fn described(roles: &[&str], expires_at: Timestamp) -> Value {
 
 async fn log_in(State(known): State<Arc<Known>>, Json(body): Json<Value>) -> Response {
     let mut told = known.state.lock().unwrap();
-    told.logins += 1;
+    told.logins.push(body.clone());
     if let Some(status) = told.broken {
         return status.into_response();
     }
-    if body["auth"]["identity"]["password"]["user"]["password"] != "secret" {
+    let identity = &body["auth"]["identity"];
+    let shown = [&identity["password"]["user"]["password"], &identity[CREDENTIAL]["secret"]];
+    if shown.iter().all(|shown| *shown != "secret") {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let token = format!("own-{}", told.logins);
+    let token = format!("own-{}", told.logins.len());
     told.own.push(token.clone());
     let mut answer = described(&["service"], Timestamp::now() + OWN_LIFE);
     answer["catalog"] = json!([{"type": "identity", "endpoints": [

@@ -1,3 +1,5 @@
+mod options;
+
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -124,10 +126,10 @@ async fn our_own_token_is_renewed_before_it_ends_and_when_it_is_refused() {
     assert_eq!(outcome(&keystone, "a").await, Ok(()));
     advance(&keystone, OWN_LIFE.as_secs() - 60);
     assert_eq!(outcome(&keystone, "a").await, Ok(()));
-    assert_eq!(fake.told().logins, 2);
+    assert_eq!(fake.told().logins.len(), 2);
     fake.told().own.clear();
     assert_eq!(outcome(&keystone, "b").await, Ok(()));
-    assert_eq!(fake.told().logins, 3);
+    assert_eq!(fake.told().logins.len(), 3);
 }
 
 #[tokio::test]
@@ -180,10 +182,10 @@ async fn wrong_credentials_are_not_tried_again_and_again() {
     for _ in 0..5 {
         assert_eq!(outcome(&keystone, "t").await, UNAVAILABLE);
     }
-    assert_eq!(fake.told().logins, 1);
+    assert_eq!(fake.told().logins.len(), 1);
     advance(&keystone, 2);
     assert_eq!(outcome(&keystone, "t").await, UNAVAILABLE);
-    assert_eq!(fake.told().logins, 2);
+    assert_eq!(fake.told().logins.len(), 2);
 }
 
 #[tokio::test]
@@ -227,17 +229,6 @@ async fn a_token_for_certain_requests_is_good_for_no_other() {
     let passed_on = Shown { service_token: Some("service"), ..shown("DELETE") };
     assert!(keystone.admit(passed_on).await.is_ok());
     assert!(fake.keystone().admit(shown("GET")).await.is_err(), "nobody said what we are");
-}
-
-#[tokio::test]
-async fn without_required_roles_any_valid_token_is_a_services_but_none_outlives_its_user() {
-    let fake = Fake::start().await;
-    fake.issue("expired", &["member"], -10);
-    fake.issue("other", &["member"], 3600);
-    let settings = Settings { service_roles_required: false, ..fake.settings() };
-    let keystone = Keystone::new(settings).unwrap();
-    assert!(passed_on(&keystone, "other", "other").await.unwrap().service.is_some());
-    assert!(passed_on(&keystone, "expired", "other").await.is_err());
 }
 
 #[tokio::test]

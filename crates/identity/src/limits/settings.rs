@@ -134,18 +134,11 @@ mod tests {
     const USER: &str = "auth_url = http://k:5000\nusername = glance\npassword = secret\n";
 
     #[test]
-    fn a_service_user_logs_in_as_its_options_say() {
-        let scoped = format!("{USER}user_domain_name = Default\nsystem_scope = all\n");
-        let settings = read(&scoped).unwrap();
-        assert_eq!(settings.url, "http://k:5000/v3");
-        let user = &settings.login["auth"]["identity"]["password"]["user"];
-        let expected =
-            json!({ "name": "glance", "domain": { "name": "Default" }, "password": "secret" });
-        assert_eq!(user, &expected);
-        assert_eq!(settings.login["auth"]["scope"], json!({ "system": { "all": true } }));
-        let project = read(&format!("{USER}project_name = service\n")).unwrap();
-        let expected = json!({ "project": { "name": "service", "domain": { "id": "default" } } });
-        assert_eq!(project.login["auth"]["scope"], expected);
+    fn keystone_is_found_with_and_without_its_version() {
+        for url in ["http://k:5000", "http://k:5000/", "http://k:5000/v3"] {
+            let options = format!("auth_url = {url}\nuser_id = u\npassword = p\n");
+            assert_eq!(read(&options).unwrap().url, "http://k:5000/v3");
+        }
     }
 
     #[test]

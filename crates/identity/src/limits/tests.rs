@@ -1,10 +1,10 @@
 //! Against a small server that answers as Keystone's API reference says.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use axum::extract::{Query, State};
+use axum::extract::{OriginalUri, Query, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -14,49 +14,71 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// How many tokens were given; only the latest is good.
-type Logins = Arc<AtomicUsize>;
+/// What Keystone was asked.
+#[derive(Default)]
+struct Told {
+    /// The bodies of requests for a token; only the latest token is good.
+    logins: Vec<Value>,
+    /// Paths and queries of the questions for services and endpoints.
+    asked: Vec<String>,
+}
 
-async fn keystone() -> (String, Logins) {
-    let logins = Logins::default();
+type Shared = Arc<Mutex<Told>>;
+
+async fn keystone() -> (String, Shared) {
+    let told = Shared::default();
     let router = Router::new()
         .route("/v3/auth/tokens", post(login))
         .route("/v3/endpoints/e1", get(endpoint))
+        .route("/v3/services", get(services))
+        .route("/v3/endpoints", get(endpoints))
         .route("/v3/registered_limits", get(registered))
         .route("/v3/limits", get(project))
-        .with_state(Arc::clone(&logins));
+        .with_state(Arc::clone(&told));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async { axum::serve(listener, router).await });
-    (url, logins)
+    (url, told)
 }
 
-async fn login(State(logins): State<Logins>, Json(body): Json<Value>) -> Response {
+async fn login(State(told): State<Shared>, Json(body): Json<Value>) -> Response {
     if body["auth"]["identity"]["password"]["user"]["password"] != "secret" {
-        return axum::http::StatusCode::UNAUTHORIZED.into_response();
+        return StatusCode::UNAUTHORIZED.into_response();
     }
-    let number = logins.fetch_add(1, Ordering::SeqCst) + 1;
-    ([("X-Subject-Token", format!("t{number}"))], Json(json!({}))).into_response()
+    let mut told = told.lock().unwrap();
+    told.logins.push(body);
+    let token = format!("t{}", told.logins.len());
+    ([("X-Subject-Token", token)], Json(json!({}))).into_response()
 }
 
-fn known(logins: &Logins, headers: &axum::http::HeaderMap) -> bool {
-    headers["X-Auth-Token"] == format!("t{}", logins.load(Ordering::SeqCst))
+fn known(told: &Shared, headers: &HeaderMap) -> bool {
+    headers["X-Auth-Token"] == format!("t{}", told.lock().unwrap().logins.len())
 }
 
-async fn endpoint(State(logins): State<Logins>, headers: axum::http::HeaderMap) -> Response {
-    if !known(&logins, &headers) {
-        return axum::http::StatusCode::UNAUTHORIZED.into_response();
+async fn endpoint(State(told): State<Shared>, headers: HeaderMap) -> Response {
+    if !known(&told, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
     }
     Json(json!({ "endpoint": { "service_id": "s1", "region_id": "r1" } })).into_response()
 }
 
+async fn services(State(told): State<Shared>, OriginalUri(uri): OriginalUri) -> Json<Value> {
+    told.lock().unwrap().asked.push(uri.to_string());
+    Json(json!({ "services": [{ "id": "s1" }] }))
+}
+
+async fn endpoints(State(told): State<Shared>, OriginalUri(uri): OriginalUri) -> Json<Value> {
+    told.lock().unwrap().asked.push(uri.to_string());
+    Json(json!({ "endpoints": [{ "service_id": "s1", "region_id": "r1" }] }))
+}
+
 async fn registered(
-    State(logins): State<Logins>,
+    State(told): State<Shared>,
     Query(query): Query<BTreeMap<String, String>>,
-    headers: axum::http::HeaderMap,
+    headers: HeaderMap,
 ) -> Response {
-    if !known(&logins, &headers) {
-        return axum::http::StatusCode::UNAUTHORIZED.into_response();
+    if !known(&told, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
     }
     assert_eq!((query["service_id"].as_str(), query["region_id"].as_str()), ("s1", "r1"));
     let limit = |name, limit| json!({ "resource_name": name, "default_limit": limit });
@@ -68,13 +90,15 @@ async fn project(Query(query): Query<BTreeMap<String, String>>) -> Json<Value> {
     Json(json!({ "limits": if query["project_id"] == "p" { own } else { json!([]) } }))
 }
 
-fn limits(url: &str, password: &str) -> UnifiedLimits {
-    let text = format!(
-        "[oslo_limit]\nauth_url = {url}\nusername = glance\npassword = {password}\nendpoint_id = e1\n"
-    );
+fn configured(url: &str, options: &str) -> UnifiedLimits {
     let mut config = Config::default();
+    let text = format!("[oslo_limit]\nauth_url = {url}\n{options}\n");
     config.add_text(&text, Path::new("glance-api.conf")).unwrap();
     UnifiedLimits::new(Settings::from_config(&config).unwrap()).unwrap()
+}
+
+fn limits(url: &str, password: &str) -> UnifiedLimits {
+    configured(url, &format!("username = glance\npassword = {password}\nendpoint_id = e1"))
 }
 
 fn pairs(limits: &Limits) -> Vec<(&str, i64)> {
@@ -91,12 +115,12 @@ async fn a_projects_own_limit_goes_before_that_of_all() {
 
 #[tokio::test]
 async fn a_token_that_ran_out_is_renewed() {
-    let (url, logins) = keystone().await;
+    let (url, told) = keystone().await;
     let limits = limits(&url, "secret");
     limits.of("p").await.unwrap();
-    logins.fetch_add(1, Ordering::SeqCst);
+    told.lock().unwrap().logins.push(Value::Null);
     assert_eq!(pairs(&limits.of("q").await.unwrap()), [("a", 1), ("b", -1)]);
-    assert_eq!(logins.load(Ordering::SeqCst), 3);
+    assert_eq!(told.lock().unwrap().logins.len(), 3);
 }
 
 #[tokio::test]
@@ -105,4 +129,76 @@ async fn a_password_that_is_wrong_is_told_without_it() {
     let error = limits(&url, "not-the-word").of("p").await.unwrap_err();
     assert!(matches!(error, Error::Refused { status: 401, .. }), "{error}");
     assert!(!error.to_string().contains("not-the-word"));
+}
+
+#[tokio::test]
+async fn limits_are_those_of_the_endpoint_that_options_name() {
+    for (options, service, endpoint) in [
+        ("endpoint_service_type = image", "type=image", "service_id=s1&interface=public"),
+        ("endpoint_service_name = glance", "name=glance", "service_id=s1&interface=public"),
+        (
+            "endpoint_service_type = image\nendpoint_service_name = glance\n\
+             endpoint_region_name = r1\nendpoint_interface = internalURL",
+            "type=image&name=glance",
+            "service_id=s1&region_id=r1&interface=internal",
+        ),
+    ] {
+        let (url, told) = keystone().await;
+        let limits = configured(&url, &format!("user_id = u\npassword = secret\n{options}"));
+        assert_eq!(pairs(&limits.of("p").await.unwrap()), [("a", 7), ("b", -1)]);
+        let asked = [format!("/v3/services?{service}"), format!("/v3/endpoints?{endpoint}")];
+        assert_eq!(told.lock().unwrap().asked, asked, "{options}");
+    }
+    let (url, _) = keystone().await;
+    let unnamed = configured(&url, "user_id = u\npassword = secret").of("p").await.unwrap_err();
+    assert!(unnamed.to_string().contains("set endpoint_id"), "{unnamed}");
+}
+
+#[tokio::test]
+async fn the_service_asks_as_who_the_options_say() {
+    let glance = json!({ "name": "glance", "domain": { "id": "default" } });
+    let of_domain = json!({ "name": "glance", "domain": { "name": "D" } });
+    let project = |domain: Value| json!({ "project": { "name": "service", "domain": domain } });
+    for (options, user, scope) in [
+        ("user_id = u", json!({ "id": "u" }), Value::Null),
+        ("username = glance", glance.clone(), Value::Null),
+        ("username = glance\nuser_domain_name = D", of_domain, Value::Null),
+        ("username = glance\nuser_domain_id = default", glance.clone(), Value::Null),
+        ("user_id = u\nproject_id = p", json!({ "id": "u" }), json!({ "project": { "id": "p" } })),
+        (
+            "username = glance\nproject_name = service",
+            glance.clone(),
+            project(json!({ "id": "default" })),
+        ),
+        (
+            "username = glance\nproject_name = service\nproject_domain_id = d",
+            glance.clone(),
+            project(json!({ "id": "d" })),
+        ),
+        (
+            "username = glance\nproject_name = service\nproject_domain_name = D",
+            glance.clone(),
+            project(json!({ "name": "D" })),
+        ),
+        ("username = glance\ndomain_id = d", glance.clone(), json!({ "domain": { "id": "d" } })),
+        (
+            "username = glance\ndomain_name = D",
+            glance.clone(),
+            json!({ "domain": { "name": "D" } }),
+        ),
+        (
+            "username = glance\nsystem_scope = all\nproject_id = p",
+            glance,
+            json!({ "system": { "all": true } }),
+        ),
+    ] {
+        let (url, told) = keystone().await;
+        let options = format!("password = secret\nendpoint_id = e1\n{options}");
+        configured(&url, &options).of("p").await.unwrap();
+        let login = told.lock().unwrap().logins[0]["auth"].take();
+        let mut expected = user;
+        expected["password"] = json!("secret");
+        assert_eq!(login["identity"]["password"]["user"], expected, "{options}");
+        assert_eq!(login["scope"], scope, "{options}");
+    }
 }

@@ -203,8 +203,17 @@ mod tests {
         let target = Target::owned_by(Some("p"));
         let system = Caller { system_scope: Some("all".to_owned()), ..caller("p", &["admin"]) };
         let domain = Caller { domain_id: Some("d".to_owned()), ..caller("p", &["admin"]) };
-        for (enforce_scope, expected) in [(true, false), (false, true)] {
-            let settings = Settings { enforce_scope, ..Settings::default() };
+        let options = |text: &str| {
+            let mut config = config::Config::default();
+            let text = format!("[oslo_policy]\n{text}\n");
+            config.add_text(&text, std::path::Path::new("glance-api.conf")).unwrap();
+            Settings::from_config(&config, Vec::new()).unwrap()
+        };
+        for (settings, expected) in [
+            (options(""), false),
+            (options("enforce_scope = true"), false),
+            (options("enforce_scope = false"), true),
+        ] {
             let policy = Policy::load(settings).unwrap();
             for caller in [&system, &domain] {
                 let checked = policy.check(Action::GetImages, caller, &target);
