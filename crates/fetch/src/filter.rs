@@ -168,7 +168,7 @@ mod tests {
 
     fn filter(options: &str) -> Filter {
         let mut config = Config::default();
-        let text = format!("[{SECTION}]\n{options}");
+        let text = format!("[import_filtering_opts]\n{options}");
         config.add_text(&text, Path::new("glance-api.conf")).unwrap();
         Filter::from_config(&config).unwrap()
     }

@@ -101,3 +101,103 @@ async fn try_one(catalog: &dyn Catalog, stores: &Stores, id: ImageId) -> Result<
     catalog.transition(id, Event::Delete).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use catalog::Stored;
+    use catalog::sql::SqlCatalog;
+    use config::Config;
+    use image::{Image, Location};
+    use store::{Data, Error, Source, Store, Written};
+    use tokio::sync::watch;
+
+    use super::*;
+
+    /// How many deletions there are at the same time: now, and at most.
+    type Deletions = (usize, usize);
+
+    /// A store in which a deletion ends only once as many run as are expected, and a little later,
+    /// for one more may come.
+    struct Slow {
+        expected: usize,
+        deletions: watch::Sender<Deletions>,
+    }
+
+    #[async_trait]
+    impl Store for Slow {
+        fn kind(&self) -> &'static str {
+            "slow"
+        }
+
+        fn schemes(&self) -> &'static [&'static str] {
+            &["slow"]
+        }
+
+        fn holds(&self, uri: &str) -> bool {
+            uri.starts_with("slow://")
+        }
+
+        async fn put(&self, _: ImageId, _: Option<u64>, _: Source) -> store::Result<Written> {
+            Err(Error::ReadOnly("slow".into()))
+        }
+
+        async fn open(&self, uri: &str, _: Range<u64>) -> store::Result<Data> {
+            Err(Error::NotFound(uri.to_owned()))
+        }
+
+        async fn size(&self, _: &str) -> store::Result<u64> {
+            Ok(1)
+        }
+
+        async fn delete(&self, _: &str) -> store::Result<()> {
+            self.deletions
+                .send_modify(|(now, most)| (*now, *most) = (*now + 1, (*now + 1).max(*most)));
+            let mut deletions = self.deletions.subscribe();
+            let enough = deletions.wait_for(|(_, most)| *most >= self.expected);
+            tokio::time::timeout(Duration::from_secs(20), enough).await.unwrap().unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.deletions.send_modify(|(now, _)| *now -= 1);
+            Ok(())
+        }
+
+        async fn discard(&self, _: ImageId) -> store::Result<bool> {
+            Ok(false)
+        }
+    }
+
+    async fn deleted_image(catalog: &SqlCatalog) {
+        let image = Image::new(ImageId::random(), None, Timestamp::now());
+        catalog.create(&image).await.unwrap();
+        let location = Location::new(format!("slow://{}", image.id), None);
+        let stored = Stored { location, size: 1, virtual_size: None, hashes: None, upload: None };
+        catalog.activate(image.id, &stored).await.unwrap();
+        catalog.transition(image.id, Event::DeleteLater).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn as_many_images_go_at_once_as_options_say() {
+        for (options, expected) in [("", 1), ("scrub_pool_size = 3", 3), ("scrub_pool_size = 0", 1)]
+        {
+            let mut config = Config::default();
+            config
+                .add_text(&format!("[DEFAULT]\n{options}\n"), Path::new("glance-api.conf"))
+                .unwrap();
+            let rules = Deletion::from_config(&config).unwrap();
+            let catalog = SqlCatalog::memory().await.unwrap();
+            for _ in 0..6 {
+                deleted_image(&catalog).await;
+            }
+            let store = Arc::new(Slow { expected, deletions: watch::Sender::default() });
+            let stores = Stores::single("slow", store.clone());
+            let done = scrub(&catalog, &stores, &rules).await.unwrap();
+            assert_eq!(done, Scrubbed { images: 6, failed: 0 });
+            assert_eq!(*store.deletions.borrow(), (0, expected), "{options}");
+        }
+    }
+}

@@ -162,3 +162,35 @@ fn limits(options: &Section<'_>) -> config::Result<Connections> {
         repetitions: limit("db_max_retries", 20)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(options: &str) -> Result<Option<Database>, String> {
+        let mut config = Config::default();
+        let text = format!("[database]\n{options}\n");
+        config.add_text(&text, Path::new("glance-api.conf")).unwrap();
+        configured_database(&config).map_err(|error| format!("{error:#}"))
+    }
+
+    /// The parameter that stops a start is one of them, in whichever option it stands.
+    #[test]
+    fn parameters_of_a_connection_may_stand_in_an_option_of_their_own() {
+        let mysql = "connection = mysql+pymysql://glance:pw@db/glance";
+        for (options, stops) in [
+            (mysql.to_owned(), false),
+            (format!("{mysql}?charset=utf8"), false),
+            (format!("{mysql}\nconnection_parameters ="), false),
+            (format!("{mysql}\nconnection_parameters = charset=utf8&ssl_ca=/ca.pem"), false),
+            (format!("{mysql}\nconnection_parameters = ssl_capath=/ca"), true),
+            (format!("{mysql}?charset=utf8\nconnection_parameters = ssl_capath=/ca"), true),
+        ] {
+            let read = database(&options);
+            assert_eq!(read.is_err(), stops, "{options}");
+            if let Err(error) = read {
+                assert!(error.contains("ssl_capath") && !error.contains("pw"), "{error}");
+            }
+        }
+    }
+}

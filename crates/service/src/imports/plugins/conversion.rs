@@ -82,8 +82,10 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
+    use config::Config;
     use disk::ByteSize;
 
+    use super::super::super::ImportSettings;
     use super::super::Stop;
     use super::*;
 
@@ -119,6 +121,42 @@ mod tests {
             let refused = check_vmdk(&facts, &allowed).err().map(|error| error.to_string());
             assert_eq!(refused.is_some(), expected.is_some(), "{facts:?} {allowed:?}");
             assert!(refused.unwrap_or_default().contains(expected.unwrap_or_default()));
+        }
+    }
+
+    /// A sparse extent ("Hosted Sparse Extents" of the Virtual Disk Format) with a descriptor, and
+    /// nothing behind it.
+    fn vmdk(kind: &str) -> Vec<u8> {
+        let mut image = vec![0; 512 * 21];
+        image[..4].copy_from_slice(b"KDMV");
+        // Sectors of the disk, of a grain, before the descriptor, and of it.
+        for (at, value) in [(12, 2048_u64), (20, 128), (28, 1), (36, 20)] {
+            image[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        let text = format!("# Disk DescriptorFile\ncreateType=\"{kind}\"\n");
+        image[512..512 + text.len()].copy_from_slice(text.as_bytes());
+        image
+    }
+
+    /// What is let through can't be read, which is another message.
+    #[test]
+    fn a_vmdk_is_looked_at_where_options_allow_its_kind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        std::fs::write(&path, vmdk("monolithicSparse")).unwrap();
+        for (options, expected) in [
+            ("", "reading"),
+            ("vmdk_allowed_types = streamOptimized, monolithicSparse", "reading"),
+            ("vmdk_allowed_types = streamOptimized", "Invalid VMDK create-type"),
+            ("vmdk_allowed_types =", "no VMDK createType is specified"),
+        ] {
+            let mut config = Config::default();
+            let text = format!("[image_format]\n{options}\n");
+            config.add_text(&text, Path::new("glance-api.conf")).unwrap();
+            let settings = ImportSettings::from_config(&config, "w").unwrap();
+            let bounds = Bounds { vmdk_types: settings.vmdk_types, ..bounds(DiskFormat::Raw) };
+            let refused = Conversion.change(staged(&path, DiskFormat::Vmdk), &bounds).unwrap_err();
+            assert!(refused.to_string().contains(expected), "{options}: {refused}");
         }
     }
 
