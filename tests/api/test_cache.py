@@ -6,6 +6,7 @@ import threading
 import pytest
 import requests
 
+from importing import configuration
 from service import Account, unique
 
 
@@ -208,18 +209,26 @@ def test_a_crash_leaves_nothing_that_is_not_whole(cached, data, eventually):
     assert list(node.cached()) == [image]
 
 
-def test_a_kill_in_the_midst_of_a_fill_leaves_nothing_of_it(cached, data, eventually):
-    node = cached()
-    big = data * 64
-    image = node.image(big)
+def test_a_kill_in_the_midst_of_a_fill_leaves_nothing_of_it(
+    cached, web, tmp_path, data, eventually
+):
+    stores = {"fast": ("file", f"filesystem_store_datadir = {tmp_path}/fast"), "web": ("http", "")}
+    node = cached(more=configuration(tmp_path, web, stores, "show_multiple_locations = true"))
+    # The second half does not come: the fill is in its midst until it is killed.
+    gate = threading.Event()
+    place = {"url": web.serve(f"/{unique('gated')}", data, gate), "metadata": {}}
+    image = node.api.create()
+    added = node.api.change(image, [{"op": "add", "path": "/locations/-", "value": place}])
+    assert added.status_code == 200, added.text
     address = f"{node.service.url}/v2/images/{image}/file"
     reader = requests.get(address, headers=node.api.headers, stream=True, timeout=30)
     eventually(lambda: any(name.startswith("incomplete/") for name in node.files()))
     node.service.kill()
     reader.close()
+    gate.set()
     node.restart()
     assert not any("/" in name for name in node.files())
-    assert node.download(image).content == big
+    assert node.download(image).content == data
 
 
 def test_what_is_closed_stays_closed_when_it_is_cached(cached, data, eventually):
