@@ -7,6 +7,7 @@ import time
 import pytest
 
 from cached_service import Cached
+from databases.certificates import Authority
 from process import starting
 from service import Account, Service, unique
 from several_stores import SeveralStores
@@ -20,6 +21,15 @@ def service(tmp_path_factory):
     service = Service(tmp_path_factory.mktemp("service"))
     yield service
     assert service.stop() == 0, "".join(service.log)
+
+
+@pytest.fixture(scope="session")
+def authorities(tmp_path_factory):
+    """Two certificate authorities, and what the first has signed for 127.0.0.1: a certificate and
+    its key."""
+    folder = tmp_path_factory.mktemp("authorities")
+    ca, other = (Authority(folder, name) for name in ("ca", "other"))
+    return ca, other, ca.sign("127.0.0.1", "subjectAltName=IP:127.0.0.1")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ class Service(Process):
 
     `wrapper` is a command that runs the service, as `nice`; `setup` runs in the child before it;
     `config` is the text of its configuration file; `arguments` are further ones of the command line.
+    `listen` is `None` where the configuration says it.
     `catalog` is where its records live: `database`, or a `registry` of its own beside it.
     """
 
@@ -47,7 +48,8 @@ class Service(Process):
             folder = self.state.with_name(f"{self.state.name}.registry")
             self.registry = Registry(folder, *self.options)
             self.options += ["--config-file", self.registry.for_services]
-        command = [*wrapper, TINTYPE, "serve", *self.options, "--listen", listen, *arguments]
+        where = ["--listen", listen] if listen else []
+        command = [*wrapper, TINTYPE, "serve", *self.options, *where, *arguments]
         try:
             super().__init__(command, READY, setup)
         except DidNotStart:

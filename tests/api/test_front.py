@@ -5,6 +5,7 @@ import socket
 import pytest
 import requests
 
+from process import DidNotStart
 from service import Account, Api
 
 ORIGIN = "http://dashboard.example:8080"
@@ -69,6 +70,50 @@ def test_a_file_takes_the_service_out(options, tmp_path):
     assert told == {"detailed": True, "reasons": [reason]}
     file.unlink()
     assert requests.get(check, timeout=30).text == "OK"
+
+
+def test_files_take_a_service_out_by_the_checks_that_are_named(options, tmp_path):
+    """Of files for ports, those for the port that the service is configured for count."""
+    down, ours, theirs, up = (tmp_path / name for name in ("down", "ours", "theirs", "up"))
+    url, _ = options(
+        f"[healthcheck]\nbackends = disable_by_file, disable_by_files_ports, enable_by_files\n"
+        f"disable_by_file_path = {down}\nenable_by_file_paths = {up}\n"
+        f"disable_by_file_paths = 9292:{ours},9293:{theirs}\n"
+    )
+    told = lambda: requests.get(f"{url}/healthcheck", timeout=30).status_code
+    assert told() == 503
+    up.touch()
+    assert told() == 200
+    for file, status in [(down, 503), (ours, 503), (theirs, 200)]:
+        file.touch()
+        assert told() == status, file
+        file.unlink()
+
+
+def test_only_checks_that_are_named_are_made(options, tmp_path):
+    down = tmp_path / "down"
+    down.touch()
+    url, _ = options(
+        f"[healthcheck]\nbackends =\ndisable_by_file_path = {down}\n"
+        f"disable_by_file_paths = 9292:{down}\nenable_by_file_paths = {tmp_path}/up\n"
+    )
+    assert requests.get(f"{url}/healthcheck", timeout=30).status_code == 200
+
+
+def test_a_service_listens_where_options_say(start, tmp_path):
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = free.getsockname()[1]
+    config = f"[DEFAULT]\nbind_host = 127.0.0.2\nbind_port = {port}\n"
+    service = start(listen=None, config=config)
+    assert service.url == f"http://127.0.0.2:{port}"
+    assert requests.get(f"{service.url}/healthcheck", timeout=30).text == "OK"
+    # The command line wins.
+    assert start(tmp_path / "other", config=config).url.startswith("http://127.0.0.1:")
+
+
+def test_a_host_without_an_address_stops_the_start(start):
+    with pytest.raises(DidNotStart, match="bind_host = nowhere.invalid"):
+        start(listen=None, config="[DEFAULT]\nbind_host = nowhere.invalid\n")
 
 
 PROXIED = {

@@ -343,6 +343,31 @@ def test_attaching_nothing_leaves_the_image_queued(several, image, eventually):
     assert several.api.show(image)["locations"] == []
 
 
+@pytest.mark.parametrize(
+    "options, times", [("", 3), ("http_retries = 2", 2), ("http_retries = 0", 1)]
+)
+def test_bytes_are_read_again_as_often_as_options_say(start, tmp_path, eventually, options, times):
+    several = SeveralStores(start, tmp_path, DEFAULT=options)
+    image, broken = several.api.create(), several.files.add(CONTENT)
+    several.files.break_off(broken)
+    attach(several, image, broken)
+    assert eventually(lambda: ended(several, image))["status"] == "failure"
+    assert several.files.asked.count(("GET", several.files.path(broken))) == times
+    several.close()
+
+
+def test_attached_bytes_are_not_read_where_options_spare_that(start, tmp_path, eventually):
+    several = SeveralStores(start, tmp_path, DEFAULT="do_secure_hash = false")
+    image, url = several.api.create(), several.files.add(CONTENT)
+    assert attach(several, image, url).status_code == 202
+    assert eventually(lambda: ended(several, image))["status"] == "success"
+    shown = several.api.show(image)
+    assert (shown["status"], shown["size"]) == ("active", len(CONTENT))
+    assert (shown["checksum"], shown["os_hash_value"]) == (None, None)
+    assert ("GET", several.files.path(url)) not in several.files.asked
+    several.close()
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate that its owner signed, and the key."""

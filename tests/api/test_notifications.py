@@ -17,6 +17,7 @@ import pika
 import pytest
 
 from importing import configuration, import_image
+from listener import Listener
 from service import TINTYPE, Account, unique
 
 BROKER = os.environ.get("TEST_AMQP_URL")
@@ -358,6 +359,40 @@ def test_a_broker_that_is_away_delays_nobody(start, topic, data):
     log = "".join(service.log)
     assert "the broker of notifications is away" in log
     assert "secret-word" not in log
+
+
+def says_to_a_broker(start, topic, listener, rabbit):
+    """A service that has something to tell to such a broker."""
+    more = f"{config(topic, f'rabbit://u:p@127.0.0.1:{listener.port}/')}retry = 1\n"
+    service = start(config=f"{more}[oslo_messaging_rabbit]\n{rabbit}\n")
+    Account(service).api().create()
+    return service
+
+
+@pytest.mark.parametrize(
+    "options, is_believed",
+    [
+        ("ssl = true\nssl_ca_file = {ca}", True),
+        ("ssl = true\nssl_ca_file = {other}", False),
+        ("ssl = true", False),
+    ],
+)
+def test_a_broker_with_tls_is_believed_as_options_say(
+    start, topic, authorities, eventually, options, is_believed
+):
+    ca, other, certificate = authorities
+    listener = Listener(certificate)
+    options = options.format(ca=ca.certificate, other=other.certificate)
+    says_to_a_broker(start, topic, listener, options)
+    eventually(lambda: listener.heard)
+    assert listener.heard[0] == (b"AMQP\0\0\x09\x01" if is_believed else b"")
+
+
+def test_a_message_is_sent_again_as_often_as_options_say(start, topic, eventually):
+    listener = Listener()
+    service = says_to_a_broker(start, topic, listener, "ssl = false")
+    eventually(lambda: service.said("a notification can't be sent"))
+    assert listener.heard == [b"AMQP\0\0\x09\x01"] * 2
 
 
 def test_notifications_go_to_the_log_where_that_is_wanted(start, topic):

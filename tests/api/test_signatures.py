@@ -4,6 +4,7 @@ import base64
 import http.server
 import json
 import os
+import ssl
 import subprocess
 import threading
 import uuid
@@ -86,12 +87,15 @@ def test_an_image_that_lacks_one_of_the_properties_is_not_signed(signing, data):
     assert api.upload(api.create(**properties), b"anything").status_code == 204
 
 
-def test_a_certificate_has_to_lead_to_a_trusted_one(signing, certificates, data):
+@pytest.mark.parametrize(
+    "dates, of_old", [("", 400), ("enforce_valid_dates = false", 204)]
+)
+def test_a_certificate_has_to_lead_to_a_trusted_one(signing, certificates, data, dates, of_old):
     root = Signer("ECC_SECP384R1", is_ca=True)
     good, old, alien = Signer(issuer=root), Signer(issuer=root, days=-1), Signer()
     keep(certificates, root, good, old, alien)
-    _, api = signing(f"trusted_certificate_ids = {root.id}, {uuid.uuid4()}")
-    for signer, status in [(good, 204), (old, 400), (alien, 400)]:
+    _, api = signing(f"trusted_certificate_ids = {root.id}, {uuid.uuid4()}\n{dates}")
+    for signer, status in [(good, 204), (old, of_old), (alien, 400)]:
         answer = api.upload(api.create(**signer.properties(data)), data)
         assert answer.status_code == status, answer.text
         assert status == 204 or "Certificate validation failed" in answer.text
@@ -124,7 +128,8 @@ class Barbican(http.server.BaseHTTPRequestHandler):
             self.answer(204, b"")
 
     def refused(self, secret):
-        known = self.path.startswith("/v1/secrets/") and secret in self.server.secrets
+        place = f"/{self.server.version}/secrets/"
+        known = self.path.startswith(place) and secret in self.server.secrets
         status = 401 if self.headers["X-Auth-Token"] is None else 200 if known else 404
         self.server.tokens.add(self.headers["X-Auth-Token"])
         if status != 200:
@@ -144,7 +149,7 @@ class Barbican(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def barbican():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Barbican)
-    server.secrets, server.tokens = {}, set()
+    server.version, server.secrets, server.tokens = "v1", {}, set()
     server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -215,6 +220,54 @@ def test_barbican_is_found_in_the_catalog(start, barbican, data):
     barbican.secrets[signer.id] = signer.pem
     answer = api.upload(api.create(**signer.properties(data)), data)
     assert answer.status_code == 204, answer.text
+
+
+def test_barbican_is_asked_at_the_endpoint_that_options_name(start, barbican, data):
+    endpoints = [
+        {"interface": "public", "region_id": "RegionOne", "url": "http://127.0.0.1:1/"},
+        {"interface": "internal", "region_id": "RegionOne", "url": barbican.url},
+    ]
+    barbican.catalog = [{"type": "key-manager", "endpoints": endpoints}]
+    options = f"auth_endpoint = {barbican.url}/identity/v3\nbarbican_endpoint_type = internal\n"
+    assert takes_a_signed_image(start, barbican, data, f"[barbican]\n{options}")
+
+
+def test_barbican_is_spoken_to_in_the_version_that_options_name(start, barbican, data):
+    barbican.version = "v7"
+    config = f"[barbican]\nbarbican_endpoint = {barbican.url}\nbarbican_api_version = v7\n"
+    assert takes_a_signed_image(start, barbican, data, config)
+
+
+@pytest.mark.parametrize(
+    "options, is_believed",
+    [
+        ("", False),
+        ("verify_ssl = false", True),
+        ("verify_ssl_path = {ca}", True),
+        ("verify_ssl = true\nverify_ssl_path = {other}", False),
+    ],
+)
+def test_barbican_is_believed_as_options_say(
+    start, barbican, authorities, data, options, is_believed
+):
+    ca, other, certificate = authorities
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    barbican.socket = context.wrap_socket(barbican.socket, server_side=True)
+    options = options.format(ca=ca.certificate, other=other.certificate)
+    url = barbican.url.replace("http:", "https:")
+    config = f"[barbican]\nbarbican_endpoint = {url}\n{options}\n"
+    assert takes_a_signed_image(start, barbican, data, config) == is_believed
+
+
+def takes_a_signed_image(start, barbican, data, config):
+    """Whether a service with this configuration gets at a certificate of Barbican's."""
+    api = Account(start(config=config)).api()
+    signer = Signer()
+    barbican.secrets[signer.id] = signer.pem
+    answer = api.upload(api.create(**signer.properties(data)), data)
+    assert answer.status_code == 204 or "Unable to retrieve certificate" in answer.text
+    return answer.status_code == 204
 
 
 def test_a_barbican_that_is_down_lets_nothing_through(with_barbican, barbican, data):

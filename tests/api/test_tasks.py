@@ -1,10 +1,12 @@
 """The tasks API."""
 
+import datetime
 import uuid
 
 import pytest
 
-from importing import import_image, member
+from importing import configuration, import_image, member
+from service import Account
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,19 @@ def test_a_task_makes_an_image(api, web, data, sha512, eventually):
     image = api.show(done["result"]["image_id"])
     assert (image["status"], image["os_distro"]) == ("active", "debian")
     assert image["os_hash_value"] == sha512(data)
+
+
+@pytest.mark.parametrize(
+    "options, hours", [("", 48), ("[task]\ntask_time_to_live = 2\n", 2)], ids=["default", "said"]
+)
+def test_a_task_is_kept_as_long_as_options_say(start, tmp_path, web, eventually, options, hours):
+    api = Account(start(config=configuration(tmp_path, web, more=options))).api()
+    web.serve("/task", b"bytes")
+    task = make(api, web).json()
+    done = eventually(lambda: end_of(api, task["id"]))
+    instant = lambda name: datetime.datetime.fromisoformat(done[name])
+    kept = instant("expires_at") - instant("updated_at")
+    assert abs(kept - datetime.timedelta(hours=hours)) < datetime.timedelta(minutes=1), done
 
 
 def test_a_task_that_fails_says_why_and_leaves_no_image(api, web, data, eventually):

@@ -4,6 +4,7 @@ import pytest
 
 from importing import configuration, ended, files, import_image, stage
 from limits import CONFIG, FREE
+from listener import Listener
 from service import Account
 
 MIB = 1 << 20
@@ -138,3 +139,25 @@ endpoint_id = x
     answer = Account(start(config=config)).api().post("/v2/images", json={})
     assert answer.status_code == 503
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "options, is_asked",
+    [("", False), ("cafile = {ca}", True), ("cafile = {other}", False), ("insecure = true", True)],
+)
+def test_a_keystone_with_tls_is_believed_as_options_say(start, authorities, options, is_asked):
+    ca, other, certificate = authorities
+    listener = Listener(certificate)
+    config = f"""
+[DEFAULT]
+use_keystone_limits = true
+[oslo_limit]
+auth_url = https://127.0.0.1:{listener.port}
+user_id = glance
+password = secret
+endpoint_id = x
+{options.format(ca=ca.certificate, other=other.certificate)}
+"""
+    answer = Account(start(config=config)).api().post("/v2/images", json={})
+    assert answer.status_code == 503
+    assert listener.heard[0].startswith(b"POST /v3/auth/tokens") == is_asked

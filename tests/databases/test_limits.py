@@ -40,6 +40,19 @@ def test_a_service_has_so_many(start, eventually, postgresql, options, expected)
     assert most == expected if expected < REQUESTS else most >= expected
 
 
+def test_a_request_waits_for_a_connection_as_long_as_options_say(start, eventually, postgresql):
+    options = "max_pool_size = 1\nmax_overflow = 0\npool_timeout = 1\n"
+    config = f"[database]\nconnection = {postgresql.url}\n{options}"
+    service = start(config=config, arguments=["--identity", "none"])
+    with ThreadPoolExecutor(2) as pool:
+        with postgresql.locked("images"):
+            lists = [pool.submit(requests.get, f"{service.url}/v2/images") for _ in range(2)]
+            # One has the connection; the other one gives up, which would take 30 seconds.
+            eventually(lambda: any(answer.done() for answer in lists), limit=15)
+        answers = sorted(answer.result().status_code for answer in lists)
+    assert answers == [200, 503]
+
+
 def connections(server):
     [count] = server.run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tintype'")
     return int(count)
