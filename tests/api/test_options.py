@@ -44,6 +44,35 @@ def test_options_that_the_code_reads_are_listed_as_honoured():
     assert not missing
 
 
+def texts():
+    """The texts of tests, of Rust and of Python, with line breaks for what stands for them."""
+    for file in ROOT.glob("crates/*/**/*.rs"):
+        text = file.read_text()
+        is_test = {"tests", "tests.rs", "testing"} & set(file.parts)
+        yield (text if is_test else text.partition("#[cfg(test)]")[2]).replace("\\n", "\n")
+    for file in ROOT.glob("tests/**/*.py"):
+        yield file.read_text().replace("\\n", "\n")
+
+
+def test_options_that_are_honoured_are_named_by_tests():
+    """Beside their section, unless it is that of a store or of everything. Whether a test sees what
+    comes of an option, only a reader can tell."""
+    named = set()
+    for text in texts():
+        names = set(re.findall(r'([a-z_0-9]+)(?: ?=|")', text))
+        sections = set(re.findall(r"\[(\w+)\]", text)) | {"everything"}
+        named |= {(section, name) for section in sections for name in names}
+
+    def room(section):
+        own = section and section not in ("DEFAULT", "file") and "store" not in section
+        return section if own else "everything"
+
+    honoured = {(room(section), name) for section, name, is_honoured in table() if is_honoured}
+    # As a guard against a page that is not read at all.
+    assert len(honoured) > 250
+    assert not honoured - named
+
+
 @pytest.fixture
 def warned(tmp_path):
     """What a service names that is given every option without effect."""

@@ -1,4 +1,4 @@
-"""Keystone behind TLS: whom to trust, and how to show who we are."""
+"""Keystone behind TLS (`[keystone_authtoken]`): whom to trust, and how to show who we are."""
 
 import shutil
 import ssl

@@ -153,7 +153,7 @@ def test_a_server_that_is_not_there_is_tried_again_as_often_as_is_said(clouds, s
         nobody.bind(("127.0.0.1", 0))
         url = f"{scheme}://glance:hidden@127.0.0.1:{nobody.getsockname()[1]}/glance"
         text = cloud.configuration.read_text().replace(cloud.database.url, url)
-        text = text.replace("[keystone_auth", "max_retries = 2\nretry_interval = 0\n[keystone_auth")
+        text = text.replace("[database]", "[database]\nmax_retries = 2\nretry_interval = 0")
         cloud.configuration.write_text(text)
         with pytest.raises(DidNotStart) as failed:
             cloud.tintype()
