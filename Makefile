@@ -16,7 +16,7 @@ test: ## every test: those beside the code, and the real binary against the real
 	@scripts/cargo-tools nextest
 	cargo build --locked --workspace --all-targets
 	$(TINTYPE) appliance setup
-	TINTYPE=$(abspath $(TINTYPE)) tests/services/up sh -c 'cargo nextest run --locked --workspace && tests/run'
+	TINTYPE=$(abspath $(TINTYPE)) tests/services/up sh -c 'cargo nextest run --locked --workspace && tests/run --numprocesses 2 --dist loadfile'
 
 test-stores: ## every kind of store beside its real server; a table of stores and cases
 	@scripts/packages build stores

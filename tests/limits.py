@@ -1,7 +1,10 @@
 """A real Keystone's limits, and a service that asks for them: TEST_KEYSTONE_URL and
 TEST_KEYSTONE_PASSWORD name that Keystone and its administrator's password."""
 
+import fcntl
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 import requests
@@ -67,8 +70,16 @@ class Keystone(requests.Session):
         return self.post(f"/{plural}", json={kind: fields | more}).json()[kind]["id"], True
 
 
-@pytest.fixture(scope="session")
-def limited():
+@pytest.fixture(scope="module")
+def alone():
+    """Keystone has one set of limits: tests of another file, which may run beside these, wait."""
+    with open(Path(tempfile.gettempdir()) / "tintype-tests-limits", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="module")
+def limited(alone):
     """Keystone, and the id of the image service in it, which has an endpoint."""
     if not KEYSTONE:
         pytest.skip("TEST_KEYSTONE_URL names no Keystone (tests/services/keystone starts one)")

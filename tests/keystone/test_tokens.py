@@ -43,7 +43,7 @@ def test_who_is_disabled_is_refused_once_the_cache_time_is_over(own, cloud, even
 
 
 def test_a_keystone_that_does_not_answer_keeps_nobody_waiting(own, cloud, eventually):
-    images = own(http_connect_timeout=1)
+    images = own(http_connect_timeout=3)
     known, unknown = cloud.member.at(images), cloud.member.at(images)
     assert known.get("/v2/images").status_code == 200
     cloud.door.passes.clear()
@@ -52,7 +52,7 @@ def test_a_keystone_that_does_not_answer_keeps_nobody_waiting(own, cloud, eventu
         answer = unknown.get("/v2/images")
         assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
         assert known.get("/v2/images").status_code == 200
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
     finally:
         cloud.door.passes.set()
     eventually(lambda: unknown.get("/v2/images").status_code == 200)
@@ -74,12 +74,14 @@ def test_when_keystone_is_away_only_what_is_known_works(own, cloud, eventually):
     eventually(lambda: unknown.get("/v2/images").status_code == 200)
 
 
-def test_wrong_credentials_of_the_service_are_told_in_the_log_and_nowhere_else(own, cloud):
+def test_wrong_credentials_of_the_service_are_told_in_the_log_and_nowhere_else(
+    own, cloud, eventually
+):
     images = own(password="not-this-one")
     answer = cloud.member.at(images).get("/v2/images")
     assert answer.status_code == 503
-    log = "".join(images.log)
-    assert "refuses the credentials of" in log and "not-this-one" not in log
+    eventually(lambda: "refuses the credentials of" in "".join(images.log))
+    assert "not-this-one" not in "".join(images.log)
     assert cloud.glance.auth["username"] not in answer.text
 
 
