@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import os
 import random
 import socket
 import sqlite3
@@ -329,3 +330,61 @@ def test_the_digest_is_the_one_that_the_operator_wants(start, data, name):
     assert shown["os_hash_algo"] == name
     assert shown["os_hash_value"] == hashlib.new(name, data).hexdigest()
     assert shown["checksum"] == hashlib.md5(data).hexdigest()
+
+
+LARGE = 32 << 20
+
+
+@pytest.fixture
+def large(api):
+    """An image that no socket's buffers can hold, and its bytes."""
+    content = random.Random(7).randbytes(LARGE)
+    image = api.create(name=unique("large"))
+    assert api.upload(image, content).status_code == 204
+    return image, content
+
+
+def ask(service, api, image):
+    """Asks for an image's bytes, and reads the head of the answer only."""
+    token = api.headers["X-Auth-Token"]
+    head = f"GET /v2/images/{image}/file HTTP/1.1\r\nHost: test\r\nX-Auth-Token: {token}"
+    answer = http.client.HTTPResponse(send(service, head, b""))
+    answer.begin()
+    assert answer.status == 200
+    return answer
+
+
+def test_readers_that_do_not_read_hold_little_and_nobody_up(service, api, large):
+    image, content = large
+    assert api.get(f"/v2/images/{image}/file").content == content
+    before = service.memory()
+    stalled = [ask(service, api, image) for _ in range(24)]
+    assert api.get(f"/v2/images/{image}/file").content == content
+    assert (service.memory() - before) / len(stalled) < 1.5 * (1 << 20)
+    assert stalled[-1].read() == content
+
+
+def test_a_reader_keeps_an_image_that_is_deleted(service, api, large):
+    image, content = large
+    answer = ask(service, api, image)
+    assert api.delete(f"/v2/images/{image}").status_code == 204
+    assert answer.read() == content
+
+
+def test_a_file_that_becomes_shorter_ends_the_connection(service, api, large):
+    image, content = large
+    answer = ask(service, api, image)
+    os.truncate(service.state / "images" / image, LARGE // 2 + 1)
+    with pytest.raises(http.client.IncompleteRead) as ended:
+        answer.read()
+    came = ended.value.partial
+    assert came == content[: len(came)]
+    assert len(came) <= LARGE // 2 + 1
+
+
+def test_a_file_that_is_too_short_is_not_begun(service, api, large):
+    image, _ = large
+    os.truncate(service.state / "images" / image, LARGE - 1)
+    answer = api.get(f"/v2/images/{image}/file")
+    assert answer.status_code >= 500
+    assert api.get(f"/v2/images/{image}/file", headers={"Range": "bytes=0-9"}).status_code == 206

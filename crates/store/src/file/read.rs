@@ -1,37 +1,129 @@
-//! The way out: threads read pieces ahead of the socket. No thread waits for a client: one that
-//! reads slowly, or not at all, holds an open file and the pieces that were read ahead for it.
+//! The way out. What the page cache holds is read where it is asked for: a hand-over to another
+//! thread costs more than the copy does, and takes the bytes out of this processor's cache before
+//! they are sent. For what has to come from the disk threads wait, ahead of the reader.
+//!
+//! No thread waits for a client: one that reads slowly, or not at all, holds an open file and the
+//! pieces that were read for it.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use rustix::io::ReadWriteFlags;
+use tokio::task::JoinHandle;
 
 use super::Directory;
-use crate::blocking::blocking;
+use crate::blocking::{blocking, joined};
 use crate::{Data, PIECE, Result};
 
-/// Pieces read at once, or ahead of the socket, at most.
+/// Pieces that are read from the disk at once, or ahead of the reader, at most.
 const AHEAD: usize = 3;
+
+/// The size of pieces from the page cache, in bytes: they stay in a processor's own cache until
+/// they are sent, and others on the same thread have their turn after each.
+const CACHED: usize = 256 * 1024;
 
 pub(super) async fn open(
     directory: Arc<Directory>,
     name: String,
     range: Range<u64>,
 ) -> Result<Data> {
-    let opening = (directory.clone(), name.clone());
-    let file = Arc::new(blocking(move || opening.0.open_file(&opening.1)).await?);
-    let pieces = stream::iter(range.clone().step_by(PIECE)).map(move |offset| {
-        let length = PIECE.min(usize::try_from(range.end - offset).unwrap_or(PIECE));
-        let (file, directory, name) = (file.clone(), directory.clone(), name.clone());
-        blocking(move || {
-            read_piece(&file, offset, length).map_err(|error| directory.failed(&name, error))
-        })
+    let (opening, opened, end) = (directory.clone(), name.clone(), range.end);
+    let file = blocking(move || {
+        let file = opening.open_file(&opened)?;
+        let checked = expect_length(&file, end);
+        checked.map(|()| Arc::new(file)).map_err(|error| opening.failed(&opened, error))
     });
-    Ok(pieces.buffered(AHEAD).boxed())
+    let file = file.await?;
+    let reading = Reading { directory, name, file, left: range, ahead: VecDeque::new() };
+    let pieces = stream::try_unfold(reading, |mut reading| async move {
+        Ok(reading.next().await?.map(|piece| (piece, reading)))
+    });
+    Ok(pieces.boxed())
+}
+
+/// A file that is too short is told before anything of it is sent.
+fn expect_length(file: &File, expected: u64) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    if length < expected {
+        let why = format!("the file has {length} bytes, {expected} are expected");
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+    }
+    Ok(())
+}
+
+/// A file that is read.
+struct Reading {
+    directory: Arc<Directory>,
+    name: String,
+    file: Arc<File>,
+    /// What nobody reads yet.
+    left: Range<u64>,
+    /// What threads read, before that.
+    ahead: VecDeque<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        if self.ahead.is_empty()
+            && let Some(piece) = self.read_cached()
+        {
+            tokio::task::yield_now().await;
+            return Ok(Some(piece));
+        }
+        self.read_ahead();
+        let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
+        let read = joined(reading.await);
+        read.map(Some).map_err(|error| self.directory.failed(&self.name, error))
+    }
+
+    /// The next piece, if the page cache has all of it.
+    fn read_cached(&mut self) -> Option<Bytes> {
+        let mut piece = vec![0; self.next_length(CACHED)];
+        if !is_read_at_once(&self.file, &mut piece, self.left.start) {
+            return None;
+        }
+        self.left.start += piece.len() as u64;
+        Some(piece.into())
+    }
+
+    /// Lets threads read, unless the page cache has come to hold what follows.
+    fn read_ahead(&mut self) {
+        while self.ahead.len() < AHEAD && !self.left.is_empty() {
+            if !self.ahead.is_empty() && self.seems_cached() {
+                return;
+            }
+            let (offset, length) = (self.left.start, self.next_length(PIECE));
+            let file = self.file.clone();
+            let read = move || read_piece(&file, offset, length);
+            self.ahead.push_back(tokio::task::spawn_blocking(read));
+            self.left.start += length as u64;
+        }
+    }
+
+    /// Whether the page cache has the end of the next piece: it is filled in order.
+    fn seems_cached(&self) -> bool {
+        let last = self.left.start + self.next_length(CACHED) as u64 - 1;
+        is_read_at_once(&self.file, &mut [0], last)
+    }
+
+    fn next_length(&self, most: usize) -> usize {
+        usize::try_from(self.left.end - self.left.start).unwrap_or(most).min(most)
+    }
+}
+
+/// Whether the page cache has filled the whole buffer. Whatever else becomes of it, a file system
+/// that can't tell (NFS and others), the file's end or an error, is left to a thread.
+fn is_read_at_once(file: &File, buffer: &mut [u8], offset: u64) -> bool {
+    let expected = buffer.len();
+    let buffers = &mut [IoSliceMut::new(buffer)];
+    let read = rustix::io::preadv2(file, buffers, offset, ReadWriteFlags::NOWAIT);
+    expected > 0 && read == Ok(expected)
 }
 
 fn read_piece(file: &File, offset: u64, length: usize) -> io::Result<Bytes> {

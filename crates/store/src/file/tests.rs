@@ -146,6 +146,65 @@ async fn a_dropped_put_leaves_nothing() {
     assert!(files(&store).is_empty());
 }
 
+/// What the page cache lacks, and what it has, in one file.
+#[tokio::test]
+async fn bytes_come_from_the_disk_and_from_the_page_cache() {
+    let (_dir, store) = store();
+    let bytes: Vec<u8> = (0..9 * crate::PIECE + 7).map(|i| (i % 251) as u8).collect();
+    let size = bytes.len() as u64;
+    let written = store.put(ImageId::random(), None, source(vec![Ok(bytes.clone())])).await;
+    let uri = written.unwrap().uri;
+    let file = store.file(&uri).await.unwrap().unwrap();
+    for read_before in [0, 3 * crate::PIECE, 7 * crate::PIECE] {
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        file.read_exact_at(&mut vec![0; read_before], 0).unwrap();
+        assert_eq!(read_all(&store, &uri, 0..size).await, bytes);
+        assert_eq!(read_all(&store, &uri, 5..size - 5).await, bytes[5..bytes.len() - 5]);
+    }
+}
+
+#[tokio::test]
+async fn holes_are_zeros() {
+    let (_dir, store) = store();
+    let path = store.path().join(ImageId::random().to_string());
+    let file = File::create(&path).unwrap();
+    file.write_all_at(b"one", 3 << 20).unwrap();
+    file.set_len(5 << 20).unwrap();
+    let mut bytes = vec![0; 5 << 20];
+    bytes[3 << 20..(3 << 20) + 3].copy_from_slice(b"one");
+    let uri = format!("file://{}", path.display());
+    assert_eq!(read_all(&store, &uri, 0..5 << 20).await, bytes);
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_short_is_not_opened() {
+    let (_dir, store) = store();
+    let written = store.put(ImageId::random(), None, source(vec![Ok(vec![1; 10])])).await.unwrap();
+    let error = store.open(&written.uri, 0..11).await.err().expect("an error");
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_becomes_shorter_gives_an_error() {
+    let (_dir, store) = store();
+    let bytes = vec![1; 8 * crate::PIECE];
+    let size = bytes.len() as u64;
+    let written = store.put(ImageId::random(), None, source(vec![Ok(bytes)])).await.unwrap();
+    let mut data = store.open(&written.uri, 0..size).await.unwrap();
+    let name = written.uri.rsplit('/').next().unwrap();
+    let file = File::options().write(true).open(store.path().join(name)).unwrap();
+    file.set_len(5 * crate::PIECE as u64 + 3).unwrap();
+    let mut read = 0;
+    let ended = loop {
+        match data.next().await {
+            Some(Ok(piece)) => read += piece.len(),
+            ended => break ended,
+        }
+    };
+    assert!(matches!(ended, Some(Err(Error::Io { .. }))), "after {read} bytes");
+    assert!(read <= 5 * crate::PIECE + 3);
+}
+
 /// As many as there are threads that may block, or more: nobody who is quicker waits for them.
 #[test]
 fn slow_clients_keep_no_threads() {
