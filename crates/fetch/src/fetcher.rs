@@ -50,7 +50,7 @@ pub struct Fetcher {
     filter: Filter,
     trust: Trust,
     /// A proxy for each scheme that has one.
-    proxies: BTreeMap<String, String>,
+    proxies: BTreeMap<String, Proxy>,
 }
 
 impl Fetcher {
@@ -64,9 +64,12 @@ impl Fetcher {
         Self { trust, ..self }
     }
 
-    /// The same, by proxies: one for each scheme. A proxy looks names up itself.
-    pub fn by(self, proxies: BTreeMap<String, String>) -> Self {
-        Self { proxies, ..self }
+    /// The same, by proxies: one for each scheme. A proxy looks names up itself. Errors: `Settings`,
+    /// where one is no URL.
+    pub fn by(self, proxies: BTreeMap<String, String>) -> Result<Self> {
+        let proxy = |(scheme, url): (String, String)| Ok((scheme, Proxy::all(url)?));
+        let proxies = proxies.into_iter().map(proxy).collect::<reqwest::Result<_>>();
+        Ok(Self { proxies: proxies.map_err(Error::Settings)?, ..self })
     }
 
     /// What may be named.
@@ -163,7 +166,7 @@ impl Fetcher {
             Trust::Anybody => builder.tls_danger_accept_invalid_certs(true),
         };
         if let Some(proxy) = self.proxies.get(admitted.url.scheme()) {
-            builder = builder.proxy(Proxy::all(proxy).map_err(Error::Settings)?);
+            builder = builder.proxy(proxy.clone());
         }
         builder.build().map_err(Error::Settings)
     }

@@ -86,5 +86,6 @@ async fn redirects_are_followed_by_the_same_rules() {
 async fn a_proxy_is_asked_where_there_is_one_for_the_scheme() {
     let proxy = format!("http://{}", server().await);
     let fetcher = Fetcher::new(Filter::default()).by([("http".to_owned(), proxy)].into());
+    let fetcher = fetcher.unwrap();
     assert_eq!(read(&fetcher, "http://192.0.2.7/whole", None).await.unwrap(), CONTENT);
 }

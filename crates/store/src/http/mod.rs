@@ -126,4 +126,13 @@ mod tests {
         assert_eq!(proxy.asked("GET http://192.0.2.7/image").len(), 1);
         assert_eq!(proxy.asked("CONNECT 192.0.2.7:443").len(), 1);
     }
+
+    #[test]
+    fn proxies_that_can_not_be_are_named() {
+        for wrong in ["http", "http:http://", "http:a proxy"] {
+            let error = store("http", &format!("http_proxy_information = {wrong}")).err();
+            let error = error.expect(wrong);
+            assert!(error.contains("http_proxy_information"), "{wrong}: {error}");
+        }
+    }
 }

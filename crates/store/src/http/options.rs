@@ -13,11 +13,15 @@ use crate::{Error, SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "http", open };
 
+/// A proxy for each scheme that has one.
+const PROXIES: &str = "http_proxy_information";
+
 fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let filter = Filter::from_config(options.config())?;
-    let proxies: BTreeMap<String, String> =
-        options.or("http_proxy_information", BTreeMap::new())?;
+    let proxies: BTreeMap<String, String> = options.or(PROXIES, BTreeMap::new())?;
     let fetcher = Fetcher::new(filter).trusting(trust(options)?).by(proxies);
+    let expected = "expected SCHEME:PROXY between commas, as http:http://10.0.0.1:3128";
+    let fetcher = fetcher.map_err(|_| options.wrong(PROXIES, expected))?;
     Ok(Arc::new(HttpStore::new(options.section(), fetcher)))
 }
 
