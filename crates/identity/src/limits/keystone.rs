@@ -82,12 +82,10 @@ impl Keystone {
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .tls_danger_accept_invalid_certs(settings.insecure);
-        // A file that can't be read trusts nobody: the first request then says so.
-        let pem = settings.cafile.as_ref().and_then(|file| std::fs::read(file).ok());
-        if let Some(pem) = pem {
-            for certificate in Certificate::from_pem_bundle(&pem)? {
-                builder = builder.add_root_certificate(certificate);
-            }
+        if let Some(path) = &settings.cafile {
+            let unread = |cause| Error::Authorities { path: path.clone(), cause };
+            let pem = std::fs::read(path).map_err(unread)?;
+            builder = builder.tls_certs_only(Certificate::from_pem_bundle(&pem)?);
         }
         Ok(Self {
             client: builder.build()?,

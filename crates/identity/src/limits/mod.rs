@@ -11,6 +11,7 @@ mod keystone;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use tokio::sync::OnceCell;
 
@@ -30,6 +31,15 @@ pub enum Error {
         status: u16,
         /// What was asked for.
         path: String,
+    },
+    /// The file of authorities can't be read.
+    #[error("[oslo_limit] cafile {}: {cause}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: std::io::Error,
     },
     /// The endpoint that limits belong to is not told by the options.
     #[error("[oslo_limit] names no single endpoint of the image service: {0}")]
@@ -53,7 +63,8 @@ impl std::fmt::Debug for UnifiedLimits {
 }
 
 impl UnifiedLimits {
-    /// Asks nobody yet. Errors: `Unreachable` when TLS can't be set up as the settings say.
+    /// Asks nobody yet. Errors: `Authorities`; `Unreachable` when TLS can't be set up as the settings
+    /// say.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         Ok(Self { keystone: Keystone::new(&settings)?, settings, endpoint: OnceCell::new() })
     }

@@ -7,7 +7,7 @@ use config::{Config, Section};
 use serde_json::{Value, json};
 
 /// How long Keystone may take when `timeout` does not say.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `[oslo_limit]` says. Has no `Debug`: it holds a password.
 #[derive(Clone)]

@@ -12,6 +12,7 @@ use config::Config;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::settings::PATIENCE;
 use super::*;
 
 /// What Keystone was asked.
@@ -129,6 +130,32 @@ async fn a_password_that_is_wrong_is_told_without_it() {
     let error = limits(&url, "not-the-word").of("p").await.unwrap_err();
     assert!(matches!(error, Error::Refused { status: 401, .. }), "{error}");
     assert!(!error.to_string().contains("not-the-word"));
+}
+
+/// What a service says that has such options, whom nobody answers at this place.
+async fn failure(listener: &TcpListener, options: &str) -> String {
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let options = format!("user_id = u\npassword = secret\nendpoint_id = e1\n{options}");
+    configured(&url, &options).of("p").await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn an_answer_is_waited_for_as_long_as_options_say() {
+    // Connections come about, and nobody takes them.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let asked = failure(&listener, "timeout = 1");
+    let said = tokio::time::timeout(PATIENCE / 2, asked).await.unwrap();
+    assert!(said.contains("can't be had"), "{said}");
+}
+
+#[test]
+fn authorities_that_are_not_there_are_named() {
+    let mut config = Config::default();
+    let text = "[oslo_limit]\nauth_url = https://k\nuser_id = u\npassword = p\n\
+                cafile = /nowhere/ca.pem\n";
+    config.add_text(text, Path::new("glance-api.conf")).unwrap();
+    let error = UnifiedLimits::new(Settings::from_config(&config).unwrap()).unwrap_err();
+    assert!(error.to_string().contains("[oslo_limit] cafile /nowhere/ca.pem"), "{error}");
 }
 
 #[tokio::test]

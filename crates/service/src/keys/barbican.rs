@@ -73,9 +73,11 @@ impl Barbican {
             .redirect(redirect::Policy::none())
             .tls_danger_accept_invalid_certs(!settings.verify_tls);
         if let Some(path) = &settings.authorities {
-            for authority in Certificate::from_pem_bundle(&std::fs::read(path)?).map_err(invalid)? {
-                client = client.add_root_certificate(authority);
-            }
+            let unread = |error: io::Error| {
+                io::Error::new(error.kind(), format!("verify_ssl_path {}: {error}", path.display()))
+            };
+            let pem = std::fs::read(path).map_err(unread)?;
+            client = client.tls_certs_only(Certificate::from_pem_bundle(&pem).map_err(invalid)?);
         }
         Ok(Self { client: client.build().map_err(invalid)?, endpoint: Endpoint::new(settings) })
     }

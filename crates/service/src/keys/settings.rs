@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use config::{Config, Section};
 use signature::Dates;
 
+/// Which of Barbican's endpoints in the catalog is asked.
+const INTERFACE: &str = "barbican_endpoint_type";
+
 /// Where keys and certificates are, and which are trusted.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -90,7 +93,10 @@ impl BarbicanSettings {
 impl Place {
     fn from_section(options: &Section<'_>) -> config::Result<Option<Self>> {
         let keystone: Option<String> = options.get("auth_endpoint")?;
-        let interface = options.or("barbican_endpoint_type", "public".to_owned())?;
+        let interface: String = options.or(INTERFACE, "public".to_owned())?;
+        if !["public", "internal", "admin"].contains(&interface.as_str()) {
+            return Err(options.wrong(INTERFACE, "expected public, internal or admin"));
+        }
         let region = options.get("barbican_region_name")?;
         let endpoint = options.get("barbican_endpoint")?;
         let catalog = keystone.map(|url| {
@@ -98,5 +104,33 @@ impl Place {
             Self::InCatalog(Catalog { keystone, interface, region })
         });
         Ok(endpoint.map(Self::At).or(catalog))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Keys;
+    use super::*;
+
+    fn keys(options: &str) -> Result<Keys, String> {
+        let mut config = Config::default();
+        let text = format!("[barbican]\nauth_endpoint = http://k/v3\n{options}\n");
+        config.add_text(&text, Path::new("glance-api.conf")).unwrap();
+        let settings = Settings::from_config(&config).map_err(|error| error.to_string())?;
+        Keys::open(settings).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_can_not_be_is_named() {
+        for (wrong, expected) in [
+            ("barbican_endpoint_type = publicURL", "public, internal or admin"),
+            ("verify_ssl = perhaps", "verify_ssl"),
+            ("verify_ssl_path = /nowhere/ca.pem", "/nowhere/ca.pem"),
+        ] {
+            let error = keys(wrong).err().expect(wrong);
+            assert!(error.contains(expected), "{wrong}: {error}");
+        }
     }
 }
