@@ -97,6 +97,28 @@ async fn clients_are_sent_where_the_options_say() {
     }
 }
 
+/// The public endpoint is nowhere; where there is none such, Keystone is where the login is.
+#[tokio::test]
+async fn tokens_are_validated_at_the_endpoint_that_options_name() {
+    let elsewhere = Fake::start().await;
+    elsewhere.issue("t", &["member"], 3600);
+    elsewhere.told().own.push("own-1".to_owned());
+    for (options, expected, validations) in [
+        ("", Ok(()), 1),
+        ("interface = public", UNAVAILABLE, 0),
+        ("interface = admin", REFUSED, 0),
+        ("region_name = R", Ok(()), 1),
+        ("region_name = S", REFUSED, 0),
+    ] {
+        let fake = Fake::start().await;
+        fake.told().endpoint = elsewhere.url.clone();
+        elsewhere.told().validations = 0;
+        let keystone = fake.configured(&format!("{USER}{options}"));
+        assert_eq!(outcome(&keystone, "t").await, expected, "{options}");
+        assert_eq!(elsewhere.told().validations, validations, "{options}");
+    }
+}
+
 /// One with such a role is one, and its users' tokens may end on the way.
 #[tokio::test]
 async fn a_service_is_who_has_a_role_that_options_name() {
