@@ -31,7 +31,7 @@ pub struct Enabled {
 pub struct Reserved {
     /// Where uploads wait for their import (`os_glance_staging_store`, `node_staging_uri`).
     pub staging: FileStore,
-    /// Where imports do their work (`os_glance_tasks_store`, `[task] work_dir`).
+    /// Where Glance's tasks do their work (`os_glance_tasks_store`, `[task] work_dir`).
     pub tasks: FileStore,
 }
 
