@@ -86,6 +86,47 @@ async fn as_many_parts_are_sent_at_once_as_options_say() {
     }
 }
 
+/// A service with a bucket, or without one, in which there is nothing.
+fn empty(with_bucket: bool) -> Peer {
+    Peer::new(move |request| match request.method.as_str() {
+        "HEAD" if request.path == "/images" && with_bucket => Reply::of(200, b""),
+        "HEAD" => Reply::of(404, b""),
+        _ => Reply::of(200, b"<Result><UploadId>u</UploadId></Result>").with("ETag", "\"t\""),
+    })
+}
+
+async fn put(peer: &Peer, options: &str, parts: usize) -> Result<Written> {
+    let store = store("s3", &at(peer, options)).unwrap();
+    let pieces = stream::iter((0..parts).map(|_| Ok(Bytes::from(vec![0; PART])))).boxed();
+    store.put(ImageId::random(), Some((parts * PART) as u64), pieces).await
+}
+
+#[tokio::test]
+async fn objects_are_cut_where_options_say() {
+    for (options, parts) in [
+        ("", 0),
+        ("s3_store_large_object_size = 5", 2),
+        ("s3_store_large_object_size = 5\ns3_store_large_object_chunk_size = 5", 3),
+    ] {
+        let peer = empty(true);
+        put(&peer, options, 3).await.unwrap();
+        let sent = peer.asked("PUT /images/");
+        let sent = sent.iter().filter(|request| request.path.contains("partNumber="));
+        assert_eq!(sent.count(), parts, "{options}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_where_options_say() {
+    for (options, is_made) in [("", false), ("s3_store_create_bucket_on_put = true", true)] {
+        let peer = empty(false);
+        let done = put(&peer, options, 0).await;
+        assert_eq!(done.is_ok(), is_made, "{options}: {done:?}");
+        let asked = peer.asked("PUT /images");
+        assert_eq!(asked.iter().any(|request| request.path == "/images"), is_made, "{options}");
+    }
+}
+
 #[test]
 fn what_can_not_be_is_named() {
     let peer = Peer::new(|_| Reply::of(200, b""));

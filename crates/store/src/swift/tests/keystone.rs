@@ -122,6 +122,53 @@ async fn a_download_goes_on_as_often_as_options_say() {
     }
 }
 
+/// Logs everybody in, and has a container, or none, in which there is nothing.
+fn empty(with_container: bool) -> Peer {
+    Peer::new(move |request| {
+        let granted = keystone::log_in(request, SignedDuration::from_hours(1), ENDPOINTS);
+        let is_container = request.path.matches('/').count() == 2;
+        granted.unwrap_or_else(|| match request.method.as_str() {
+            "HEAD" if is_container && with_container => Reply::of(204, b""),
+            "HEAD" => Reply::of(404, b""),
+            "GET" => Reply::of(200, b"[]"),
+            _ => Reply::of(201, b""),
+        })
+    })
+}
+
+#[tokio::test]
+async fn a_container_is_made_where_options_say() {
+    for (options, made) in [
+        ("", None),
+        ("swift_store_create_container_on_put = true", Some("glance")),
+        ("swift_store_create_container_on_put = true\nswift_store_container = i", Some("i")),
+    ] {
+        let peer = empty(false);
+        let done = of_user(&peer, options).put(ImageId::random(), Some(1), source(b"x")).await;
+        assert_eq!(done.is_ok(), made.is_some(), "{options}: {done:?}");
+        let asked = peer.asked("PUT /public-one/");
+        let asked = asked.first().and_then(|request| request.path.strip_prefix("/public-one/"));
+        assert_eq!(asked, made, "{options}");
+    }
+}
+
+/// Sizes are in Glance's megabytes of Swift, 1,024,000 bytes.
+#[tokio::test]
+async fn objects_are_cut_where_options_say() {
+    const BYTES: &[u8] = &[7; 2_500_000];
+    for (options, segments) in [
+        ("", 0),
+        ("swift_store_large_object_size = 1", 1),
+        ("swift_store_large_object_size = 1\nswift_store_large_object_chunk_size = 1", 3),
+    ] {
+        let (peer, id) = (empty(true), ImageId::random());
+        let (store, size) = (of_user(&peer, options), BYTES.len() as u64);
+        assert_eq!(store.put(id, Some(size), source(BYTES)).await.unwrap().size, size);
+        let sent = peer.asked(&format!("PUT /public-one/glance/{id}-"));
+        assert_eq!(sent.len(), segments, "{options}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_is_believed_by_whom_options_let() {
     let peer = Peer::secure(|request| {
