@@ -92,8 +92,14 @@ fn own(options: &Options<'_>) -> Result<Login, SettingsError> {
     options.get::<String>("swift_store_project_name")?;
     options.get::<String>("swift_store_project_id")?;
     let version = options.or("swift_store_auth_version", KEYSTONE.to_owned())?;
-    if let Some(id) = options.get("swift_store_application_credential_id")? {
-        return Ok(credential(auth, id, needed("swift_store_application_credential_secret")?));
+    let given = |name: &str| -> config::Result<bool> {
+        Ok(options.get::<String>(name)?.is_some_and(|text| !text.is_empty()))
+    };
+    const ID: &str = "swift_store_application_credential_id";
+    const SECRET: &str = "swift_store_application_credential_secret";
+    // One without the other is refused, as in Glance.
+    if given(ID)? || given(SECRET)? {
+        return Ok(credential(auth, needed(ID)?, needed(SECRET)?));
     }
     let default = || Domain::Id("default".to_owned());
     let account = Password {

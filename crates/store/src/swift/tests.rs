@@ -68,6 +68,10 @@ fn what_is_missing_is_named() {
             "swift_store_auth_address = http://k/v3\nswift_store_application_credential_id = i",
             "swift_store_application_credential_secret",
         ),
+        (
+            &format!("{OWN}\nswift_store_application_credential_secret = s"),
+            "swift_store_application_credential_id",
+        ),
         (&format!("{OWN}\nswift_store_retry_get_count = -1"), "swift_store_retry_get_count"),
         (&format!("{OWN}\nswift_store_expire_soon_interval = x"), "expire_soon_interval"),
     ] {

@@ -234,3 +234,17 @@ async fn a_request_is_made_as_often_as_options_say() {
         assert_eq!(log.count("FindByInventoryPath"), times);
     }
 }
+
+#[tokio::test]
+async fn images_are_in_the_directory_that_options_name() {
+    for (options, directory) in [
+        ("", "openstack_glance"),
+        ("vmware_store_image_dir = /images/of/glance/", "images/of/glance"),
+    ] {
+        let (peer, more, _) = secure_vcenter(|_, _| None);
+        let store = store("vmware", &format!("{more}\nvmware_insecure = true\n{options}")).unwrap();
+        let id = ImageId::random();
+        store.put(id, Some(1), source(b"x")).await.unwrap();
+        assert_eq!(peer.asked(&format!("PUT /folder/{directory}/{id}?")).len(), 1, "{options}");
+    }
+}
