@@ -28,6 +28,11 @@ def image(number):
     return "-".join([digits[:8], digits[8:12], "4" + digits[13:16], "8" + digits[17:20], digits[20:]])
 
 
+def is_deleted(number):
+    """Whether an image is marked deleted."""
+    return number % 50 == 7
+
+
 class Sqlite:
     def __init__(self, connection):
         self.db = sqlite3.connect(connection.split("://", 1)[1][1:])

@@ -5,6 +5,7 @@ import json
 import re
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -58,9 +59,9 @@ def wrk(service, path, connections=16, seconds=5, script=None):
     return load(service, path, connections, seconds, script)[0]
 
 
-def load(service, path, connections=16, seconds=5, script=None):
+def load(service, path, connections=16, seconds=5, script=None, paths=None):
     """Requests per second, and after how many milliseconds half of them and 99 of a hundred have
-    their answer. Says when one fails."""
+    their answer. Says when one fails. Where there are `paths`, each request is for another of them."""
     command = [
         "wrk",
         "--latency",
@@ -78,9 +79,13 @@ def load(service, path, connections=16, seconds=5, script=None):
         command += ["-t", str(connections), "-s", HERE / script]
     else:
         command += ["-t", "1"]
-    done = subprocess.run(
-        [*command, service.url + path], capture_output=True, text=True, check=True
-    )
+    url = [service.url + path]
+    with tempfile.NamedTemporaryFile("w") as listed:
+        if paths:
+            print(*paths, sep="\n", file=listed, flush=True)
+            command += ["-s", HERE / "paths.lua"]
+            url += ["--", listed.name]
+        done = subprocess.run([*command, *url], capture_output=True, text=True, check=True)
     failures = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
     if failures:
         say(f"{service.name}: {failures[1]} requests failed")
