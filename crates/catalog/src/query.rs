@@ -6,7 +6,7 @@ use image::{ContainerFormat, DiskFormat, ImageId, MemberStatus, Status, Timestam
 use serde::{Deserialize, Serialize};
 
 /// A list of images: filters, order, and one page of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ListQuery {
     /// All of them must hold.
     pub filters: Vec<Filter>,
@@ -34,7 +34,7 @@ impl Default for ListQuery {
 }
 
 /// Which images shared with the viewer are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MemberFilter {
     /// Those with this answer.
     Only(MemberStatus),
@@ -43,7 +43,7 @@ pub enum MemberFilter {
 }
 
 /// One condition on an image. Lists of values mean: any of these.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Filter {
     /// Identifier.
     Id(Vec<String>),
@@ -83,7 +83,7 @@ pub enum Filter {
 }
 
 /// A number that a record has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Quantity {
     /// Bytes stored.
     Size,
@@ -96,7 +96,7 @@ pub enum Quantity {
 }
 
 /// How a number compares with another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Comparison {
     /// It is the same.
     Exactly,
@@ -107,7 +107,7 @@ pub enum Comparison {
 }
 
 /// A comparison with a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TimeTest {
     /// After.
     Gt(Timestamp),
@@ -124,7 +124,7 @@ pub enum TimeTest {
 }
 
 /// One sort key with its direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Order {
     /// By what.
     pub key: SortKey,
@@ -154,7 +154,7 @@ pub enum SortKey {
 }
 
 /// Which way a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// Smallest first.
     Ascending,

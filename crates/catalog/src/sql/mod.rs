@@ -9,6 +9,8 @@ mod database;
 mod deletion;
 mod dialect;
 mod filters;
+mod gather;
+mod gathered;
 mod imports;
 mod indexes;
 mod locations;
@@ -40,6 +42,7 @@ use async_trait::async_trait;
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 
 use dialect::{Connection, Pool, Transaction, query};
+use gathered::Gathered;
 use indexes::Indexes;
 
 use crate::{
@@ -61,6 +64,8 @@ pub struct SqlCatalog {
     repetitions: Option<u32>,
     /// What lists can rely on, as it was at the start.
     indexes: Indexes,
+    /// Reads that share statements; `None` where that is no gain.
+    gathered: Option<Gathered>,
 }
 
 impl SqlCatalog {
@@ -79,7 +84,7 @@ impl SqlCatalog {
         }
         let db = Pool::of(database).await?;
         let repetitions = database.limits.repetitions;
-        let mut catalog = Self { db, repetitions, indexes: Indexes::Glances };
+        let mut catalog = Self { db, repetitions, indexes: Indexes::Glances, gathered: None };
         // A database that takes no changes may have all its tables.
         match schema::look(&mut catalog.db.acquire().await?).await {
             Ok(schema::Found::Current) => {}
@@ -90,6 +95,9 @@ impl SqlCatalog {
             Err(error) => return Err(error),
         }
         catalog.indexes = indexes::look(&mut catalog.db.acquire().await?).await?;
+        if catalog.db.dialect().is_server() {
+            catalog.gathered = Some(Gathered::new(&catalog.db, catalog.indexes));
+        }
         Ok(catalog)
     }
 
@@ -123,7 +131,8 @@ impl SqlCatalog {
     /// An empty catalog in memory, gone with its last clone. For tests: it has one connection.
     pub async fn memory() -> Result<Self> {
         let db = Pool::in_memory().await?;
-        let catalog = Self { db, repetitions: Some(0), indexes: Indexes::Glances };
+        let (repetitions, indexes) = (Some(0), Indexes::Glances);
+        let catalog = Self { db, repetitions, indexes, gathered: None };
         schema::ensure(catalog.begin().await?).await?;
         Ok(catalog)
     }
@@ -152,10 +161,20 @@ impl Catalog for SqlCatalog {
     }
 
     async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
+        if let Some(gathered) = &self.gathered
+            && let Some(answer) = gathered.image(viewer, id).await
+        {
+            return answer;
+        }
         read::get(&mut self.db.acquire().await?, viewer, id).await
     }
 
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
+        if let Some(gathered) = &self.gathered
+            && let Some(answer) = gathered.page(viewer, query).await
+        {
+            return answer;
+        }
         read::list(&mut self.db.acquire().await?, viewer, query, self.indexes).await
     }
 

@@ -1,13 +1,13 @@
 //! Reading images.
 
-use super::dialect::{Connection, Query, query};
+use super::dialect::{Connection, Query, Row, query};
 use image::{Image, ImageId, Status};
 
 use super::indexes::Indexes;
 use super::page::Page;
 use super::readable::readable;
 use super::{rows, visibility, whole};
-use crate::{Error, ListQuery, Result, Viewer};
+use crate::{Direction, Error, ListQuery, Order, Result, SortKey, Viewer};
 
 /// One image with all its parts, in one statement.
 pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Result<Image> {
@@ -16,6 +16,37 @@ pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Re
     visibility::by_id(&mut query, viewer);
     let found = whole::rows(&mut *db, query, &[]).await?;
     whole::image(found.first().ok_or(Error::NotFound(id))?, db)
+}
+
+/// How many images [`several`] reads, at most.
+pub(super) const MOST: usize = 64;
+
+/// Images of these ids, whoever may see them, in one statement; of those that are not there, nothing.
+/// Each with what keeps it from being read.
+pub(super) async fn several(
+    db: &mut Connection,
+    ids: Vec<ImageId>,
+) -> Result<Vec<(ImageId, Result<Image>)>> {
+    let mut query = Query::new("SELECT images.id FROM images WHERE {not}images.deleted AND ");
+    query.push("images.id IN (");
+    let mut list = query.separated(", ");
+    // Of few lengths, for each is a statement that the server prepares: the last one is repeated.
+    let length = ids.len().next_power_of_two();
+    for id in ids.iter().chain(ids.last().into_iter().cycle()).take(length) {
+        list.push_bind(id.to_string());
+    }
+    query.push(")");
+    let found = whole::rows(&mut *db, query, &[BY_ID]).await?;
+    found.iter().map(|rows| Ok((id(rows)?, whole::image(rows, db)))).collect()
+}
+
+const BY_ID: Order = Order { key: SortKey::Id, direction: Direction::Ascending };
+
+/// The id of an image of these rows.
+fn id(rows: &[Row]) -> Result<ImageId> {
+    let text: String = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("id")?;
+    let what = "id".to_owned();
+    text.parse().map_err(|_| Error::Corrupt { image: text, what })
 }
 
 /// A page of images, in one statement; two where there is a marker, or where it has to be found out

@@ -1,7 +1,7 @@
 //! Which images a viewer sees, as conditions. Source: `_select_images_query` and `is_image_visible`
 //! of Glance's SQLAlchemy API.
 
-use image::Visibility;
+use image::{Image, Visibility};
 
 use super::dialect::Query;
 use crate::{Filter, ListQuery, MemberFilter, SortKey, Viewer};
@@ -14,6 +14,19 @@ pub(super) fn by_id(query: &mut Query, viewer: &Viewer) {
         visible(query, viewer, MemberFilter::All);
         query.push(" OR (images.owner IS NULL AND images.visibility = 'shared'))");
     }
+}
+
+/// Whether an image that was read is one that [`by_id`] shows, for sure. It may show others besides:
+/// those of which the viewer is a member, and those whose owner is the same by the database's rules of
+/// comparison alone.
+pub(super) fn is_certain(viewer: &Viewer, image: &Image) -> bool {
+    let is_everybodys = match image.visibility {
+        Visibility::Public | Visibility::Community => true,
+        Visibility::Shared => image.owner.is_none(),
+        Visibility::Private => false,
+    };
+    let is_own = viewer.project.is_some() && viewer.project == image.owner;
+    viewer.is_admin || is_everybodys || is_own
 }
 
 /// Adds the condition for a list: also, community images of others only when asked for.

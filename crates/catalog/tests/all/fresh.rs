@@ -85,6 +85,21 @@ impl Fresh {
         }
     }
 
+    /// Ends all other connections to the database; says how many. Of SQLite there are none.
+    pub(crate) async fn disconnect(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 0,
+            Self::MySql { server, name } => {
+                let mut db = sqlx::MySqlConnection::connect(server).await.unwrap();
+                kill(&mut db, name).await
+            }
+            Self::Postgres { server, name } => {
+                let mut db = sqlx::PgConnection::connect(server).await.unwrap();
+                sqlx::query(TERMINATE).bind(name).fetch_all(&mut db).await.unwrap().len()
+            }
+        }
+    }
+
     /// The same database, as connections of which none may write; `None` where a connection can't
     /// be made so: the files of SQLite are everybody's to the superuser, and MySQL says it of the
     /// whole server. `tests/side_by_side` tries those.
@@ -133,9 +148,7 @@ impl Fresh {
             Self::Sqlite(_) => {}
             Self::MySql { server, name } => {
                 let mut db = sqlx::MySqlConnection::connect(server).await.unwrap();
-                for id in users(&mut db, name).await {
-                    let _gone_meanwhile = db.execute(AssertSqlSafe(format!("KILL {id}"))).await;
-                }
+                kill(&mut db, name).await;
                 db.execute(AssertSqlSafe(format!("{what} DATABASE {name}"))).await.unwrap();
             }
             Self::Postgres { server, name } => {
@@ -223,6 +236,16 @@ impl Drop for Fresh {
 const TERMINATE: &str = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l \
      JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname = $1 AND l.pid <> pg_backend_pid()";
+
+/// Ends the connections to a database; says how many.
+async fn kill(db: &mut sqlx::MySqlConnection, name: &str) -> usize {
+    let mut ended = 0;
+    for id in users(db, name).await {
+        let gone_meanwhile = db.execute(AssertSqlSafe(format!("KILL {id}"))).await.is_err();
+        ended += usize::from(!gone_meanwhile);
+    }
+    ended
+}
 
 /// The connections to a database.
 async fn users(db: &mut sqlx::MySqlConnection, name: &str) -> Vec<i64> {

@@ -7,7 +7,7 @@ use super::*;
 use ::catalog::Tasks as _;
 
 /// Gives work up that is not done once it was woken up so many times.
-async fn woken<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn woken<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
     let (mut work, mut polls) = (pin!(work), 0);
     std::future::poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),

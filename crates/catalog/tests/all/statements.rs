@@ -34,7 +34,7 @@ impl Subscriber for Statements {
 }
 
 /// How many statements the work takes, on this thread.
-async fn count<T>(work: impl Future<Output = catalog::Result<T>>) -> usize {
+pub(super) async fn count<T>(work: impl Future<Output = catalog::Result<T>>) -> usize {
     let statements = Statements::default();
     let _here = tracing::subscriber::set_default(statements.clone());
     work.await.unwrap();

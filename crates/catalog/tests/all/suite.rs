@@ -2,6 +2,7 @@
 
 mod cached;
 mod encrypted;
+mod gathered;
 mod given_up;
 mod lists;
 mod metadefs;

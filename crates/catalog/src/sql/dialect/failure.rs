@@ -1,5 +1,7 @@
 //! What a database's errors mean.
 
+use std::io;
+
 use sqlx::Error;
 use sqlx::error::DatabaseError;
 
@@ -36,6 +38,18 @@ pub(in crate::sql) fn is_unavailable(error: &Error) -> bool {
                 || is_lost_race(error)
         }
         _ => false,
+    }
+}
+
+/// The failure once more, where it is that time ran out: no other connection was to be had, or the
+/// server hangs.
+pub(in crate::sql) fn out_of_time(error: &Error) -> Option<Error> {
+    match error {
+        Error::PoolTimedOut => Some(Error::PoolTimedOut),
+        Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Some(Error::Io(io::Error::new(error.kind(), error.to_string())))
+        }
+        _ => None,
     }
 }
 

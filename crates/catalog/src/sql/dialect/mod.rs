@@ -19,7 +19,7 @@ mod value;
 mod words;
 
 pub(super) use connection::{Connection, Pool, Transaction};
-pub(super) use failure::{is_full, is_lost_race, is_read_only, is_unavailable};
+pub(super) use failure::{is_full, is_lost_race, is_read_only, is_unavailable, out_of_time};
 pub(super) use query::{Query, query};
 pub(super) use row::{Get, Row};
 pub(super) use value::Value;
@@ -36,6 +36,11 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
+    /// Whether it is a server, to which a statement travels.
+    pub(super) fn is_server(self) -> bool {
+        self != Self::Sqlite
+    }
+
     /// Lists the tables that say whether a database is Glance's.
     pub(super) fn known_tables(self) -> &'static str {
         match self {
