@@ -24,6 +24,10 @@ use crate::{Data, PIECE, Result};
 /// Pieces that are read from the disk at once, or ahead of the reader, at most.
 const AHEAD: usize = 3;
 
+/// How many bytes threads read, in their pipeline, before the page cache is asked again: what the
+/// system has read ahead of them is soon used up, and then they would begin anew.
+const STRETCH: u64 = 16 * 1024 * 1024;
+
 /// The size of pieces from the page cache, in bytes: they stay in a processor's own cache until
 /// they are sent, and others on the same thread have their turn after each.
 const CACHED: usize = 256 * 1024;
@@ -40,7 +44,8 @@ pub(super) async fn open(
         checked.map(|()| Arc::new(file)).map_err(|error| opening.failed(&opened, error))
     });
     let file = file.await?;
-    let reading = Reading { directory, name, file, left: range, ahead: VecDeque::new() };
+    let (by_threads, ahead) = (range.start, VecDeque::new());
+    let reading = Reading { directory, name, file, left: range, by_threads, ahead };
     let pieces = stream::try_unfold(reading, |mut reading| async move {
         Ok(reading.next().await?.map(|piece| (piece, reading)))
     });
@@ -64,17 +69,20 @@ struct Reading {
     file: Arc<File>,
     /// What nobody reads yet.
     left: Range<u64>,
-    /// What threads read, before that.
+    /// Up to here threads read.
+    by_threads: u64,
+    /// What they read, before `left`.
     ahead: VecDeque<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>> {
-        if self.ahead.is_empty()
-            && let Some(piece) = self.read_cached()
-        {
-            tokio::task::yield_now().await;
-            return Ok(Some(piece));
+        if self.ahead.is_empty() && self.left.start >= self.by_threads {
+            if let Some(piece) = self.read_cached() {
+                tokio::task::yield_now().await;
+                return Ok(Some(piece));
+            }
+            self.by_threads = self.left.start + STRETCH;
         }
         self.read_ahead();
         let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
@@ -92,24 +100,14 @@ impl Reading {
         Some(piece.into())
     }
 
-    /// Lets threads read, unless the page cache has come to hold what follows.
     fn read_ahead(&mut self) {
-        while self.ahead.len() < AHEAD && !self.left.is_empty() {
-            if !self.ahead.is_empty() && self.seems_cached() {
-                return;
-            }
+        while self.ahead.len() < AHEAD && self.left.start < self.by_threads.min(self.left.end) {
             let (offset, length) = (self.left.start, self.next_length(PIECE));
             let file = self.file.clone();
             let read = move || read_piece(&file, offset, length);
             self.ahead.push_back(tokio::task::spawn_blocking(read));
             self.left.start += length as u64;
         }
-    }
-
-    /// Whether the page cache has the end of the next piece: it is filled in order.
-    fn seems_cached(&self) -> bool {
-        let last = self.left.start + self.next_length(CACHED) as u64 - 1;
-        is_read_at_once(&self.file, &mut [0], last)
     }
 
     fn next_length(&self, most: usize) -> usize {
