@@ -14,7 +14,8 @@ import uuid
 from services import HERE, WORK, json_request, say
 
 ROUNDS = 3
-GIB = 1 << 30
+# How many bytes an image has.
+SIZE = 1 << 30
 
 
 def median_of_rounds(measures):
@@ -101,12 +102,12 @@ def milliseconds(said, percentile):
 
 
 def source():
-    """1 GiB of bytes that nothing can compress, in the page cache."""
+    """An image of bytes that nothing can compress, in the page cache."""
     path = WORK / "source.raw"
-    if not path.exists() or path.stat().st_size != GIB:
+    if not path.exists() or path.stat().st_size != SIZE:
         WORK.mkdir(parents=True, exist_ok=True)
         cipher = "openssl enc -aes-128-ctr -pass pass:bench -nosalt -pbkdf2 </dev/zero 2>/dev/null"
-        subprocess.run(f"{cipher} | head -c {GIB} >{path}", shell=True, check=True)
+        subprocess.run(f"{cipher} | head -c {SIZE} >{path}", shell=True, check=True)
     subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)
     return path
 
@@ -131,7 +132,7 @@ def images(service, count):
 
 
 def upload(service, made, *headers):
-    """Uploads 1 GiB into each image, all at once; returns MB/s."""
+    """Uploads an image's bytes into each, all at once; returns MB/s."""
     path = source()
     headers = ["Content-Type: application/octet-stream", *headers]
     options = [word for header in headers for word in ["-H", header]]
@@ -146,18 +147,18 @@ def upload(service, made, *headers):
 
 
 def download(service, urls):
-    """Downloads 1 GiB from each URL, all at once; returns MB/s."""
+    """Downloads an image from each URL, all at once; returns MB/s."""
     start = time.monotonic()
     finish([curl(service, "-o", "/dev/null", url) for url in urls])
     return rate(len(urls), start)
 
 
-def rate(gibs, start):
-    return gibs * GIB / 1e6 / (time.monotonic() - start)
+def rate(images, start):
+    return images * SIZE / 1e6 / (time.monotonic() - start)
 
 
 def digests(count):
-    """md5 and sha512 of 1 GiB by OpenSSL, a process each, `count` times at once; MB/s."""
+    """md5 and sha512 of an image by OpenSSL, a process each, `count` times at once; MB/s."""
     path, start = source(), time.monotonic()
     finish(
         [
@@ -169,7 +170,7 @@ def digests(count):
 
 
 def disk_write(count):
-    """1 GiB written and synced, `count` times at once; MB/s."""
+    """An image written and synced, `count` times at once; MB/s."""
     path, targets = source(), [WORK / f"written-{uuid.uuid4()}" for _ in range(count)]
     start = time.monotonic()
     finish(

@@ -29,6 +29,12 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Process:
     """A service that runs while its `with` block does."""
 
@@ -38,9 +44,7 @@ class Process:
         self.folder = WORK / self.name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = "none"
 
