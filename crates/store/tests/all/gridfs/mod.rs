@@ -34,7 +34,7 @@ impl Server {
     fn options(&self, database: &str, password: &str) -> String {
         let user = &self.user;
         format!(
-            "mongodb_store_uri = mongodb://{user}:{password}@{{server}}/?authSource=admin\n\
+            "mongodb_store_uri = mongodb://{user}:{password}@{{server}}/?authSource=admin&{SEARCH}\n\
              mongodb_store_db = {database}"
         )
     }
@@ -53,6 +53,9 @@ impl Server {
         }
     }
 }
+
+/// A server that is away is not looked for as long as usual.
+const SEARCH: &str = "serverSelectionTimeoutMS=1000";
 
 /// Databases of the tests; each subject has one of its own.
 fn unique() -> String {
@@ -93,7 +96,7 @@ async fn usual() -> Option<Subject> {
 async fn older() -> Option<Subject> {
     let (server, database) = (Server::found()?, unique());
     let Server { user, password, .. } = &server;
-    let how = "authSource=admin&authMechanism=SCRAM-SHA-1";
+    let how = format!("authSource=admin&authMechanism=SCRAM-SHA-1&{SEARCH}");
     let options = |password: &str| {
         format!("mongodb_store_uri = mongodb://{user}:{password}@{{server}}/{database}?{how}")
     };
