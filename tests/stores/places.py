@@ -5,8 +5,14 @@ Images from `large` bytes on are in parts of `part`. Neither is more than `LARGE
 that S3 takes.
 """
 
+import base64
+import json
 import os
+import struct
+import subprocess
+import tempfile
 import urllib.parse
+from pathlib import Path
 
 import boto3
 import gridfs
@@ -221,6 +227,89 @@ class KeystoneSwift(Swift):
         return {"swift_store_auth_address": f"{url}/v3"}
 
 
+class Rbd(Place):
+    """A pool of a Ceph, which Ceph's own `rbd` reads. What is there already is left alone."""
+
+    kind, needs, known_to_glance = "rbd", "TEST_CEPH_CONF", True
+    # Of Ceph's keys: their kind (AES), a time, and their length.
+    KEY = struct.pack("<HIIH", 1, 0, 0, 16)
+
+    def __init__(self, conf=None):
+        super().__init__()
+        self.conf = Path(conf or os.environ[self.needs])
+        self.user, self.pool = (os.environ[f"TEST_CEPH_{name}"] for name in ["USER", "POOL"])
+        self.folder = tempfile.TemporaryDirectory()
+        self.before = set(self.listed())
+
+    @property
+    def detail(self):
+        lines = self.conf.read_text().splitlines()
+        [fsid] = [line.split("=")[1].strip() for line in lines if line.startswith("fsid")]
+        return {"chunk_size": 8 * MIB, "pool": self.pool, "thin_provisioning": False, "fsid": fsid}
+
+    @property
+    def secrets(self):
+        keyring = self.conf.with_name(f"client.{self.user}.keyring")
+        lines = keyring.read_text().splitlines()
+        return [line.split("=", 1)[1].strip() for line in lines if "key =" in line]
+
+    def options(self):
+        return {
+            "rbd_store_ceph_conf": self.conf,
+            "rbd_store_user": self.user,
+            "rbd_store_pool": self.pool,
+        }
+
+    def wrong(self, secret):
+        key = base64.b64encode(self.KEY + secret.encode()[:16].ljust(16)).decode()
+        keyring, account = Path(self.folder.name) / "keyring", f"client.{self.user}"
+        keyring.write_text(f"[{account}]\nkey = {key}\n")
+        text = f"{self.conf.read_text()}\n[{account}]\nkeyring = {keyring}\n"
+        return {"rbd_store_ceph_conf": self.written("wrong.conf", text)}
+
+    def at(self, url):
+        host = f"v2:{urllib.parse.urlsplit(url).netloc}"
+        text = f"[global]\nmon host = {host}\nauth client required = none\n"
+        return {"rbd_store_ceph_conf": self.written("away.conf", text), "rados_connect_timeout": 1}
+
+    def written(self, name, text):
+        file = Path(self.folder.name) / name
+        file.write_text(text)
+        return file
+
+    def layout(self, image, size):
+        return [image]
+
+    def listed(self):
+        trash = [line.split()[1] for line in self.rbd("trash", "ls", self.pool).decode().splitlines()]
+        return [*self.rbd("ls", self.pool).decode().split(), *trash]
+
+    def read(self, name):
+        return self.rbd("export", f"{self.pool}/{name}", "-")
+
+    def info(self, name):
+        """What `rbd` tells of an image, or of its snapshot."""
+        return json.loads(self.rbd("info", "--format", "json", f"{self.pool}/{name}"))
+
+    def remove(self, name):
+        if name in self.before:
+            return
+        if self.rbd("snap", "ls", f"{self.pool}/{name}"):
+            self.rbd("snap", "unprotect", f"{self.pool}/{name}@snap")
+            self.rbd("snap", "rm", f"{self.pool}/{name}@snap")
+        self.rbd("rm", f"{self.pool}/{name}")
+
+    def rbd(self, *words):
+        command = ["rbd", "--conf", self.conf, "--id", self.user, *words]
+        done = subprocess.run(command, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    def close(self):
+        super().close()
+        self.folder.cleanup()
+
+
 class MongoDB(Place):
     """Files of GridFS, and their chunks, which are numbered. It is read with MongoDB's own driver."""
 
@@ -271,6 +360,7 @@ class MongoDB(Place):
 
 # By the name that tests have for them.
 PLACES = {
+    "rbd": Rbd,
     "s3": S3,
     "swift": Swift,
     "swift_of_gateway": Gateway,

@@ -136,3 +136,41 @@ def test_no_password_is_shown(cloud, store, place):
     image = stored(cloud.sides["Glance"], store, b"x")
     told = cloud.sides["tintype"].api("admin").get(f"/v2/images/{image}").text
     assert not any(secret in told for secret in place.secrets)
+
+
+def test_ceph_tells_the_same_of_both(several):
+    """The size of objects, the features, and the protection of the snapshot."""
+    place, told = ceph_of(several), []
+    for side in several.sides.values():
+        image = stored(side, "rbd", in_pieces(bytes_of(LARGEST)))
+        info = place.info(f"{image}@snap")
+        named = ["size", "object_size", "format", "features", "protected"]
+        told.append({name: info[name] for name in named})
+    assert told[0] == told[1]
+    assert told[0]["protected"] == "true"
+
+
+@pytest.mark.parametrize("clones, status", [(1, 409), (2, 204)])
+@pytest.mark.parametrize("one, other", WAYS, ids=["_to_".join(way) for way in WAYS])
+def test_clones_of_what_one_has_stored_outlive_its_deletion_by_the_other(
+    several, one, other, clones, status
+):
+    """Those of Ceph's first format need its snapshot, so that it stays."""
+    place, data = ceph_of(several), bytes_of(SMALL)
+    image = stored(several.sides[one], "rbd", data)
+    snapshot, clone = f"{place.pool}/{image}@snap", f"{place.pool}/{image}-clone"
+    place.rbd("clone", f"--rbd-default-clone-format={clones}", snapshot, clone)
+    api = several.sides[other].api()
+    assert api.delete(f"/v2/images/{image}").status_code == status
+    assert place.read(f"{image}-clone") == data
+    place.rbd("rm", clone)
+    if status == 409:
+        assert place.info(f"{image}@snap")["protected"] == "true"
+        assert api.delete(f"/v2/images/{image}").status_code == 204
+    else:
+        place.rbd("trash", "purge", place.pool)
+    assert place.held(image) == []
+
+
+def ceph_of(cloud):
+    return cloud.places.get("rbd") or pytest.skip("TEST_CEPH_CONF is not set")
