@@ -1,18 +1,23 @@
-//! The store's connection: made when it is first needed, and anew when the cluster has shut it out.
+//! The store's connection: made when it is first needed, and anew when the cluster has shut it out, or
+//! was away.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::OnceCell;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 
 use super::ceph::{Access, CONNECTING, Cluster, Failure, Pool};
 use crate::blocking::blocking;
 use crate::{Error, Result};
 
+/// A connection that is being made, or was.
+type Connecting = Shared<BoxFuture<'static, Result<Arc<Cluster>, Failure>>>;
+
 /// How the store reaches its cluster.
 pub(super) struct Connection {
     store: String,
     access: Access,
-    cluster: Mutex<Arc<OnceCell<Arc<Cluster>>>>,
+    cluster: Mutex<Option<Connecting>>,
     /// What the configuration file says the cluster's id is, once it was read.
     configured: OnceLock<Option<String>>,
 }
@@ -23,12 +28,22 @@ impl Connection {
         Self { store, access, cluster: Mutex::default(), configured: OnceLock::new() }
     }
 
-    /// The cluster. Errors: `Forbidden`, `Unavailable`.
+    /// The cluster. Who asks while a connection is being made shares in what comes of it. Errors:
+    /// `Forbidden`, `Unavailable`.
     pub(super) async fn cluster(&self) -> Result<Arc<Cluster>> {
-        let cell = self.cell();
-        let access = self.access.clone();
-        let connect = async || blocking(move || Cluster::connect(&access)).await;
-        cell.get_or_try_init(connect).await.cloned().map_err(|failure| self.unconnected(failure))
+        let connecting = self.connecting();
+        connecting.await.map_err(|failure| self.unconnected(failure))
+    }
+
+    /// What is being made, or was; anew, where it has failed.
+    fn connecting(&self) -> Connecting {
+        let mut cluster = self.lock();
+        let kept = cluster.take().filter(|made| !matches!(made.peek(), Some(Err(_))));
+        let connecting = kept.unwrap_or_else(|| {
+            let access = self.access.clone();
+            blocking(move || Cluster::connect(&access)).boxed().shared()
+        });
+        cluster.insert(connecting).clone()
     }
 
     /// A pool. Errors: as of [`cluster`](Self::cluster); `NotFound` names it.
@@ -52,15 +67,15 @@ impl Connection {
     /// The cluster's id, as far as it is known without asking: what a connection has told, else what
     /// the configuration file says.
     pub(super) fn known_id(&self) -> Option<String> {
-        if let Some(cluster) = self.cell().get() {
+        if let Some(Ok(cluster)) = self.lock().as_ref().and_then(Shared::peek) {
             return cluster.id().ok();
         }
         let read = || Cluster::configured_id(&self.access).ok().flatten();
         self.configured.get_or_init(read).clone()
     }
 
-    fn cell(&self) -> Arc<OnceCell<Arc<Cluster>>> {
-        self.cluster.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn lock(&self) -> MutexGuard<'_, Option<Connecting>> {
+        self.cluster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The error for a cluster that does not do as it should.
@@ -98,9 +113,11 @@ impl Connection {
             libc::EACCES | libc::EPERM | libc::EROFS => {
                 Error::Forbidden { store, why: failure.to_string() }
             }
-            libc::ESHUTDOWN | libc::ENOTCONN => {
-                // The cluster takes nothing any more from this client: the next one is another.
-                *self.cluster.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+            libc::ESHUTDOWN | libc::ENOTCONN | libc::ETIMEDOUT => {
+                // The cluster takes nothing any more from this client; or it is away, and when it is
+                // back, the client may not find out (seen with a monitor that was killed). The next
+                // one is another.
+                *self.lock() = None;
                 self.unavailable(failure.to_string())
             }
             _ => self.unavailable(failure.to_string()),

@@ -1,6 +1,7 @@
 //! The way in: an image that grows, several writes under way, and its snapshot when it is whole.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -27,6 +28,10 @@ const AT_ONCE: usize = 4;
 /// By how many bytes an image of unknown length grows first, and at most: glance_store's steps.
 const FIRST_STEP: u64 = 16 * 1024 * 1024;
 const LARGEST_STEP: u64 = 8 * 1024 * 1024 * 1024;
+
+/// How long what is under way of an upload that has failed is waited for. A cluster that has stopped to
+/// answer keeps it much longer; what is left is removed later.
+const ENDING: Duration = Duration::from_secs(20);
 
 /// How images are written.
 #[derive(Debug, Clone, Copy)]
@@ -122,14 +127,26 @@ impl Half {
         .await
     }
 
-    /// Removes what was made, once everything has ended that was under way. What can't be removed is
-    /// logged.
-    pub(super) async fn undo(self) {
-        let made = std::mem::take(&mut *self.made.lock().await);
-        match made {
-            Made::Nothing => return,
+    /// Waits until everything has ended that was under way. Says whether anything was made.
+    async fn ended(&self) -> bool {
+        match std::mem::take(&mut *self.made.lock().await) {
+            Made::Nothing => return false,
             Made::Image => {}
             Made::Opened(closed) => closed.wait().await,
+        }
+        true
+    }
+
+    /// Removes what was made, once everything has ended that was under way. What can't be removed is
+    /// logged, and so is what goes on for too long.
+    pub(super) async fn undo(self) {
+        match tokio::time::timeout(ENDING, self.ended()).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(_) => {
+                let image = self.name;
+                return tracing::error!(image, "an image that is not whole stays open");
+            }
         }
         let (pool, name) = (self.pool, self.name.clone());
         match blocking(move || remove(&pool, &name, Some(SNAPSHOT), Cloned::Trash)).await {

@@ -7,6 +7,8 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime;
+
 use super::failure::{checked, name};
 use super::library::{Handle, Library};
 use super::{Failure, Pool};
@@ -40,6 +42,10 @@ const SETTINGS: [(&CStr, &CStr); 2] =
 /// The options that a time limit is for: those that glance_store sets.
 const TIMEOUTS: [&CStr; 3] =
     [c"client_mount_timeout", c"rados_mon_op_timeout", c"rados_osd_op_timeout"];
+
+/// How long a request may take where nobody has said it, in seconds. librados waits without end then;
+/// a cluster that loses a server and finds it out (`osd_heartbeat_grace`, 20 s) is back before.
+const PATIENCE: &CStr = c"120";
 
 /// A cluster. Dropped, the connection ends.
 pub(in crate::rbd) struct Cluster {
@@ -90,7 +96,18 @@ impl Cluster {
             let seconds = name(&timeout.as_secs().to_string())?;
             TIMEOUTS.iter().try_for_each(|option| cluster.set(option, &seconds))?;
         }
+        cluster.limit_requests()?;
         Ok(cluster)
+    }
+
+    /// Requests end, also where neither the store's options nor Ceph's say when.
+    fn limit_requests(&self) -> Result<(), Failure> {
+        for option in TIMEOUTS {
+            if self.option(option)?.parse() == Ok(0.0) {
+                self.set(option, PATIENCE)?;
+            }
+        }
+        Ok(())
     }
 
     fn read_file(&self, access: &Access) -> Result<(), Failure> {
@@ -148,9 +165,28 @@ impl Cluster {
     }
 }
 
+/// A connection that ends with this.
+struct Ending {
+    library: &'static Library,
+    handle: Handle,
+}
+
+// SAFETY: librados' functions may be called by any thread at any time ("librados.h", rados_t).
+unsafe impl Send for Ending {}
+
 impl Drop for Cluster {
+    /// Where others wait for this thread, another one ends the connection: that takes a while.
     fn drop(&mut self) {
-        // SAFETY: the handle is ours; pools and images, which hold this, are closed.
+        let ending = Ending { library: self.library, handle: self.handle };
+        if let Ok(runtime) = runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || drop(ending));
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // SAFETY: the handle is ours; pools and images, which hold the cluster, are closed.
         unsafe { (self.library.rados.rados_shutdown)(self.handle) }
     }
 }
