@@ -6,7 +6,7 @@
 //!
 //! Who was taken for dead and is not notices that before a store takes the bytes for whole
 //! ([`Receipt::guarded`]). What it brings nevertheless is removed once nobody else can bring bytes to
-//! the same place.
+//! the same place. So is what could not be removed when an upload failed, for its store was away.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use catalog::{Records, Result, UnderWay, Upload};
 use futures::{StreamExt, future, stream};
 use image::{Event, ImageId, Status};
-use store::{Source, SourceError, Stores};
+use store::{Source, SourceError, Store, Stores};
 use tokio::sync::OnceCell;
 use tokio::time::MissedTickBehavior;
 
@@ -35,15 +35,22 @@ pub struct Receiving {
     node: OnceCell<i64>,
     /// The keys of those that run here.
     running: Mutex<HashSet<String>>,
-    /// Images that this service may have brought bytes to that it had no right to bring any more.
-    late: Mutex<HashSet<ImageId>>,
+    /// What this service may have left behind.
+    left: Mutex<HashSet<Left>>,
+}
+
+/// Bytes that may be at an image's place in a store, and are nobody's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Left {
+    image: ImageId,
+    store: String,
 }
 
 impl Receiving {
     /// For the service of that name, which it has from start to start and no other has.
     pub fn new(records: Arc<dyn Records>, service: &str) -> Self {
-        let (node, running, late) = (OnceCell::new(), Mutex::default(), Mutex::default());
-        Self { records, holder: catalog::holder(service), node, running, late }
+        let (node, running, left) = (OnceCell::new(), Mutex::default(), Mutex::default());
+        Self { records, holder: catalog::holder(service), node, running, left }
     }
 
     /// Begins to receive the bytes of a queued image, for a store (`BeginUpload`) or for the staging
@@ -54,14 +61,19 @@ impl Receiving {
         Ok(receipt)
     }
 
-    /// Bytes that this service brought to an image's place in the stores may be there, and nobody's:
-    /// they are removed once nobody else can bring any.
-    pub(crate) fn came_late(&self, image: ImageId) {
-        self.late().insert(image);
+    /// Bytes that this service brought to an image's place in a store may be there, and nobody's:
+    /// they are removed once the store answers, and nobody else can bring any.
+    pub(crate) fn may_have_left(&self, image: ImageId, store: &str) {
+        self.left().insert(Left { image, store: store.to_owned() });
     }
 
-    fn late(&self) -> MutexGuard<'_, HashSet<ImageId>> {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    fn left(&self) -> MutexGuard<'_, HashSet<Left>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn left_of(&self, image: Option<ImageId>) -> Vec<Left> {
+        let left = self.left();
+        left.iter().filter(|left| image.is_none_or(|image| image == left.image)).cloned().collect()
     }
 
     /// Whether somebody has taken this service for dead. Where the catalog does not answer, that is
@@ -162,35 +174,37 @@ impl Drop for Receipt {
 /// Ends what an earlier run of this service left. Before the first request; [`tend`] would do it
 /// after that.
 pub async fn recover(app: &App) -> Result<()> {
-    look(app, &mut Watch::default()).await
+    end_abandoned(app, &mut Watch::default()).await?;
+    remove_left(app).await
 }
 
-/// Gives signs of life, and ends what nobody receives any more, until it is dropped.
+/// Gives signs of life, and ends what nobody receives any more, until it is dropped. A store that does
+/// not answer may hold up the latter, not the former.
 pub async fn tend(app: &App) {
     let mut watch = Watch::default();
+    let signs = at_each_beat(async || app.receiving.give_sign().await);
+    let abandoned = at_each_beat(async || end_abandoned(app, &mut watch).await);
+    let left = at_each_beat(async || remove_left(app).await);
+    tokio::join!(signs, abandoned, left);
+}
+
+async fn at_each_beat(mut work: impl AsyncFnMut() -> Result<()>) {
     let mut ticks = tokio::time::interval(BEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = look(app, &mut watch).await {
+        if let Err(error) = work().await {
             tracing::warn!(%error, "uploads that nobody receives can't be looked for");
         }
     }
 }
 
-async fn look(app: &App, watch: &mut Watch<Upload>) -> Result<()> {
-    app.receiving.give_sign().await?;
+async fn end_abandoned(app: &App, watch: &mut Watch<Upload>) -> Result<()> {
     for receipt in app.receiving.abandoned(watch).await? {
         let image = receipt.upload.image;
         if clear(app, image, app.catalog.status_of(image).await?).await {
             tracing::warn!(%image, "ending an upload that nobody receives");
             receipt.end().await;
-        }
-    }
-    let late: Vec<_> = app.receiving.late().iter().copied().collect();
-    for image in late {
-        if remove_late(app, image).await? {
-            app.receiving.late().remove(&image);
         }
     }
     Ok(())
@@ -214,16 +228,42 @@ async fn clear(app: &App, image: ImageId, status: Option<Status>) -> bool {
     }
 }
 
-/// Removes what this service brought after others took it for dead. Says whether it is done: while
-/// somebody else brings bytes, those may be at the same place.
-async fn remove_late(app: &App, image: ImageId) -> Result<bool> {
-    match app.receiving.begin(image, Event::BeginUpload).await {
+/// Removes what this service left behind, from those stores that answer.
+async fn remove_left(app: &App) -> Result<()> {
+    for left in app.receiving.left_of(None) {
+        if answers(app, &left.store).await && remove(app, &left).await? {
+            app.receiving.left().remove(&left);
+        }
+    }
+    Ok(())
+}
+
+/// Removes what this service has left of an image that an upload has begun to.
+pub(crate) async fn make_room(app: &App, receipt: &Receipt) {
+    for left in app.receiving.left_of(Some(receipt.upload.image)) {
+        if discard_in(app, &left).await {
+            app.receiving.left().remove(&left);
+        }
+    }
+}
+
+async fn answers(app: &App, store: &str) -> bool {
+    match app.stores.get(Some(store)) {
+        Ok((_, bytes)) => bytes.probe().await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// Removes what is left. Says whether it is done: while somebody else brings bytes, those may be at
+/// the same place.
+async fn remove(app: &App, left: &Left) -> Result<bool> {
+    match app.receiving.begin(left.image, Event::BeginUpload).await {
         Ok(receipt) => {
-            let done = discard(&app.stores, image).await;
+            let done = discard_in(app, left).await;
             receipt.end().await;
             Ok(done)
         }
-        Err(catalog::Error::NotFound(_)) => Ok(discard(&app.stores, image).await),
+        Err(catalog::Error::NotFound(_)) => Ok(discard_in(app, left).await),
         Err(catalog::Error::Conflict { status, .. }) => {
             Ok(!matches!(status, Status::Saving | Status::Uploading | Status::Importing))
         }
@@ -231,17 +271,25 @@ async fn remove_late(app: &App, image: ImageId) -> Result<bool> {
     }
 }
 
+async fn discard_in(app: &App, left: &Left) -> bool {
+    match app.stores.get(Some(&left.store)) {
+        Ok((name, bytes)) => discarded(name, bytes.as_ref(), left.image).await,
+        Err(_) => true,
+    }
+}
+
 /// Removes what an upload left in any store. Says whether it is done.
 async fn discard(stores: &Stores, image: ImageId) -> bool {
     let mut done = true;
-    for (store, bytes) in stores.iter() {
-        match bytes.discard(image).await {
-            Ok(_) => {}
-            Err(error) => {
-                done &= !matches!(error, store::Error::Unavailable { .. });
-                tracing::error!(%image, store, %error, "leftover stays");
-            }
-        }
+    for (name, bytes) in stores.iter() {
+        done &= discarded(name, bytes.as_ref(), image).await;
     }
     done
+}
+
+async fn discarded(store: &str, bytes: &dyn Store, image: ImageId) -> bool {
+    let Err(error) = bytes.discard(image).await else { return true };
+    tracing::error!(%image, store, %error, "leftover stays");
+    // A cluster may take bytes for being written for a while after their writer has gone.
+    !matches!(error, store::Error::Unavailable { .. } | store::Error::InUse { .. })
 }

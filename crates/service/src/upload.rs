@@ -22,7 +22,7 @@ use crate::error::{ApiError, Result};
 use crate::intake::{Intake, Refused};
 use crate::keys::Token;
 use crate::quota::Allowance;
-use crate::receiving::Receipt;
+use crate::receiving::{self, Receipt};
 use crate::{notices, sharing};
 
 /// What an upload was admitted with.
@@ -90,7 +90,7 @@ async fn receive(
                     tell_of_success(&app, &image);
                     return Ok(());
                 }
-                Err(error) => return disowned(&app, receipt, store.as_ref(), error).await,
+                Err(error) => return disowned(&app, receipt, (name, store.as_ref()), error).await,
             }
         }
         Ok(Err(error)) => error,
@@ -122,12 +122,12 @@ struct Panicked;
 async fn disowned(
     app: &App,
     receipt: Receipt,
-    store: &dyn Store,
+    (name, store): (&str, &dyn Store),
     error: catalog::Error,
 ) -> Result<()> {
     let id = receipt.upload.image;
     if let catalog::Error::UploadLost(_) = error {
-        app.receiving.came_late(id);
+        app.receiving.may_have_left(id, name);
         return Err(error.into());
     }
     match app.catalog.status_of(id).await {
@@ -144,7 +144,8 @@ async fn disowned(
     Err(error.into())
 }
 
-/// The straight way of the bytes. On an error nothing is left in the store.
+/// The straight way of the bytes. On an error nothing is left in the store, or is removed once the store
+/// answers again.
 async fn pipe(
     app: &App,
     receipt: &Receipt,
@@ -164,7 +165,12 @@ async fn pipe(
     let inspector = inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);
     let source = receipt.guarded(source);
-    let written = store.put(id, length, source).await.map_err(|error| failed(id, error))?;
+    receiving::make_room(app, receipt).await;
+    let written = store.put(id, length, source).await;
+    if let Err(store::Error::Unavailable { .. }) = written {
+        app.receiving.may_have_left(id, name);
+    }
+    let written = written.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
         location: app.stores.location(name, written.uri),

@@ -53,6 +53,11 @@ pub(super) async fn pipe(
     let rule = if order.all_must_succeed { Rule::AllOrNone } else { Rule::AsManyAsCan };
     let spread = spread(order.image, length, counted, targets, rule).await.map_err(ended_early)?;
     let Spread { written, mut failed } = spread;
+    for (store, error) in &failed {
+        if matches!(error, store::Error::Unavailable { .. }) {
+            app.receiving.may_have_left(order.image, store);
+        }
+    }
     let locations: Vec<_> = written
         .iter()
         .map(|(name, written)| app.stores.location(name, written.uri.clone()))

@@ -140,7 +140,7 @@ async fn keep(
     };
     // What comes late may be in the way of whoever has taken the task over.
     if matches!(error, catalog::Error::LeaseLost(_)) && imported.data.is_some() {
-        app.receiving.came_late(order.image);
+        app.stores.iter().for_each(|(name, _)| app.receiving.may_have_left(order.image, name));
     }
     // The database may have done it and not have said so: whoever takes the task over looks.
     let known = matches!(
