@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from importing import ended, import_image
 from stores.places import MIB, Rbd, missing
 from stores.product import Product
 
@@ -173,20 +172,6 @@ def test_a_download_ends(away, gone, eventually):
     heal()
     eventually(lambda: away.api.get(f"/v2/images/{image}/file").status_code == 200, limit=60)
     assert away.data(image) == DATA
-    assert away.api.delete(f"/v2/images/{image}").status_code == 204
-
-
-def test_an_import_fails_and_leaves_nothing(away, web, place, gone, eventually):
-    hurt, heal = gone
-    image = away.api.create()
-    gate = threading.Event()
-    url = web.serve(f"/{image}", DATA, gate)
-    assert import_image(away.api, image, "web-download", uri=url, stores=["rbd"]).status_code == 202
-    eventually(lambda: place.held(image), limit=60)
-    hurt()
-    gate.set()
-    task = eventually(lambda: ended(away.api, image), limit=PATIENCE)
-    assert task["status"] == "failure", task
-    heal()
-    eventually(lambda: place.held(image) == [], limit=FORGOTTEN)
-    eventually(lambda: away.api.status(image) == "queued")
+    # The reader that was cut off may have it open for a while.
+    delete = lambda: away.api.delete(f"/v2/images/{image}").status_code == 204
+    eventually(delete, limit=FORGOTTEN)

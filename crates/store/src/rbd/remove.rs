@@ -41,7 +41,13 @@ pub(super) fn remove(
     snapshot: Option<&str>,
     cloned: Cloned,
 ) -> Result<(), Kept> {
-    expect_closed(pool, name)?;
+    match expect_closed(pool, name) {
+        // Its creation may have been cut short: then its name alone is there.
+        Err(Kept::Failed(failure)) if failure.code() == libc::ENOENT => {
+            return Ok(pool.remove(name)?);
+        }
+        closed => closed?,
+    }
     for child in children(pool, name, snapshot)? {
         match cloned {
             _ if is_copy(&child, name) => flatten(pool, &child)?,
