@@ -8,12 +8,14 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use rustix::fs::Advice;
 use rustix::io::ReadWriteFlags;
 use tokio::task::JoinHandle;
 
@@ -23,6 +25,10 @@ use crate::{Data, PIECE, Result};
 
 /// Pieces that are read from the disk at once, or ahead of the reader, at most.
 const AHEAD: usize = 3;
+
+/// How many bytes the system is asked to bring from the disk beyond a piece that a thread reads.
+/// bench/page-cache: without it, reads that wait are up to half as fast.
+const ASKED: u64 = 4 * 1024 * 1024;
 
 /// How many bytes threads read, in their pipeline, before the page cache is asked again: what the
 /// system has read ahead of them is soon used up, and then they would begin anew.
@@ -103,8 +109,9 @@ impl Reading {
     fn read_ahead(&mut self) {
         while self.ahead.len() < AHEAD && self.left.start < self.by_threads.min(self.left.end) {
             let (offset, length) = (self.left.start, self.next_length(PIECE));
+            let wanted = self.left.end.min(offset + length as u64 + ASKED) - offset;
             let file = self.file.clone();
-            let read = move || read_piece(&file, offset, length);
+            let read = move || read_piece(&file, offset, length, wanted);
             self.ahead.push_back(tokio::task::spawn_blocking(read));
             self.left.start += length as u64;
         }
@@ -124,7 +131,10 @@ fn is_read_at_once(file: &File, buffer: &mut [u8], offset: u64) -> bool {
     expected > 0 && read == Ok(expected)
 }
 
-fn read_piece(file: &File, offset: u64, length: usize) -> io::Result<Bytes> {
+/// Waits for a piece; `wanted` bytes, it and what follows, are soon to be read.
+fn read_piece(file: &File, offset: u64, length: usize, wanted: u64) -> io::Result<Bytes> {
+    // A hint: where it can't be taken, nothing is lost.
+    let _ = rustix::fs::fadvise(file, offset, NonZeroU64::new(wanted), Advice::WillNeed);
     let mut buffer = vec![0; length];
     file.read_exact_at(&mut buffer, offset)?;
     Ok(buffer.into())
