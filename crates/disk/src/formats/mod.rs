@@ -1,6 +1,7 @@
 //! The formats of disk images, a file each. To add one: a file with a type that implements
 //! [`Format`], and a line in [`FORMATS`].
 
+mod blocks;
 mod iso;
 mod luks;
 mod opaque;

@@ -45,7 +45,7 @@ impl Format for Raw {
 
     fn open(&self, image: ImageFile, _: usize) -> Result<Box<dyn Disk>> {
         let size = length(&image.file).map_err(Error::at(&image.path))?;
-        Ok(Box::new(Reader { path: image.path, file: image.file, size }))
+        Ok(disk(image, size))
     }
 
     fn write(
@@ -74,6 +74,11 @@ impl Format for Raw {
     fn shrink(&self, file: &File, path: &Path, size: ByteSize) -> Result<()> {
         file.set_len(size.bytes()).map_err(Error::at(path))
     }
+}
+
+/// The disk whose bytes begin a file.
+pub(super) fn disk(image: ImageFile, size: u64) -> Box<dyn Disk> {
+    Box::new(Reader { path: image.path, file: image.file, size })
 }
 
 fn reserve(file: &File, size: u64, preallocation: Preallocation) -> io::Result<()> {

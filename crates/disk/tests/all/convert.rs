@@ -42,13 +42,76 @@ fn images_that_qemu_wrote_are_read() {
         &["-O", "qcow2", "-o", "preallocation=metadata"],
         &["-O", "qcow2", "-o", "refcount_bits=1"],
         &["-O", "raw"],
+        &["-O", "vdi"],
+        &["-O", "vdi", "-o", "static=on"],
+        &["-O", "vpc", "-o", "force_size=on"],
+        &["-O", "vpc", "-o", "force_size=on,subformat=fixed"],
+        &["-O", "vhdx", "-o", "subformat=fixed"],
+        &["-O", "vhdx", "-o", "block_size=1M"],
+        &["-O", "vmdk"],
+        &["-O", "vmdk", "-o", "subformat=streamOptimized"],
+        &["-O", "vmdk", "-o", "zeroed_grain=on"],
     ] {
         let image = folder.path("image");
         let arguments =
             [&["convert", "-f", "raw"][..], options, &[text(&raw), text(&image)]].concat();
         qemu_img(&arguments);
-        let disk = disk::open(&image, None, References::Refuse).unwrap();
+        // A VHD of fixed size has no mark at its beginning.
+        let format = options[1];
+        let disk = disk::open(&image, Some(format), References::Refuse).unwrap();
+        assert_eq!(disk.size(), SIZE, "{options:?}");
         assert!(content(disk.as_ref()) == expected, "{options:?}");
+        let stored = extents(disk.as_ref());
+        let allocated = ["preallocation", "static", "fixed"];
+        let sparse = !allocated.iter().any(|how| options.concat().contains(how));
+        assert!(!sparse || stored < SIZE, "{options:?}: {stored} bytes are said to be stored");
+        if !["raw", "qcow2"].contains(&format) {
+            let back = folder.path("back");
+            disk::convert(disk.as_ref(), &back, "raw", &Options::default(), &mut keep_on).unwrap();
+            assert!(fs::read(&back).unwrap() == expected, "{options:?}");
+        }
+    }
+}
+
+/// How much of a disk is said to be stored; extents cover all of it.
+fn extents(disk: &dyn disk::Disk) -> u64 {
+    let (mut offset, mut stored) = (0, 0);
+    while offset < disk.size() {
+        let extent = disk.extent(offset).unwrap();
+        stored += if extent.kind == ExtentKind::Data { extent.length } else { 0 };
+        offset += extent.length;
+    }
+    assert_eq!(offset, disk.size());
+    stored
+}
+
+/// A disk that is no multiple of any block, and longer than one table of VMDK reaches.
+#[test]
+fn the_last_block_of_a_disk_may_be_a_part_of_one() {
+    if peer::missing() {
+        return;
+    }
+    let folder = Folder::new();
+    let (raw, image) = (folder.path("raw"), folder.path("image"));
+    let mut expected = peer::disk(&raw);
+    expected.resize((70 << 20) + 512 * 5, 0);
+    let end = expected.len() - 1000;
+    expected[end..].fill(b'e');
+    fs::write(&raw, &expected).unwrap();
+    for options in [
+        &["-O", "vdi"][..],
+        &["-O", "vpc", "-o", "force_size=on"],
+        &["-O", "vhdx"],
+        &["-O", "vmdk"],
+        &["-O", "vmdk", "-o", "subformat=streamOptimized"],
+    ] {
+        let arguments =
+            [&["convert", "-f", "raw"][..], options, &[text(&raw), text(&image)]].concat();
+        qemu_img(&arguments);
+        let disk = disk::open(&image, None, References::Refuse).unwrap();
+        assert_eq!(disk.size(), expected.len() as u64, "{options:?}");
+        assert!(content(disk.as_ref()) == expected, "{options:?}");
+        assert!(extents(disk.as_ref()) < 40 << 20, "{options:?}");
     }
 }
 

@@ -125,12 +125,13 @@ mod tests {
     }
 
     /// A sparse extent ("Hosted Sparse Extents" of the Virtual Disk Format) with a descriptor, and
-    /// nothing behind it.
+    /// a directory of nothing behind it.
     fn vmdk(kind: &str) -> Vec<u8> {
-        let mut image = vec![0; 512 * 21];
+        let mut image = vec![0; 512 * 22];
         image[..4].copy_from_slice(b"KDMV");
-        // Sectors of the disk, of a grain, before the descriptor, and of it.
-        for (at, value) in [(12, 2048_u64), (20, 128), (28, 1), (36, 20)] {
+        // Sectors of the disk, of a grain, before the descriptor, and of it; the entries of a table;
+        // sectors before the directory.
+        for (at, value) in [(12, 2048_u64), (20, 128), (28, 1), (36, 20), (44, 512), (56, 21)] {
             image[at..at + 8].copy_from_slice(&value.to_le_bytes());
         }
         let text = format!("# Disk DescriptorFile\ncreateType=\"{kind}\"\n");
@@ -138,25 +139,26 @@ mod tests {
         image
     }
 
-    /// What is let through can't be read, which is another message.
     #[test]
-    fn a_vmdk_is_looked_at_where_options_allow_its_kind() {
+    fn a_vmdk_is_converted_where_options_allow_its_kind() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("image");
         std::fs::write(&path, vmdk("monolithicSparse")).unwrap();
         for (options, expected) in [
-            ("", "reading"),
-            ("vmdk_allowed_types = streamOptimized, monolithicSparse", "reading"),
-            ("vmdk_allowed_types = streamOptimized", "Invalid VMDK create-type"),
-            ("vmdk_allowed_types =", "no VMDK createType is specified"),
+            ("", Ok(2048 * 512)),
+            ("vmdk_allowed_types = streamOptimized, monolithicSparse", Ok(2048 * 512)),
+            ("vmdk_allowed_types = streamOptimized", Err("Invalid VMDK create-type specified")),
+            ("vmdk_allowed_types =", Err("Image is a VMDK, but no VMDK createType is specified")),
         ] {
             let mut config = Config::default();
             let text = format!("[image_format]\n{options}\n");
             config.add_text(&text, Path::new("glance-api.conf")).unwrap();
             let settings = ImportSettings::from_config(&config, "w").unwrap();
             let bounds = Bounds { vmdk_types: settings.vmdk_types, ..bounds(DiskFormat::Raw) };
-            let refused = Conversion.change(staged(&path, DiskFormat::Vmdk), &bounds).unwrap_err();
-            assert!(refused.to_string().contains(expected), "{options}: {refused}");
+            let changed = Conversion.change(staged(&path, DiskFormat::Vmdk), &bounds);
+            let length = changed.map(|raw| std::fs::metadata(raw.path).unwrap().len());
+            let length = length.map_err(|refused| refused.to_string());
+            assert_eq!(length, expected.map_err(str::to_owned), "{options}");
         }
     }
 
