@@ -36,8 +36,13 @@ class Ceph:
         subprocess.run([SCRIPT, "start", self.folder], check=True, env=environment, capture_output=True)
 
     def hurt(self, how, daemons):
-        self.hurting = how, [int((self.folder / f"{name}.pid").read_text()) for name in daemons]
+        files = [self.folder / f"{name}.pid" for name in daemons]
+        self.hurting = how, [int(file.read_text()) for file in files]
         self.tell(how)
+        if how == signal.SIGKILL:
+            # Until somebody has waited for it, a process that was killed is still there.
+            for file in files:
+                file.unlink()
 
     def heal(self):
         if self.hurting[0] == signal.SIGSTOP:
