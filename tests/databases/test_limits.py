@@ -32,7 +32,9 @@ def test_a_service_has_so_many(start, eventually, postgresql, options, expected)
     service = start(config=config, arguments=["--identity", "none"])
     with ThreadPoolExecutor(REQUESTS) as pool:
         with postgresql.locked("images"):
-            lists = [pool.submit(requests.get, f"{service.url}/v2/images") for _ in range(REQUESTS)]
+            # No two of them can share a statement.
+            pages = [f"{service.url}/v2/images?limit={limit + 1}" for limit in range(REQUESTS)]
+            lists = [pool.submit(requests.get, page) for page in pages]
             eventually(lambda: connections(postgresql) >= expected)
         assert {answer.result().status_code for answer in lists} == {200}
     # They stay open.
