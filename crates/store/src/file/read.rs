@@ -27,7 +27,7 @@ use crate::{Data, PIECE, Result};
 const AHEAD: usize = 3;
 
 /// How many bytes the system is asked to bring from the disk beyond a piece that a thread reads.
-/// bench/page-cache: without it, reads that wait are up to half as fast.
+/// bench/page-cache: without it, reads that wait for a disk took up to twice as long.
 const ASKED: u64 = 4 * 1024 * 1024;
 
 /// How many bytes threads read, in their pipeline, before the page cache is asked again: what the
