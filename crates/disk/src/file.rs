@@ -29,6 +29,12 @@ impl ImageFile {
         look(&self.path, &self.file, &parse, &mut view)
     }
 
+    /// Refuses an image that refers to other files: of a format whose references nobody follows.
+    pub(crate) fn expect_whole(&self) -> Result<()> {
+        let Some(reference) = self.facts.references.first() else { return Ok(()) };
+        Err(Error::Refers { path: self.path.clone(), reference: reference.clone() })
+    }
+
     /// Opens an image of the format that is named, else of the one that it shows.
     pub(crate) fn open(path: &Path, format: Option<&str>) -> Result<ImageFile> {
         let at = || Error::at(path);

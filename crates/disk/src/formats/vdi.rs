@@ -3,7 +3,7 @@
 use super::blocks::{Place, Reader, Stored, Tables};
 use super::{Format, Looked};
 use crate::disk::Disk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::{Detail, Facts, Reference, ReferenceKind};
 use crate::file::ImageFile;
 use crate::inspect::InspectError;
@@ -56,9 +56,7 @@ impl Format for Vdi {
     }
 
     fn open(&self, image: ImageFile, _: usize) -> Result<Box<dyn Disk>> {
-        if let Some(parent) = image.facts.references.first() {
-            return Err(Error::Refers { path: image.path, reference: parent.clone() });
-        }
+        image.expect_whole()?;
         let (size, map) = image.read(BlockMap::read)?;
         Ok(Reader::open(image, size, map))
     }

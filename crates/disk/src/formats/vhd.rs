@@ -64,9 +64,7 @@ impl Format for Vhd {
     }
 
     fn open(&self, image: ImageFile, _: usize) -> Result<Box<dyn Disk>> {
-        if let Some(parent) = image.facts.references.first() {
-            return Err(Error::Refers { path: image.path, reference: parent.clone() });
-        }
+        image.expect_whole()?;
         let size = image.facts.virtual_size.unwrap_or_default();
         match image.read(|view| Allocation::read(view, size))? {
             Some(allocation) => Ok(Reader::open(image, size, allocation)),

@@ -75,9 +75,7 @@ impl Format for Vhdx {
     }
 
     fn open(&self, image: ImageFile, _: usize) -> Result<Box<dyn Disk>> {
-        if let Some(parent) = image.facts.references.first() {
-            return Err(Error::Refers { path: image.path, reference: parent.clone() });
-        }
+        image.expect_whole()?;
         if image.read(has_log)? {
             let what = "it was not closed, and its log has to be replayed first: \
                         `qemu-img check -r all` does so";

@@ -5,7 +5,7 @@ use flate2::{Decompress, FlushDecompress};
 use super::blocks::{Place, Reader, Stored, Tables};
 use super::{Format, Looked};
 use crate::disk::Disk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::{Detail, Facts, Reference, ReferenceKind};
 use crate::file::ImageFile;
 use crate::inspect::InspectError;
@@ -77,9 +77,7 @@ impl Format for Vmdk {
     }
 
     fn open(&self, image: ImageFile, _: usize) -> Result<Box<dyn Disk>> {
-        if let Some(other) = image.facts.references.first() {
-            return Err(Error::Refers { path: image.path, reference: other.clone() });
-        }
+        image.expect_whole()?;
         let size = image.facts.virtual_size.unwrap_or_default();
         let grains = image.read(|view| Grains::read(view, size))?;
         Ok(Reader::open(image, size, grains))

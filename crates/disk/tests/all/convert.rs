@@ -53,9 +53,7 @@ fn images_that_qemu_wrote_are_read() {
         &["-O", "vmdk", "-o", "zeroed_grain=on"],
     ] {
         let image = folder.path("image");
-        let arguments =
-            [&["convert", "-f", "raw"][..], options, &[text(&raw), text(&image)]].concat();
-        qemu_img(&arguments);
+        peer::make(options, &raw, &image);
         // A VHD of fixed size has no mark at its beginning.
         let format = options[1];
         let disk = disk::open(&image, Some(format), References::Refuse).unwrap();
@@ -105,9 +103,7 @@ fn the_last_block_of_a_disk_may_be_a_part_of_one() {
         &["-O", "vmdk"],
         &["-O", "vmdk", "-o", "subformat=streamOptimized"],
     ] {
-        let arguments =
-            [&["convert", "-f", "raw"][..], options, &[text(&raw), text(&image)]].concat();
-        qemu_img(&arguments);
+        peer::make(options, &raw, &image);
         let disk = disk::open(&image, None, References::Refuse).unwrap();
         assert_eq!(disk.size(), expected.len() as u64, "{options:?}");
         assert!(content(disk.as_ref()) == expected, "{options:?}");

@@ -100,9 +100,7 @@ fn no_header_and_no_table_leads_astray() {
         (&["-O", "vmdk"], "vmdk", &[0..512, 10_752..11_300]),
         (&["-O", "vmdk", "-o", "subformat=streamOptimized"], "vmdk", &[0..512, 65_536..65_600]),
     ] {
-        let arguments =
-            [&["convert", "-f", "raw"][..], options, &[text(&raw), text(&image)]].concat();
-        qemu_img(&arguments);
+        peer::make(options, &raw, &image);
         read_some(&image, format).unwrap();
         let sound = fs::read(&image).unwrap();
         let mut refused = 0;

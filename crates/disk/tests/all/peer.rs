@@ -22,6 +22,11 @@ pub(crate) fn qemu_img(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
+/// Lets `qemu-img convert` make an image of a raw disk, with these options.
+pub(crate) fn make(options: &[&str], raw: &Path, image: &Path) {
+    qemu_img(&[&["convert", "-f", "raw"], options, &[text(raw), text(image)]].concat());
+}
+
 /// A temporary folder with files by name.
 pub(crate) struct Folder(tempfile::TempDir);
 
