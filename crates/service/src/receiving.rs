@@ -67,6 +67,13 @@ impl Receiving {
         self.left().insert(Left { image, store: store.to_owned() });
     }
 
+    /// A store has refused bytes of an image. Only where it was away may it hold some of them.
+    pub(crate) fn put_failed(&self, image: ImageId, store: &str, error: &store::Error) {
+        if let store::Error::Unavailable { .. } = error {
+            self.may_have_left(image, store);
+        }
+    }
+
     fn left(&self) -> MutexGuard<'_, HashSet<Left>> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -167,9 +167,7 @@ async fn pipe(
     let source = receipt.guarded(source);
     receiving::make_room(app, receipt).await;
     let written = store.put(id, length, source).await;
-    if let Err(store::Error::Unavailable { .. }) = written {
-        app.receiving.may_have_left(id, name);
-    }
+    let written = written.inspect_err(|error| app.receiving.put_failed(id, name, error));
     let written = written.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {

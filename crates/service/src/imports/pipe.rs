@@ -54,9 +54,7 @@ pub(super) async fn pipe(
     let spread = spread(order.image, length, counted, targets, rule).await.map_err(ended_early)?;
     let Spread { written, mut failed } = spread;
     for (store, error) in &failed {
-        if matches!(error, store::Error::Unavailable { .. }) {
-            app.receiving.may_have_left(order.image, store);
-        }
+        app.receiving.put_failed(order.image, store, error);
     }
     let locations: Vec<_> = written
         .iter()
