@@ -23,7 +23,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// A line is none of the format's.
-    #[error("{}, line {}: {what}", place.file.display(), place.line)]
+    #[error("{place}: {what}")]
     Syntax {
         /// Where.
         place: Place,
@@ -31,10 +31,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A value is not of its option's kind. The value is not repeated: it may be a secret.
-    #[error(
-        "{}, line {}: [{section}] {option}: {expected}",
-        place.file.display(), place.line
-    )]
+    #[error("{place}: [{section}] {option}: {expected}")]
     Value {
         /// Where.
         place: Place,

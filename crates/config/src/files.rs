@@ -11,11 +11,11 @@ impl Config {
     pub fn read(files: &[PathBuf], folders: &[PathBuf]) -> Result<Self> {
         let mut config = Self::default();
         for file in files {
-            config.add(file)?;
+            config.add_file(file)?;
         }
         for folder in folders {
             for file in snippets(folder)? {
-                config.add(&file)?;
+                config.add_file(&file)?;
             }
         }
         Ok(config)
@@ -23,13 +23,10 @@ impl Config {
 
     /// Adds what `text` says, as if it were the content of `file`. Errors: `Syntax`.
     pub fn add_text(&mut self, text: &str, file: &Path) -> Result<()> {
-        parse::lines(text, file, |section, option, given| {
-            let options = self.sections.entry(section.to_owned()).or_default();
-            options.entry(option.to_owned()).or_default().push(given);
-        })
+        parse::lines(text, file, |section, option, given| self.add(section, option, given))
     }
 
-    fn add(&mut self, file: &Path) -> Result<()> {
+    fn add_file(&mut self, file: &Path) -> Result<()> {
         let text = fs::read_to_string(file).map_err(|cause| unreadable(file, cause))?;
         self.add_text(&text, file)
     }
@@ -74,6 +71,19 @@ mod tests {
         let default = config.default_section();
         let found = ["a", "b", "c"].map(|option| default.or(option, 0_u32).unwrap());
         assert_eq!(found, [1, 2, 4]);
+    }
+
+    #[test]
+    fn a_section_is_the_same_in_capitals_and_the_later_one_counts() {
+        let mut config = Config::default();
+        let text = "[Database]\na = 1\nb = 1\n[database]\nb = 2\nB = 3\n[default]\nc = 1\n";
+        config.add_text(text, Path::new("glance-api.conf")).unwrap();
+        let database = config.section("database");
+        assert_eq!(["a", "b"].map(|option| database.or(option, 0_u32).unwrap()), [1, 2]);
+        assert!(config.has_section("DATABASE"));
+        assert_eq!(config.default_section().get::<u32>("c").unwrap(), None);
+        let unread: Vec<_> = config.unread().into_iter().map(|(s, o, _)| (s, o)).collect();
+        assert_eq!(unread, [("Database", "B"), ("default", "c")]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) fn lines(
     let mut section = DEFAULT;
     let mut open: Option<Open<'_>> = None;
     for (number, line) in text.lines().enumerate() {
-        let place = || Place { file: file.to_owned(), line: number + 1 };
+        let place = || Place::File { file: file.to_owned(), line: number + 1 };
         let wrong = |what| Error::Syntax { place: place(), what };
         let content = line.trim();
         if content.starts_with(['#', ';']) {

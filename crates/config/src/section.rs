@@ -20,10 +20,11 @@ impl<'a> Section<'a> {
         self.name
     }
 
-    /// An option; `None` when no file gives it. Errors: `Value`, with its place.
+    /// An option; `None` when no file gives it, or gives it no value. Errors: `Value`, with its
+    /// place.
     pub fn get<T: Value>(&self, option: &str) -> Result<Option<T>> {
         let given = self.config.given(self.name, option).and_then(<[_]>::last);
-        given.map(|given| self.value(option, given)).transpose()
+        given.map_or(Ok(None), |given| self.value(option, given))
     }
 
     /// An option, or its default. Errors: `Value`.
@@ -42,7 +43,12 @@ impl<'a> Section<'a> {
     /// Every time that an option is given, in order: oslo.config's `MultiStrOpt`.
     pub fn all<T: Value>(&self, option: &str) -> Result<Vec<T>> {
         let given = self.config.given(self.name, option).unwrap_or_default();
-        given.iter().map(|given| self.value(option, given)).collect()
+        given.iter().filter_map(|given| self.value(option, given).transpose()).collect()
+    }
+
+    /// Whether a file gives the option, be it without a value.
+    pub fn is_given(&self, option: &str) -> bool {
+        self.config.given(self.name, option).is_some()
     }
 
     /// The error for an option whose value is of the right kind and still can't be: `expected` says
@@ -57,13 +63,41 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn value<T: Value>(&self, option: &str, given: &Given) -> Result<T> {
+    fn value<T: Value>(&self, option: &str, given: &Given) -> Result<Option<T>> {
         let text = substitute(self.config, self.name, &given.value);
-        T::parse(&text).ok_or_else(|| Error::Value {
+        if T::EMPTY_IS_NONE && text.is_empty() {
+            return Ok(None);
+        }
+        let value = T::parse(&text).ok_or_else(|| Error::Value {
             place: given.place.clone(),
             section: self.name.to_owned(),
             option: option.to_owned(),
             expected: format!("expected {}", T::KIND),
-        })
+        });
+        value.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn an_option_without_a_value_is_not_given_but_where_that_is_one() {
+        let mut config = Config::default();
+        let text = "text =\npath = \nnumber =\nlist =\nbool =\nquoted = \"\"\n";
+        config.add_text(text, Path::new("glance-api.conf")).unwrap();
+        let options = config.default_section();
+        assert_eq!(options.get::<String>("text").unwrap(), None);
+        assert_eq!(options.get::<String>("quoted").unwrap(), None);
+        assert_eq!(options.get::<PathBuf>("path").unwrap(), None);
+        assert_eq!(options.or("number", 7_u32).unwrap(), 7);
+        assert_eq!(options.get::<Vec<String>>("list").unwrap(), Some(Vec::new()));
+        assert!(options.get::<bool>("bool").is_err());
+        assert!(options.required::<String>("text").is_err());
+        assert!(options.all::<PathBuf>("path").unwrap().is_empty());
+        assert!(options.is_given("text") && !options.is_given("other"));
     }
 }

@@ -1,4 +1,5 @@
-//! `$option`, `${option}` and `${section.option}` stand for another option's value; `$$` for `$`.
+//! `$option`, `${option}` and `${section.option}` stand for another option's value, with or without
+//! braces; `$$` and `\$` for `$`.
 
 use crate::Config;
 
@@ -15,17 +16,21 @@ fn replace(config: &Config, section: &str, value: &str, depth: usize) -> String 
     let mut replaced = String::with_capacity(value.len());
     let mut rest = value;
     while let Some(at) = rest.find('$') {
-        replaced.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        if let Some(after) = after.strip_prefix('$') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let escaped = before.strip_suffix('\\').map(|before| (before, after));
+        let doubled = || after.strip_prefix('$').map(|after| (before, after));
+        if let Some((before, after)) = escaped.or_else(doubled) {
+            replaced.push_str(before);
             replaced.push('$');
             rest = after;
             continue;
         }
-        match reference(after).and_then(|(name, end)| {
+        replaced.push_str(before);
+        let found = references(after).find_map(|(name, end)| {
             let found = look_up(config, section, name)?;
             Some((replace(config, section, found, depth.checked_sub(1)?), end))
-        }) {
+        });
+        match found {
             Some((found, end)) => {
                 replaced.push_str(&found);
                 rest = &after[end..];
@@ -40,17 +45,17 @@ fn replace(config: &Config, section: &str, value: &str, depth: usize) -> String 
     replaced
 }
 
-/// The name at the start of `text`, and where what follows it begins.
-fn reference(text: &str) -> Option<(&str, usize)> {
-    let of_name = |text: &str| {
-        text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
-    };
-    if let Some(braced) = text.strip_prefix('{') {
-        let end = braced.find('}')?;
-        return Some((&braced[..end], end + 2));
-    }
-    let end = of_name(text);
-    (end > 0).then(|| (&text[..end], end))
+/// What the start of `text` may name, and where what follows it begins; without braces a point may
+/// belong to the name or not.
+fn references(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let braced = text.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+    let braced = braced.map(|(name, _)| (name, name.len() + 2));
+    let bare = [".", ""].map(|more| {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || more.contains(c);
+        let name = &text[..text.find(|c| !is_of_name(c)).unwrap_or(text.len())];
+        (name, name.len())
+    });
+    braced.into_iter().chain(bare).filter(|(name, _)| !name.is_empty())
 }
 
 fn look_up<'a>(config: &'a Config, section: &str, name: &str) -> Option<&'a str> {
@@ -77,7 +82,10 @@ mod tests {
         let cases = [
             ("$state/x", "/srv/x"),
             ("${store.dir}/$name", "/srv/images/glance"),
+            ("$store.dir", "/srv/images"),
+            ("$name.qcow2", "glance.qcow2"),
             ("pa$$word", "pa$word"),
+            ("pa\\$word \\$name", "pa$word $name"),
             ("pa$sword", "pa$sword"),
             ("$", "$"),
             ("${open", "${open"),

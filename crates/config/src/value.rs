@@ -9,12 +9,17 @@ pub trait Value: Sized {
     /// The kind in words, as in "expected a whole number".
     const KIND: &'static str;
 
+    /// Whether an option without a text has no value. For oslo.config that is so of numbers, and for
+    /// Glance of texts and paths: templates leave `cafile =` behind where there is none.
+    const EMPTY_IS_NONE: bool = false;
+
     /// The value that a text stands for; `None` when it is not of this kind.
     fn parse(text: &str) -> Option<Self>;
 }
 
 impl Value for String {
     const KIND: &'static str = "a text";
+    const EMPTY_IS_NONE: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         Some(text.to_owned())
@@ -23,6 +28,7 @@ impl Value for String {
 
 impl Value for PathBuf {
     const KIND: &'static str = "a path";
+    const EMPTY_IS_NONE: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| text.into())
@@ -45,6 +51,7 @@ macro_rules! numbers {
     ($($number:ty: $kind:literal),*) => {$(
         impl Value for $number {
             const KIND: &'static str = $kind;
+            const EMPTY_IS_NONE: bool = true;
 
             fn parse(text: &str) -> Option<Self> {
                 text.trim().parse().ok()
@@ -64,6 +71,7 @@ numbers! {
 /// Seconds.
 impl Value for Duration {
     const KIND: &'static str = "a number of seconds";
+    const EMPTY_IS_NONE: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
         Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()

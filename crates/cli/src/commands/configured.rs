@@ -28,9 +28,16 @@ pub(crate) struct Configured {
     state_dir: Option<PathBuf>,
 }
 
+/// What a Glance with these files and folders would read: also what lies beside them, and the
+/// environment.
+pub(crate) fn config_of(files: &[PathBuf], folders: &[PathBuf]) -> config::Result<Config> {
+    let (files, folders) = config::with_companions(files, folders);
+    Ok(Config::read(&files, &folders)?.with_environment())
+}
+
 impl Configured {
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
-        Ok(Config::read(&self.config_file, &self.config_dir)?)
+        Ok(config_of(&self.config_file, &self.config_dir)?)
     }
 
     pub(crate) fn state_dir(&self) -> anyhow::Result<PathBuf> {

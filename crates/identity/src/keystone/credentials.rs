@@ -32,7 +32,8 @@ impl Credentials {
     }
 
     pub(super) fn from_config(options: &Section<'_>) -> Result<Self> {
-        match options.or("auth_type", "password".to_owned())?.as_str() {
+        let kind = first(options, &["auth_type", "auth_plugin"])?;
+        match kind.as_deref().unwrap_or("password") {
             "password" | "v3password" => password(options),
             "v3applicationcredential" => application_credential(options),
             _ => Err(options.wrong("auth_type", "expected password or v3applicationcredential")),
@@ -145,12 +146,29 @@ mod tests {
             ("password=x", "no configuration file sets username in [k]"),
             ("username=x\npassword=x", "sets user_domain_name"),
             ("username=x\nuser_domain_id=d", "sets password"),
+            ("username=x\nuser_domain_id=d\npassword=", "sets password"),
             ("auth_type=v3kerberos", "[k] auth_type: expected password or v3applicationcredential"),
             ("auth_type=v3applicationcredential", "sets application_credential_secret"),
         ];
         for (text, expected) in cases {
             let error = read(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_older_name_of_the_type_counts_and_the_newer_one_more() {
+        let credential = "application_credential_id=i\napplication_credential_secret=s\n";
+        let older =
+            format!("[keystone_authtoken]\nauth_plugin = v3applicationcredential\n{credential}");
+        for (text, method) in [
+            (older.clone(), "application_credential"),
+            (format!("{older}auth_type=password\nuser_id=u\npassword=p\n"), "password"),
+        ] {
+            let mut config = Config::default();
+            config.add_text(&text, Path::new("g.conf")).unwrap();
+            let read = Credentials::from_config(&config.section("keystone_authtoken")).unwrap();
+            assert_eq!(read.body["auth"]["identity"]["methods"], json!([method]), "{text}");
         }
     }
 

@@ -67,7 +67,7 @@ fn login(options: &Section<'_>) -> config::Result<Value> {
         return Err(options.wrong("auth_type", "expected password"));
     }
     let password: String = options.required("password")?;
-    let mut user = named(options, "user_id", "username", "user_domain")?;
+    let mut user = named(options, &["user_id"], &["username", "user_name"], "user_domain")?;
     if user.is_null() {
         options.required::<String>("username")?;
     }
@@ -87,7 +87,8 @@ fn scope(options: &Section<'_>) -> config::Result<Value> {
     if options.get::<String>("system_scope")?.is_some_and(|scope| scope == "all") {
         return Ok(json!({ "system": { "all": true } }));
     }
-    let project = named(options, "project_id", "project_name", "project_domain")?;
+    let (ids, names) = (["project_id", "tenant_id"], ["project_name", "tenant_name"]);
+    let project = named(options, &ids, &names, "project_domain")?;
     if !project.is_null() {
         return Ok(json!({ "project": project }));
     }
@@ -98,11 +99,14 @@ fn scope(options: &Section<'_>) -> config::Result<Value> {
 }
 
 /// A user or project by its id, or by its name within a domain; null when neither is given.
-fn named(options: &Section<'_>, id: &str, name: &str, of: &str) -> config::Result<Value> {
-    if let Some(id) = options.get::<String>(id)? {
+fn named(options: &Section<'_>, ids: &[&str], names: &[&str], of: &str) -> config::Result<Value> {
+    let first = |names: &[&str]| -> config::Result<Option<String>> {
+        names.iter().find_map(|name| options.get(name).transpose()).transpose()
+    };
+    if let Some(id) = first(ids)? {
         return Ok(json!({ "id": id }));
     }
-    let Some(name) = options.get::<String>(name)? else { return Ok(Value::Null) };
+    let Some(name) = first(names)? else { return Ok(Value::Null) };
     match domain(options, of)? {
         Value::Null => Ok(json!({ "name": name, "domain": { "id": "default" } })),
         domain => Ok(json!({ "name": name, "domain": domain })),
@@ -139,6 +143,17 @@ mod tests {
             let options = format!("auth_url = {url}\nuser_id = u\npassword = p\n");
             assert_eq!(read(&options).unwrap().url, "http://k:5000/v3");
         }
+    }
+
+    #[test]
+    fn older_names_of_options_count() {
+        let text =
+            "[oslo_limit]\nauth_url = http://k\nuser_name = u\npassword = p\ntenant_name = t\n";
+        let login = read(text).unwrap().login;
+        assert_eq!(login["auth"]["identity"]["password"]["user"]["name"], "u");
+        assert_eq!(login["auth"]["scope"]["project"]["name"], "t");
+        let login = read(&format!("{USER}tenant_id = t\n")).unwrap().login;
+        assert_eq!(login["auth"]["scope"]["project"]["id"], "t");
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl ImportSettings {
             return Err(own.wrong("enabled_import_methods", expected));
         }
         let url: Option<String> = own.get("worker_self_reference_url")?;
-        let hours: u64 = config.section("task").or("task_time_to_live", 48)?;
+        let hours = ["task", config::DEFAULT].map(|section| (section, "task_time_to_live"));
+        let hours: u64 = config.first(&hours)?.unwrap_or(48);
         let prefixes = ["hw_", "trait:", "os_distro", "os_secure_boot", "os_type"];
         let format: String = conversion.or("output_format", "raw".to_owned())?;
         Ok(Self {
@@ -158,6 +159,14 @@ mod tests {
         assert_eq!(settings.output_format, DiskFormat::Qcow2);
         assert_eq!(settings.inject.len(), 2);
         assert_eq!(settings.keep, Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn the_older_place_of_an_option_counts_and_the_newer_one_more() {
+        let (older, newer) = ("task_time_to_live = 1\n", "[task]\ntask_time_to_live = 2\n");
+        for (text, hours) in [(older.to_owned(), 1), (format!("{older}{newer}"), 2)] {
+            assert_eq!(settings(&text).unwrap().keep, Duration::from_secs(hours * 3600));
+        }
     }
 
     #[test]

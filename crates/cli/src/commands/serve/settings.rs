@@ -11,6 +11,7 @@ use identity::policy;
 use service::{Limits, Rules};
 
 use super::Args;
+use crate::commands::configured::config_of;
 use crate::commands::registry_keys;
 
 /// The port of the Image API.
@@ -36,7 +37,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn read(args: &Args) -> anyhow::Result<Self> {
-        let config = Config::read(&args.config_file, &args.config_dir)?;
+        let config = config_of(&args.config_file, &args.config_dir)?;
         let configured = !args.config_file.is_empty() || !args.config_dir.is_empty();
         let folders = config::search_folders(&args.config_file, &args.config_dir);
         let options = config.default_section();
@@ -121,18 +122,25 @@ fn chosen_database(
     Ok(database)
 }
 
-/// An empty key is none, as in Glance.
 fn location_key(config: &Config) -> anyhow::Result<Option<LocationKey>> {
     let key: Option<String> = config.default_section().get("metadata_encryption_key")?;
-    let key = key.filter(|key| !key.is_empty()).map(|key| key.parse());
-    key.transpose().context("metadata_encryption_key can't be used")
+    let key = key.map(|key| key.parse()).transpose();
+    key.context("metadata_encryption_key can't be used")
 }
 
 /// The database that `connection` names.
 fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
     let options = config.section("database");
-    let Some(mut connection) = options.get::<String>("connection")? else { return Ok(None) };
-    if let Some(more) = options.get::<String>("connection_parameters")?.filter(|s| !s.is_empty()) {
+    let Some(mut connection) = options.get::<String>("connection")? else {
+        // Somebody means to have one: a file of our own would not be it.
+        anyhow::ensure!(
+            !options.is_given("connection"),
+            options
+                .wrong("connection", "expected a database, as mysql+pymysql://USER:KEY@HOST/NAME")
+        );
+        return Ok(None);
+    };
+    if let Some(more) = options.get::<String>("connection_parameters")? {
         connection += if connection.contains('?') { "&" } else { "?" };
         connection += &more;
     }
@@ -172,6 +180,13 @@ mod tests {
         let text = format!("[database]\n{options}\n");
         config.add_text(&text, Path::new("glance-api.conf")).unwrap();
         configured_database(&config).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn a_connection_without_a_value_is_not_a_file_of_our_own() {
+        let error = database("connection =").unwrap_err();
+        assert!(error.contains("[database] connection: expected a database"), "{error}");
+        assert!(database("").unwrap().is_none());
     }
 
     /// The parameter that stops a start is one of them, in whichever option it stands.

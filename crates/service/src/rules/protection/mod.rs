@@ -81,7 +81,7 @@ impl Protections {
             }
         };
         let file: Option<String> = options.get("property_protection_file")?;
-        let Some(file) = file.filter(|file| !file.is_empty()) else { return Ok(Self::default()) };
+        let Some(file) = file else { return Ok(Self::default()) };
         let rules = read(Path::new(&file), folders, format);
         let expected = |why| format!("expected a file of property protections: {why}");
         let rules =
