@@ -9,6 +9,7 @@ mod db;
 mod disk;
 mod image;
 mod make;
+mod open_files;
 mod progress;
 mod registry;
 mod registry_keys;
@@ -16,6 +17,7 @@ mod scrub;
 mod serve;
 mod stop;
 mod store;
+mod systemd;
 mod task;
 
 use std::process::ExitCode;

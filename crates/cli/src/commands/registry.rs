@@ -8,13 +8,14 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use catalog::registry::{Registry, Way};
 use config::Config;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use super::Outcome;
 use super::configured::Configured;
+use super::open_files;
 use super::registry_keys::keys;
 use super::serve::{open_catalog, start_log, stopped};
+use super::systemd;
 
 /// The port of Glance's own registry, while it had one.
 const PORT: u16 = 9191;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
-    raise_open_files();
+    open_files::raise_limit();
     let config = args.configured.config()?;
     let (way, shown) = way(args, &config).await?;
     let database = args.configured.own_database(&config)?;
@@ -67,17 +68,9 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let catalog = open_catalog(&database).await?;
     let stop = stopped()?;
     eprintln!("tintype: registry on {shown} (catalog in {database})");
+    systemd::tell(systemd::READY);
     Registry::new(Arc::new(catalog)).serve(way, stop).await;
     Ok(())
-}
-
-/// A connection is an open file, and there may be more of them than most shells allow at first.
-fn raise_open_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "the number of connections can't be raised");
-    }
 }
 
 async fn way(args: &Args, config: &Config) -> anyhow::Result<(Way, String)> {

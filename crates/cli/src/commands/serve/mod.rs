@@ -8,6 +8,7 @@ mod log;
 mod settings;
 mod state;
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::{Outcome, registry_keys};
+use super::{Outcome, open_files, registry_keys, systemd};
 use identify::{Asked, Identity};
 pub(crate) use log::start as start_log;
 use settings::Settings;
@@ -102,6 +103,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
+    open_files::raise_limit();
     let settings = Settings::read(args)?;
     let identity = identify::choose(args.identity, &settings)?;
     // The port first: whoever holds it may be another service on the same state directory.
@@ -110,7 +112,9 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         Some(url) => url.clone(),
         None => format!("http://{}", listener.local_addr()?),
     };
-    if settings.public_endpoint.is_none() && settings.listen.ip().is_unspecified() {
+    // A Keystone elsewhere has the endpoint in its catalog.
+    let needs_url = identity == Identity::BuiltIn && settings.public_endpoint.is_none();
+    if needs_url && settings.listen.ip().is_unspecified() {
         tracing::warn!(
             "clients elsewhere can't reach {base}; name their URL with --public-endpoint"
         );
@@ -128,6 +132,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
 
     let stop = stopped()?;
     eprintln!("tintype: serving on {base} (state in {})", state.path().display());
+    systemd::tell(systemd::READY);
     let (ended, end) = oneshot::channel::<()>();
     let end = async { drop(end.await) }.boxed().shared();
     let work = tokio::spawn(service::cache::work(app.clone(), end.clone()));
@@ -238,11 +243,25 @@ async fn sweep(app: &App, is_alone: bool) -> anyhow::Result<()> {
 pub(crate) fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminated.recv() => break,
+                _ = interrupted.recv() => break,
+                _ = hung_up.recv() => {
+                    // The terminal is gone, and with it whoever watches.
+                    if std::io::stderr().is_terminal() {
+                        break;
+                    }
+                    tracing::info!(
+                        "SIGHUP changes nothing: policies count once their files change, all other \
+                         options from the next start on"
+                    );
+                }
+            }
         }
         tracing::info!("stopping");
+        systemd::tell(systemd::STOPPING);
     })
 }
