@@ -2,24 +2,13 @@
 
 import resource
 import signal
-import subprocess
 
 import pytest
 
+from mounts import with_mount
 from service import Account
 
 ROOM = 64 << 20
-IN_A_SMALL_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
-
-
-def namespaces():
-    """Whether this machine lets its users have mounts of their own."""
-    return (
-        subprocess.run(
-            [*IN_A_SMALL_DISK, "mount -t tmpfs none /mnt"], capture_output=True
-        ).returncode
-        == 0
-    )
 
 
 def limit_files():
@@ -33,12 +22,9 @@ def cramped(request, start, tmp_path):
     """A service with 64 MiB for everything, or for each file."""
     if request.param == "file size":
         return start(setup=limit_files)
-    if not namespaces():
-        pytest.skip("needs user namespaces")
     state = tmp_path / "small"
     state.mkdir()
-    mount = f'mount -t tmpfs -o size={ROOM} none "{state}" && exec "$@"'
-    return start(state, wrapper=[*IN_A_SMALL_DISK, mount, "sh"])
+    return start(state, wrapper=with_mount(f"-t tmpfs -o size={ROOM} none", state))
 
 
 @pytest.fixture

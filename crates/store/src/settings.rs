@@ -73,8 +73,8 @@ pub enum SettingsError {
 }
 
 impl Stores {
-    /// The stores that `config` enables. What it does not say lies under `state`: without any
-    /// configuration, that is one store `file` in `images`, and the reserved ones beside it.
+    /// The stores that `config` enables. Where it names none, they lie under `state`: one store
+    /// `file` in `images`, and the reserved ones beside it.
     /// Errors: `SettingsError`, each with the option that is wrong.
     pub fn from_config(config: &Config, state: &Path) -> Result<Self, SettingsError> {
         let backends: Option<Vec<String>> = config.default_section().get("enabled_backends")?;
@@ -123,8 +123,10 @@ fn named(config: &Config, backend: &str) -> Result<Enabled, SettingsError> {
 
 /// `[glance_store] stores` and `default_store`, which name kinds.
 fn unnamed(config: &Config, state: &Path) -> Result<Stores, SettingsError> {
-    let options = Options::new(config, GLANCE_STORE, &state.join("images"));
-    let given: Option<Vec<String>> = options.get("stores")?;
+    let given: Option<Vec<String>> = config.section(GLANCE_STORE).get("stores")?;
+    // Whoever names stores means those of a Glance, with glance_store's default.
+    let root = if given.is_some() { Path::new(GLANCE_STATE) } else { state };
+    let options = Options::new(config, GLANCE_STORE, &root.join("images"));
     let default: String = options.or("default_store", "file".to_owned())?;
     let placed =
         options.get::<PathBuf>(DATADIR)?.is_some() || !options.all::<String>(DATADIRS)?.is_empty();
