@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mounts import with_mount
 from service import CATALOG, Account, DidNotStart
 from several_stores import CONFIG, SeveralStores
 
@@ -38,11 +39,11 @@ def test_administrators_see_details(several):
         "chunk_size": 65536,
         "thin_provisioning": False,
     }
-    details = {"type": "file", "weight": 10, "properties": properties}
+    health = {"status": "ok"}
+    details = {"type": "file", "weight": 10, "properties": properties, "health": health}
     assert stores[0] == {"id": "fast", "description": "NVMe", "default": "true"} | details
-    assert stores[2] == {
-        "id": "web", "read-only": "true", "type": "http", "weight": 20, "properties": {}
-    }
+    details = {"type": "http", "weight": 20, "properties": {}, "health": health}
+    assert stores[2] == {"id": "web", "read-only": "true"} | details
     assert several.member().get("/v2/info/stores/detail").status_code == 403
 
 
@@ -211,6 +212,41 @@ def test_a_crash_leaves_nothing_in_any_store(own, eventually):
     assert own.stored("fast") == [kept["fast"]]
     for kept_image in kept.values():
         assert own.api.get(f"/v2/images/{kept_image}/file").content == b"kept"
+
+
+def test_administrators_see_which_store_does_not_answer(start, tmp_path):
+    config = f"""
+[DEFAULT]
+enabled_backends = near:file, far:s3
+[glance_store]
+default_backend = near
+[near]
+filesystem_store_datadir = {tmp_path}/near
+[far]
+s3_store_host = http://127.0.0.1:1
+s3_store_access_key = AK
+s3_store_secret_key = a-secret
+s3_store_bucket = images
+[os_glance_staging_store]
+filesystem_store_datadir = {tmp_path}/staging
+[os_glance_tasks_store]
+filesystem_store_datadir = {tmp_path}/tasks
+"""
+    api = Account(start(config=config)).api()
+    stores = api.get("/v2/info/stores/detail").json()["stores"]
+    near, far = (store["health"] for store in stores)
+    assert near == {"status": "ok"}
+    assert far["status"] == "failed" and far["reason"]
+    assert "a-secret" not in far["reason"]
+
+
+def test_stores_without_a_directory_are_where_glance_keeps_images(start):
+    wrapper = with_mount("-t tmpfs none", "/var/lib")
+    config = "[DEFAULT]\nshow_image_direct_url = true\n[glance_store]\nstores = file,http\n"
+    api = Account(start(config=config, wrapper=wrapper)).api()
+    image = api.create()
+    assert api.upload(image, b"x").status_code == 204
+    assert api.show(image)["direct_url"] == f"file:///var/lib/glance/images/{image}"
 
 
 def test_one_store_of_the_old_options_is_not_seen(start, tmp_path):

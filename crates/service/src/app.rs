@@ -15,6 +15,7 @@ use store::{Principal, Secret, Stores};
 use crate::cache::Cache;
 use crate::error::{ApiError, Result};
 use crate::forwarded;
+use crate::health::Health;
 use crate::imports::Imports;
 use crate::keys::{Keys, Token};
 use crate::limits::Limits;
@@ -28,6 +29,8 @@ pub struct App {
     parts: Arc<Parts>,
     /// Bytes.
     pub stores: Stores,
+    /// Whether the stores answer.
+    pub(crate) health: Arc<Health>,
 }
 
 /// The parts that the service is made of, but for the stores.
@@ -72,7 +75,7 @@ impl Deref for App {
 impl App {
     /// As the service itself uses it.
     pub fn new(parts: Parts, stores: Stores) -> Self {
-        Self { parts: Arc::new(parts), stores }
+        Self { parts: Arc::new(parts), stores, health: Arc::default() }
     }
 
     /// The same as the sender of a request uses it.
@@ -92,7 +95,10 @@ impl App {
             self.stores.on_behalf(&Principal { token, project: project?.to_owned() })
         };
         match acting() {
-            Some(stores) => Arc::new(Self { parts: self.parts.clone(), stores }),
+            Some(stores) => {
+                let (parts, health) = (self.parts.clone(), self.health.clone());
+                Arc::new(Self { parts, stores, health })
+            }
             None => self.clone(),
         }
     }

@@ -18,6 +18,7 @@ mod download;
 mod error;
 mod forwarded;
 mod gate;
+mod health;
 mod imports;
 mod intake;
 mod json_schema;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use futures::future::join_all;
+use http::HeaderMap;
 use identity::policy::{Action, Target};
 use serde_json::{Map, Value, json};
 use store::Enabled;
@@ -43,19 +45,25 @@ async fn stores(State(app): State<Arc<App>>, _caller: Authenticated) -> Result<J
     Ok(Json(json!({ "stores": stores })))
 }
 
-async fn details(State(app): State<Arc<App>>, caller: Authenticated) -> Result<Json<Value>> {
+async fn details(
+    State(app): State<Arc<App>>,
+    caller: Authenticated,
+    headers: HeaderMap,
+) -> Result<Json<Value>> {
+    let app = app.used_by(&caller, &headers);
     let stores = named(&app)?;
     let project = Target::owned_by(caller.project_id.as_deref());
     app.policy.check(Action::StoresInfoDetail, &caller, &project)?;
     let default = app.stores.default_name();
-    let detail = |enabled: &Enabled| {
+    let detail = async |enabled: &Enabled| {
         let mut fields = summary(enabled, default);
         fields.insert("type".to_owned(), json!(enabled.store.kind()));
         fields.insert("properties".to_owned(), json!(enabled.store.properties()));
         fields.insert("weight".to_owned(), json!(enabled.weight));
+        fields.insert("health".to_owned(), app.health.of(&enabled.name, &enabled.store).await);
         fields
     };
-    let stores: Vec<_> = stores.iter().map(detail).collect();
+    let stores = join_all(stores.iter().map(detail)).await;
     Ok(Json(json!({ "stores": stores })))
 }
 
