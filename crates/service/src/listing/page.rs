@@ -1,21 +1,20 @@
 //! One page of images, with the way to the next.
 
-use image::Image;
+use image::{Image, ImageId};
 use serde::Serialize;
 
 use super::Parameters;
 use crate::view::{self, Showing};
 
-/// The answer to a list. A page names the next one when it was `full` before the policy took away
-/// what the caller may not see; the next one may turn out to be empty.
+/// The answer to a list. `last` is the last image of a page that was full before the policy took away
+/// what the caller may not see: be it all of the page, there may be more behind it.
 pub(crate) fn page(
     images: &[Image],
     showing: Showing,
-    full: bool,
+    last: Option<ImageId>,
     parameters: &Parameters,
 ) -> Page<impl Serialize> {
-    let last = images.last().filter(|_| full);
-    let marker = last.map(|last| ("marker".to_owned(), last.id.to_string()));
+    let marker = last.map(|last| ("marker".to_owned(), last.to_string()));
     let others = parameters.iter().filter(|(name, _)| name != "marker");
     Page {
         first: url(&encode(others.clone())),
@@ -45,7 +44,7 @@ fn url(query: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use image::{ImageId, Timestamp};
+    use image::Timestamp;
 
     use super::*;
     use crate::listing::parameters;
@@ -54,11 +53,11 @@ mod tests {
     fn a_full_page_names_the_next() {
         let images = [Image::new(ImageId::random(), None, Timestamp::now())];
         let asked = parameters(Some("name=a%20b&marker=x&limit=1"));
-        let page = page(&images, Showing::default(), true, &asked);
-        let next = format!("/v2/images?name=a+b&limit=1&marker={}", images[0].id);
+        let last = ImageId::random();
+        let page = page(&images, Showing::default(), Some(last), &asked);
+        let next = format!("/v2/images?name=a+b&limit=1&marker={last}");
         assert_eq!(page.first, "/v2/images?name=a+b&limit=1");
         assert_eq!(page.next, Some(next));
-        assert!(super::page(&images, Showing::default(), false, &asked).next.is_none());
-        assert!(super::page(&[], Showing::default(), true, &asked).next.is_none());
+        assert!(super::page(&images, Showing::default(), None, &asked).next.is_none());
     }
 }

@@ -55,11 +55,11 @@ async fn list(
     let parameters = listing::parameters(query.as_deref());
     let query = listing::parse(&parameters, &app.limits)?;
     let mut images = app.catalog.list(&app::viewer(&caller), &query).await?;
-    let full = images.len() == query.limit as usize;
+    let last = images.last().filter(|_| images.len() == query.limit as usize).map(|last| last.id);
     images.retain(|image| app.policy.check(Action::GetImage, &caller, &app::target(image)).is_ok());
     let shown = |image| app.shown(&caller, app.settled(image));
     let images: Vec<_> = images.into_iter().map(shown).collect();
-    let page = listing::page(&images, app.showing(&caller), full, &parameters);
+    let page = listing::page(&images, app.showing(&caller), last, &parameters);
     Ok(Json(page).into_response())
 }
 
