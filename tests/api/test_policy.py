@@ -42,13 +42,15 @@ def test_new_rules_hold_without_a_restart_and_broken_ones_never(served, policy, 
 def test_lists_leave_out_what_may_not_be_seen_and_go_on_behind_it(served, policy):
     policy.write_text("get_image: \"'yes':%(released)s\"\n")
     api = Account(served()).api()
-    made = [api.create(name=f"{n}", released="no" if n % 2 else "yes") for n in range(6)]
+    # A page with some that may not be seen, and one with none that may.
+    released = ["yes", "no", "no", "no", "no", "yes"]
+    made = [api.create(name=f"{n}", released=value) for n, value in enumerate(released)]
     found, url = [], "/v2/images?limit=2&sort=name:asc"
     while url:
         page = api.get(url).json()
         found += [image["id"] for image in page["images"]]
         url = page.get("next")
-    assert found == made[::2]
+    assert found == [made[0], made[5]]
     assert api.get(f"/v2/images/{made[1]}").status_code == 404
 
 
@@ -96,6 +98,14 @@ def test_rules_are_in_the_file_and_the_folders_that_are_named(reading, tmp_path)
     assert reading("policy_dirs = first") == (403, 403)
     assert reading("policy_dirs = first\npolicy_dirs = second") == (200, 403)
     assert reading("policy_file = rules.yaml\npolicy_dirs = second") == (200, 201)
+
+
+def test_a_file_that_is_named_and_not_there_is_told(start, tmp_path):
+    text = "[oslo_policy]\npolicy_file = polcy.yaml\n"
+    named, silent = start(tmp_path / "named", config=text), start(tmp_path / "silent", config="")
+    assert [service.stop() for service in (named, silent)] == [0, 0]
+    assert "policy_file = polcy.yaml is not there" in "".join(named.log)
+    assert "is not there" not in "".join(silent.log)
 
 
 def test_a_rule_that_is_not_there_is_the_one_that_is_named(reading, policy):

@@ -54,7 +54,15 @@ impl Policy {
     /// others which do not exist admit nobody, which a warning tells. Errors: whatever is wrong
     /// with a file, and circles.
     pub fn load(settings: Settings) -> Result<Self, Error> {
-        let rules = load(&settings, &Files::look(&settings)?)?;
+        let files = Files::look(&settings)?;
+        let rules = load(&settings, &files)?;
+        if settings.file != Settings::default().file && settings.find(&settings.file).is_none() {
+            tracing::warn!(
+                "policy_file = {} is not there: Glance's own rules hold in its place",
+                settings.file.display()
+            );
+        }
+        tracing::info!(files = ?files.paths().collect::<Vec<_>>(), "policy read");
         Ok(Self { rules: Arc::new(RwLock::new(Arc::new(rules))), settings: Arc::new(settings) })
     }
 
