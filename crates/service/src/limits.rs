@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::Config;
+use config::{Config, Section};
 
 /// Bounds on what a request may ask for, with Glance's names and defaults.
 #[derive(Debug, Clone)]
@@ -50,8 +50,8 @@ impl Limits {
             return Err(options.wrong("hashing_algorithm", "expected a digest, as sha512"));
         }
         Ok(Self {
-            page: options.or("limit_param_default", default.page)?,
-            page_max: options.or("api_limit_max", default.page_max)?,
+            page: page(&options, "limit_param_default", default.page)?,
+            page_max: page(&options, "api_limit_max", default.page_max)?,
             image_size: options.or("image_size_cap", default.image_size)?,
             members: quota(options.get("image_member_quota")?, default.members),
             properties: quota(options.get("image_property_quota")?, default.properties),
@@ -59,6 +59,14 @@ impl Limits {
             hash_algorithm,
             upload_idle: default.upload_idle,
         })
+    }
+}
+
+/// A page without images would be the last one.
+fn page(options: &Section<'_>, option: &str, default: u32) -> config::Result<u32> {
+    match options.or(option, default)? {
+        0 => Err(options.wrong(option, "expected a whole number from 1 on")),
+        images => Ok(images),
     }
 }
 
@@ -80,6 +88,19 @@ mod tests {
             let text = format!("hashing_algorithm = {name}\n");
             config.add_text(&text, Path::new("glance-api.conf")).unwrap();
             assert_eq!(Limits::from_config(&config).is_ok(), is_known, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_page_has_images() {
+        for option in ["limit_param_default", "api_limit_max"] {
+            let mut config = Config::default();
+            config.add_text(&format!("{option} = 0\n"), Path::new("glance-api.conf")).unwrap();
+            let error = Limits::from_config(&config).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{option}: expected a whole number from 1 on")),
+                "{error}"
+            );
         }
     }
 
