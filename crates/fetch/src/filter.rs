@@ -51,7 +51,7 @@ impl Filter {
         let default = Self::default();
         Ok(Self {
             schemes: list(config, "schemes", default.schemes)?,
-            hosts: list(config, "hosts", default.hosts)?,
+            hosts: list(config, "hosts", default.hosts)?.in_small_letters(),
             ports: list(config, "ports", default.ports)?,
         })
     }
@@ -118,6 +118,15 @@ impl<T: PartialEq> List<T> {
 }
 
 impl List<String> {
+    /// As the names in URLs are.
+    fn in_small_letters(self) -> Self {
+        let small = |names: Vec<String>| names.iter().map(|name| name.to_lowercase()).collect();
+        match self {
+            Self::Only(allowed) => Self::Only(small(allowed)),
+            Self::AllBut(disallowed) => Self::AllBut(small(disallowed)),
+        }
+    }
+
     /// Where hosts are disallowed by address, the addresses of other hosts' names count too.
     fn admits_address(&self, address: &String) -> bool {
         matches!(self, Self::Only(_)) || self.admits(address)
@@ -153,11 +162,12 @@ fn parse(text: &str) -> Result<Url> {
     }
 }
 
-/// The host's name or address, without the brackets of IPv6.
+/// The host's name or address, without the brackets of IPv6, and without the point at its end that
+/// makes a name no other one.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    inner.unwrap_or(host).to_owned()
+    inner.unwrap_or(host).trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -223,6 +233,15 @@ mod tests {
         assert!(admitted(&filter, "http://192.0.2.8:8080/x").await);
         for bad in ["http://192.0.2.7/x", "https://192.0.2.8/x", "http://192.0.2.8:22/x"] {
             assert!(!admitted(&filter, bad).await, "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_is_the_same_in_capitals_and_with_a_point_at_its_end() {
+        let filter = filter("disallowed_hosts = [Keystone.Example]\n");
+        for url in ["http://keystone.example/x", "http://KEYSTONE.example./x"] {
+            let refused = filter.admit(url).await.unwrap_err().to_string();
+            assert!(refused.contains("its host is not allowed"), "{refused}");
         }
     }
 
