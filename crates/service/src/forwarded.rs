@@ -9,10 +9,10 @@ use http::{HeaderMap, header};
 /// The URL under which the first proxy was reached.
 pub(crate) fn url(headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let first = text("forwarded").and_then(|proxies| proxies.split(',').next());
-    let (scheme, host) = match first {
+    let first = |name| text(name).and_then(|proxies| proxies.split(',').next()).map(str::trim);
+    let (scheme, host) = match first("forwarded") {
         Some(proxy) => (parameter(proxy, "proto"), parameter(proxy, "host")),
-        None => (text("x-forwarded-proto"), text("x-forwarded-host")),
+        None => (first("x-forwarded-proto"), first("x-forwarded-host")),
     };
     let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or(own).unwrap_or("localhost");
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn the_first_proxy_tells_the_url() {
-        let cases: [(&[(&'static str, &'static str)], &str); 4] = [
+        let cases: [(&[(&'static str, &'static str)], &str); 5] = [
             (&[("host", "h:9292")], "http://h:9292"),
             (
                 &[
@@ -50,6 +50,10 @@ mod tests {
                 "https://f.example",
             ),
             (&[("host", "h"), ("forwarded", "for=1"), ("x-forwarded-host", "x")], "http://h"),
+            (
+                &[("x-forwarded-proto", "https, http"), ("x-forwarded-host", "c.example,inner:1")],
+                "https://c.example",
+            ),
         ];
         for (given, expected) in cases {
             let headers: HeaderMap = given
