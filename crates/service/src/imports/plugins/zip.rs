@@ -2,9 +2,10 @@
 //! 4.3.14 to 4.3.16 and 4.5.3.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 
+use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
 use super::PluginError;
@@ -42,10 +43,32 @@ pub(super) fn open(file: File) -> Result<Box<dyn Read>, PluginError> {
     }
     let data = Section { file, offset: start }.take(entry.compressed);
     let data = BufReader::with_capacity(1 << 20, data);
-    match entry.method {
-        0 => Ok(Box::new(data)),
-        8 => Ok(Box::new(DeflateDecoder::new(data))),
-        method => Err(bad(&format!("the archive's compression method {method} is unknown"))),
+    let inside: Box<dyn Read> = match entry.method {
+        0 => Box::new(data),
+        8 => Box::new(DeflateDecoder::new(data)),
+        method => {
+            return Err(bad(&format!("the archive's compression method {method} is unknown")));
+        }
+    };
+    Ok(Box::new(Checked { inside, seen: Crc::new(), expected: entry.checksum }))
+}
+
+/// What is inside, which has to have the archive's checksum.
+struct Checked {
+    inside: Box<dyn Read>,
+    seen: Crc,
+    expected: u32,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inside.read(buffer)?;
+        self.seen.update(&buffer[..length]);
+        let is_end = length == 0 && !buffer.is_empty();
+        if is_end && self.seen.sum() != self.expected {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "its checksum is another one"));
+        }
+        Ok(length)
     }
 }
 
@@ -72,6 +95,8 @@ fn end(file: &File, length: u64) -> Result<(u64, u64), PluginError> {
 struct Entry {
     encrypted: bool,
     method: u16,
+    /// CRC-32 of what is inside.
+    checksum: u32,
     compressed: u64,
     local: u64,
 }
@@ -84,7 +109,8 @@ fn entry(file: &File, directory: u64) -> Result<Entry, PluginError> {
     let sizes = [u32_at(&fixed, 24)?, u32_at(&fixed, 20)?, u32_at(&fixed, 42)?];
     let [_, compressed, local] = widen(sizes.map(u64::from), &extra)?;
     let encrypted = u16_at(&fixed, 8)? & 1 == 1;
-    Ok(Entry { encrypted, method: u16_at(&fixed, 10)?, compressed, local })
+    let (method, checksum) = (u16_at(&fixed, 10)?, u32_at(&fixed, 16)?);
+    Ok(Entry { encrypted, method, checksum, compressed, local })
 }
 
 /// The ZIP64 extra field holds, in this order, only the values that do not fit elsewhere.
@@ -113,7 +139,7 @@ struct Section {
 }
 
 impl Read for Section {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.offset)?;
         self.offset += read as u64;
         Ok(read)
@@ -149,4 +175,40 @@ fn u64_at(bytes: &[u8], offset: usize) -> Result<u64, PluginError> {
 
 fn bad(why: &str) -> PluginError {
     PluginError::Refused(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// An archive of one file, stored, whose directory says that its checksum is `checksum`.
+    fn archive(inside: &[u8], checksum: u32) -> Vec<u8> {
+        let length = u32::try_from(inside.len()).unwrap().to_le_bytes();
+        let checksum = checksum.to_le_bytes();
+        let facts = [&[0; 6][..], &checksum, &length, &length, b"\x01\0\0\0"].concat();
+        let local = [LOCAL, b"\x14\0\0\0", &facts, b"f", inside].concat();
+        let entry = [ENTRY, b"\x14\0\x14\0\0\0", &facts, &[0; 14], b"f"].concat();
+        let place = u32::try_from(local.len()).unwrap().to_le_bytes();
+        let size = u32::try_from(entry.len()).unwrap().to_le_bytes();
+        let end = [END, b"\0\0\0\0\x01\0\x01\0", &size, &place, b"\0\0"].concat();
+        [local, entry, end].concat()
+    }
+
+    fn opened(archive: &[u8]) -> io::Result<Vec<u8>> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(archive).unwrap();
+        let mut bytes = Vec::new();
+        open(file).unwrap().read_to_end(&mut bytes).map(|_| bytes)
+    }
+
+    #[test]
+    fn what_is_inside_has_the_checksum_of_the_archive() {
+        let mut crc = Crc::new();
+        crc.update(b"bytes");
+        assert_eq!(opened(&archive(b"bytes", crc.sum())).unwrap(), b"bytes");
+        let damaged = opened(&archive(b"bytez", crc.sum())).unwrap_err().to_string();
+        assert!(damaged.contains("checksum"), "{damaged}");
+    }
 }
