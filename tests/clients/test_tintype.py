@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -69,3 +70,14 @@ def test_bytes_that_are_not_the_images_are_not_kept(image, service, api, tmp_pat
     said = image("pull", made, "--output", pulled, status=1)
     assert "sha512" in said
     assert not pulled.exists()
+
+
+def test_a_reader_that_went_away_is_no_reason_to_panic():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [TINTYPE, "completions", "bash"], stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    assert done.returncode == 1
+    assert "Broken pipe" in done.stderr and "panicked" not in done.stderr

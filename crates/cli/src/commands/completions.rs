@@ -1,8 +1,9 @@
 //! `tintype completions`: a completion script for a shell.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
@@ -19,6 +20,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    clap_complete::generate(args.shell, &mut crate::Cli::command(), "tintype", &mut io::stdout());
+    // Into memory first: the generator knows no other end than a panic for a reader that went away.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut crate::Cli::command(), "tintype", &mut script);
+    io::stdout().write_all(&script).context("standard output can't be written")?;
     Ok(ExitCode::SUCCESS)
 }
