@@ -83,6 +83,7 @@ fn line(title: &str, position: u64, total: Option<u64>) -> String {
 pub(crate) fn show_warnings() {
     let shown = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(BesideBars)
         .without_time()
         .with_target(false)
