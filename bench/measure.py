@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -160,13 +161,30 @@ def rate(images, start):
 def digests(count):
     """md5 and sha512 of an image by OpenSSL, a process each, `count` times at once; MB/s."""
     path, start = source(), time.monotonic()
-    finish(
-        [
-            subprocess.Popen(["openssl", "dgst", f"-{name}", path], stdout=subprocess.DEVNULL)
-            for name in ["md5", "sha512"] * count
-        ]
-    )
+    finish([process for _ in range(count) for process in digesting(path)])
     return rate(count, start)
+
+
+def digesting(path):
+    """Processes that take the digests of an upload."""
+    return [
+        subprocess.Popen(["openssl", "dgst", f"-{name}", path], stdout=subprocess.DEVNULL)
+        for name in ["md5", "sha512"]
+    ]
+
+
+@contextlib.contextmanager
+def socket_to_a_reader():
+    """A socket to write to. A process of its own reads what comes, as a client of a service does, and
+    has read all of it when the `with` block has ended."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        written = socket.create_connection(listening.getsockname())
+        read, _ = listening.accept()
+    with read:
+        reader = subprocess.Popen(["cat"], stdin=read, stdout=subprocess.DEVNULL)
+    with written:
+        yield written
+    finish([reader])
 
 
 def disk_write(count):
