@@ -151,14 +151,26 @@ pub fn create(path: &Path, format: &str, size: Option<ByteSize>, options: &Optio
     fresh.commit()
 }
 
+/// What disks are a whole number of.
+const SECTOR: u64 = 512;
+
+/// A file of any content is a raw disk, unless it says that it is another one.
+const NO_DISK: &str =
+    "it is not a whole number of sectors long and may be no disk; give its format if it is one";
+
 /// Makes a disk larger, or smaller where that is asked for, in place.
 ///
 /// # Errors
-/// [`Error::Shrinks`] when its end would be lost and `shrink` is not said; [`Error::Unsupported`],
-/// [`Error::NotHandled`], [`Error::Image`], [`Error::Io`].
+/// [`Error::Shrinks`] when its end would be lost and `shrink` is not said; [`Error::NotHandled`], also
+/// for a file that can't be told from one that is no disk; [`Error::Unsupported`], [`Error::Image`],
+/// [`Error::Io`].
 pub fn resize(path: &Path, format: Option<&str>, size: Resize, shrink: Shrink) -> Result<ByteSize> {
     let image = crate::file::ImageFile::open(path, format)?;
     let now = ByteSize::new(image.facts.virtual_size.unwrap_or_default());
+    let is_taken_for_raw = format.is_none() && image.format.name() == "raw";
+    if is_taken_for_raw && !now.bytes().is_multiple_of(SECTOR) {
+        return Err(Error::NotHandled { path: path.to_owned(), what: NO_DISK });
+    }
     let wanted = size.applied_to(now)?;
     let file = File::options().read(true).write(true).open(path).map_err(Error::at(path))?;
     if wanted >= now {

@@ -214,3 +214,16 @@ fn nothing_is_cut_off_unless_asked_for() {
     let below = disk::resize(&image, Some("raw"), "-1G".parse().unwrap(), Shrink::Allow);
     assert!(matches!(below, Err(Error::Option { .. })), "{below:?}");
 }
+
+#[test]
+fn what_may_be_no_disk_stays_as_it_is() {
+    let folder = Folder::new();
+    let file = folder.path("passwd");
+    fs::write(&file, "root:x:0:0:root:/root:/bin/bash\n").unwrap();
+    let more: Resize = "+1G".parse().unwrap();
+    let refused = disk::resize(&file, None, more, Shrink::Refuse);
+    assert!(matches!(refused, Err(Error::NotHandled { .. })), "{refused:?}");
+    assert_eq!(fs::metadata(&file).unwrap().len(), 32);
+    disk::resize(&file, Some("raw"), "1M".parse().unwrap(), Shrink::Refuse).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().len(), 1 << 20);
+}
