@@ -147,7 +147,7 @@ impl Lenders {
         }
         let options = sqlite::durable(sqlite::untouched(path));
         let making = options.clone().create_if_missing(true);
-        let (writer, readers) = (lender(making, 1), lender(options.read_only(true), READERS));
+        let (writer, readers) = (lender(making, 1), lender(sqlite::for_lists(options), READERS));
         // Readers don't make the file.
         let opening = sqlite::Opening::begin();
         loop {
