@@ -10,7 +10,9 @@ use image::ImageId;
 use super::dialect::{Connection, Dialect, Query, Row};
 use super::filters::{self, MANY};
 use super::indexes::Indexes;
-use super::order::{self, Place, Plan};
+use super::order::{self, Plan};
+use super::place::Place;
+use super::reach::Reach;
 use super::readable::readable;
 use super::visibility::{self, Way};
 use crate::{Error, Filter, ListQuery, Order, Result, SortKey, Viewer};
@@ -22,7 +24,10 @@ pub(super) struct Page<'a> {
     filters: Vec<Filter>,
     order: Vec<Order>,
     approach: Approach,
-    edge: Option<Order>,
+    /// Whether nulls are looked for apart, where they come behind all values.
+    in_legs: bool,
+    /// The first of several keys, where it is found out how far a page goes by it.
+    bounded: Option<Order>,
 }
 
 /// How images are found.
@@ -60,8 +65,10 @@ impl<'a> Page<'a> {
             }
             _ => None,
         };
-        let edge = edge(list, indexes, db.dialect());
-        Ok((Self { viewer, list, filters, order, approach, edge }, place))
+        let in_legs = in_legs(indexes, db.dialect());
+        let bounded = bounded(list, indexes, db.dialect());
+        let page = Self { viewer, list, filters, order, approach, in_legs, bounded };
+        Ok((page, place))
     }
 
     /// What the page is ordered by.
@@ -74,105 +81,139 @@ impl<'a> Page<'a> {
         Place::of(last, &self.order)
     }
 
+    /// How far the page behind a place goes at first; `None` where that is as far as there are images.
+    /// By several keys it takes a statement.
+    pub(super) async fn reach(
+        &self,
+        db: &mut Connection,
+        place: Option<&Place>,
+        limit: usize,
+    ) -> Result<Option<Reach>> {
+        let is_before_nulls = place.is_some_and(|place| place.is_before_nulls(&self.order));
+        let values = || (self.in_legs && is_before_nulls).then_some(Reach::AllValues);
+        let Some(first) = self.bounded else { return Ok(values()) };
+        let (by_first, values) = ([first], values());
+        let stretch = Stretch { place, limit, reach: values.as_ref(), keys: &by_first };
+        let Some(mut query) = self.found(&stretch) else { return Ok(None) };
+        let rows = query.fetch_all(db).await?;
+        // What can't be read bounds nothing.
+        Ok(readable(Reach::of(&rows, first, limit)).flatten())
+    }
+
     /// The query for the images behind a place: their ids, and what they are ordered by. `None` where
     /// no way leads to any.
-    pub(super) fn query(&self, place: Option<&Place>, limit: usize) -> Option<Query> {
-        let behind = Behind { place, limit };
+    pub(super) fn query(
+        &self,
+        place: Option<&Place>,
+        reach: Option<&Reach>,
+        limit: usize,
+    ) -> Option<Query> {
+        self.found(&Stretch { place, limit, reach, keys: &self.order })
+    }
+
+    fn found(&self, stretch: &Stretch<'_>) -> Option<Query> {
         let mut query = Query::new("");
         match &self.approach {
-            Approach::Walk => self.select(&mut query, &Walked::all(), &behind),
+            Approach::Walk => self.select(&mut query, &Walk::of_all(), stretch),
             Approach::Filter(finder, plan) => {
-                let walked = Walked { way: None, finder: Some(*finder), plan: *plan };
-                self.select(&mut query, &walked, &behind);
+                let walk = Walk { way: None, finder: Some(*finder), plan: *plan };
+                self.select(&mut query, &walk, stretch);
             }
             Approach::Ways(ways) if ways.is_empty() => return None,
-            Approach::Ways(ways) => self.merge(&mut query, ways, &behind),
+            Approach::Ways(ways) => self.merge(&mut query, ways, stretch),
         }
         Some(query)
     }
 
     /// As many of each way as the page may need, in order.
-    fn merge(&self, query: &mut Query, ways: &[Way], behind: &Behind<'_>) {
-        order::columns(query.push("SELECT "), &self.order);
+    fn merge(&self, query: &mut Query, ways: &[Way], stretch: &Stretch<'_>) {
+        order::columns(query.push("SELECT "), stretch.keys, "images");
         query.push(" FROM (");
         for (i, way) in ways.iter().enumerate() {
             query.push(if i == 0 { "" } else { " UNION ALL " }).push("SELECT * FROM (");
             let plan = if way.leads_to_few() { Plan::Sort } else { Plan::Walk };
-            self.select(query, &Walked { way: Some(*way), finder: None, plan }, behind);
+            self.select(query, &Walk { way: Some(*way), finder: None, plan }, stretch);
             query.push(") AS way").push(i.to_string());
         }
         query.push(") AS images");
-        order::add(query, &self.order, Plan::Walk);
-        query.push(" LIMIT ").push(behind.limit.to_string());
+        stretch.end(query, Plan::Walk, "images");
     }
 
-    fn select(&self, query: &mut Query, walked: &Walked, behind: &Behind<'_>) {
-        order::columns(query.push("SELECT "), &self.order);
-        query.push(" FROM ");
-        let edge = self.edge.filter(|_| walked.plan == Plan::Walk);
-        if let Some(key) = edge {
-            self.find_edge(query, key, walked, behind);
-        }
-        query.push("images WHERE ");
-        if let Some(key) = edge {
-            order::within_edge(query, key);
-        }
-        self.conditions(query, walked, behind);
-        order::add(query, &self.order, walked.plan);
-        query.push(" LIMIT ").push(behind.limit.to_string());
+    fn select(&self, query: &mut Query, walk: &Walk, stretch: &Stretch<'_>) {
+        order::columns(query.push("SELECT "), stretch.keys, "images");
+        query.push(" FROM images WHERE {not}images.deleted");
+        self.seen(query, walk);
+        filters::add(query, &self.filters, walk.finder);
+        self.stretch(query, walk, stretch);
+        stretch.end(query, walk.plan, "images");
     }
 
-    /// Adds a table of one row: how far a walk by the first key goes for a page. No index has the
-    /// order of several keys, and most databases would sort all images; these are few.
-    fn find_edge(&self, query: &mut Query, key: Order, walked: &Walked, behind: &Behind<'_>) {
-        order::farthest(query, key);
-        query.push(" FROM images WHERE ");
-        self.conditions(query, walked, behind);
-        order::add(query, &[key], Plan::Walk);
-        query.push(" LIMIT ").push(behind.limit.to_string());
-        query.push(") AS page) AS brink {joined to} ");
-    }
-
-    fn conditions(&self, query: &mut Query, walked: &Walked, behind: &Behind<'_>) {
-        query.push("{not}images.deleted");
-        match walked.way {
+    /// Adds the condition that the viewer is shown an image, by this way.
+    fn seen(&self, query: &mut Query, walk: &Walk) {
+        match walk.way {
             Some(way) => way.add(query, self.viewer, self.list, first(&self.order)),
             None => visibility::in_list(query, self.viewer, self.list),
         }
-        filters::add(query, &self.filters, walked.finder);
-        if let Some(place) = behind.place {
-            place.after(query, &self.order);
+    }
+
+    /// Adds the condition that an image is one of the stretch.
+    fn stretch(&self, query: &mut Query, walk: &Walk, stretch: &Stretch<'_>) {
+        if let Some(place) = stretch.place {
+            place.after(query, &self.order, stretch.reach);
+        }
+        if let (Some(reach), Some(first)) = (stretch.reach, self.order.first()) {
+            reach.add(query, *first, walk.plan);
         }
     }
 }
 
 /// What is walked by for a page, or for a part of it.
-struct Walked {
+struct Walk {
     way: Option<Way>,
     finder: Option<usize>,
     plan: Plan,
 }
 
-impl Walked {
-    fn all() -> Self {
+impl Walk {
+    fn of_all() -> Self {
         Self { way: None, finder: None, plan: Plan::Walk }
     }
 }
 
-/// Where a page begins, and how long it is. The length is part of the text: with a value in its place
-/// PostgreSQL takes a tenth of all images for a page, and plans each one anew.
-struct Behind<'a> {
+/// Where a page begins, how long it is, and by what it is brought into order. The length is part of
+/// the text: with a value in its place PostgreSQL takes a tenth of all images for a page, and plans
+/// each one anew.
+struct Stretch<'a> {
     place: Option<&'a Place>,
     limit: usize,
+    reach: Option<&'a Reach>,
+    keys: &'a [Order],
+}
+
+impl Stretch<'_> {
+    /// Adds the end of a query for it.
+    fn end(&self, query: &mut Query, plan: Plan, table: &str) {
+        order::add(query, self.keys, plan, table);
+        query.push(" LIMIT ").push(self.limit.to_string());
+    }
+}
+
+/// Whether an index is walked twice for what is in two places of it. MySQL does so by itself.
+fn in_legs(indexes: Indexes, dialect: Dialect) -> bool {
+    indexes == Indexes::Further && dialect != Dialect::MySql
 }
 
 /// The first of several keys, by which a walk goes as far as the page does. PostgreSQL does so by
 /// itself.
-fn edge(list: &ListQuery, indexes: Indexes, dialect: Dialect) -> Option<Order> {
+fn bounded(list: &ListQuery, indexes: Indexes, dialect: Dialect) -> Option<Order> {
     let first = list.order.first().filter(|_| list.order.len() > 1)?;
-    let is_unique = matches!(first.key, SortKey::CreatedAt | SortKey::Id);
-    let helps = indexes == Indexes::Further && dialect != Dialect::Postgres && !is_unique;
-    helps.then_some(*first)
+    let helps = indexes == Indexes::Further && dialect != Dialect::Postgres;
+    (helps && !is_unique(first.key)).then_some(*first)
+}
+
+/// Whether hardly any two images have the same.
+fn is_unique(key: SortKey) -> bool {
+    matches!(key, SortKey::CreatedAt | SortKey::Id)
 }
 
 fn first(order: &[Order]) -> SortKey {
@@ -205,7 +246,7 @@ async fn ask(
     }
     let mut query = Query::new("SELECT ");
     match marker {
-        Some(_) => order::columns(&mut query, order),
+        Some(_) => order::columns(&mut query, order, "images"),
         None => drop(query.push("1")),
     }
     for probe in probes {

@@ -5,6 +5,7 @@ use image::{Image, ImageId, Status};
 
 use super::indexes::Indexes;
 use super::page::Page;
+use super::reach::Reach;
 use super::readable::readable;
 use super::{rows, visibility, whole};
 use crate::{Direction, Error, ListQuery, Order, Result, SortKey, Viewer};
@@ -50,7 +51,8 @@ fn id(rows: &[Row]) -> Result<ImageId> {
 }
 
 /// A page of images, in one statement; two where there is a marker, or where it has to be found out
-/// which filter finds few images. More only where rows had to be left out: a page that is not full
+/// which filter finds few images, and one more where there are several keys, or nulls behind the last
+/// values. More only where rows had to be left out, or have gone meanwhile: a page that is not full
 /// would be taken for the last one.
 pub(super) async fn list(
     db: &mut Connection,
@@ -61,19 +63,29 @@ pub(super) async fn list(
     let limit = list.limit as usize;
     let (page, mut place) = Page::begin(db, viewer, list, indexes).await?;
     let mut images = Vec::new();
+    let mut reach = page.reach(db, place.as_ref(), limit).await?;
     loop {
         let wanted = limit - images.len();
-        let Some(query) = page.query(place.as_ref(), wanted) else { break };
+        let within = reach.take();
+        let Some(query) = page.query(place.as_ref(), within.as_ref(), wanted) else { break };
         let found = whole::rows(&mut *db, query, page.order()).await?;
         images.extend(found.iter().filter_map(|rows| readable(whole::image(rows, db))));
-        match found.last().and_then(|rows| rows.first()) {
-            Some(last) if found.len() == wanted && images.len() < limit => {
-                place = readable(page.place(last));
-                if place.is_none() {
-                    break;
-                }
+        if images.len() == limit {
+            break;
+        }
+        if found.len() < wanted {
+            reach = match within {
+                None | Some(Reach::AllNulls) => break,
+                Some(Reach::AllValues) => Some(Reach::AllNulls),
+                // Some of those on the page have gone meanwhile.
+                Some(_) => None,
+            };
+        }
+        if let Some(last) = found.last().and_then(|rows| rows.first()) {
+            place = readable(page.place(last));
+            if place.is_none() {
+                break;
             }
-            _ => break,
         }
     }
     Ok(images)

@@ -58,7 +58,7 @@ fn number(query: &mut Query, order: &[Order]) {
     if order.is_empty() {
         query.push("1");
     } else {
-        order::add(query.push("ROW_NUMBER() OVER ("), order, order::Plan::Walk);
+        order::add(query.push("ROW_NUMBER() OVER ("), order, order::Plan::Walk, "images");
         query.push(")");
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn rows(db: &mut Connection, found: Query, order: &[Order]) -> 
     query.push(" FROM (").append(found).push(") AS images {joined to} images AS whole");
     query.push(" WHERE whole.id = images.id");
     if !order.is_empty() {
-        order::add(&mut query, order, order::Plan::Walk);
+        order::add(&mut query, order, order::Plan::Walk, "images");
     }
     Ok(query.fetch_all(db).await?)
 }
