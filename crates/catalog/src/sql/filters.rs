@@ -1,6 +1,7 @@
 //! The filters of a list, as conditions.
 
 use super::dialect::Query;
+use super::visibility;
 use image::Visibility;
 
 use crate::{Comparison, Filter, ListQuery, Quantity, SortKey, TimeTest};
@@ -12,20 +13,53 @@ pub(super) enum Role {
     Finds,
     /// Images that something else found are checked against it, one by one.
     Checks,
+    /// The same, by its own index and their ids: most of them are not what it asks for.
+    Passes,
 }
 
 /// Adds every filter; `finder` is the place of the one that finds the images. Hidden images are
 /// left out unless a filter asks for them, and those that failed for good always are, as in Glance.
 pub(super) fn add(query: &mut Query, filters: &[Filter], finder: Option<usize>) {
-    query.push(" AND {unindexed}images.status <> 'killed'");
     for (place, filter) in filters.iter().enumerate() {
         query.push(" AND ");
         let finds = finder == Some(place);
         condition(query, filter, if finds { Role::Finds } else { Role::Checks });
     }
+    always_left_out(query, filters);
+}
+
+/// Adds the filters that need no more of an image than its id and what it is found by.
+pub(super) fn pass(query: &mut Query, filters: &[Filter], finder: Option<usize>) {
+    for (place, filter) in filters.iter().enumerate() {
+        let role = if finder == Some(place) { Role::Finds } else { Role::Passes };
+        if role == Role::Finds || is_of_a_part(filter) {
+            query.push(" AND ");
+            condition(query, filter, role);
+        }
+    }
+}
+
+/// Adds those that [`pass`] has not.
+pub(super) fn add_others(query: &mut Query, filters: &[Filter], finder: Option<usize>) {
+    for (place, filter) in filters.iter().enumerate() {
+        if finder != Some(place) && !is_of_a_part(filter) {
+            query.push(" AND ");
+            condition(query, filter, Role::Checks);
+        }
+    }
+    always_left_out(query, filters);
+}
+
+fn always_left_out(query: &mut Query, filters: &[Filter]) {
+    query.push(" AND {unindexed}images.status <> 'killed'");
     if !filters.iter().any(|filter| matches!(filter, Filter::OsHidden(_))) {
         query.push(" AND {not}images.os_hidden");
     }
+}
+
+/// Whether the filter is about what belongs to an image and has a table of its own.
+pub(super) fn is_of_a_part(filter: &Filter) -> bool {
+    matches!(filter, Filter::Property(..) | Filter::Tags(_))
 }
 
 /// A list's filters, with one for each tag: each may be the one that finds few images.
@@ -124,7 +158,7 @@ fn number(query: &mut Query, role: Role, compared: &'static str, value: i64) {
     query.push(compared);
     match role {
         Role::Finds => query.push(value.to_string()),
-        Role::Checks => query.push_bind(value),
+        Role::Checks | Role::Passes => query.push_bind(value),
     };
 }
 
@@ -134,7 +168,7 @@ fn is(query: &mut Query, column: &'static str, yes: bool) {
 
 /// The column of a condition, whose index is used or not.
 fn indexed(query: &mut Query, role: Role, column: &'static str) {
-    if role == Role::Checks {
+    if role != Role::Finds {
         query.push("{unindexed}");
     }
     query.push(column);
@@ -190,9 +224,14 @@ fn part(query: &mut Query, role: Role, table: &'static str, condition: impl Fn(&
             condition(query);
             query.push(")");
         }
-        Role::Checks => {
-            query.push("(SELECT 1 FROM ").push(table);
-            query.push(" part WHERE part.image_id = images.id AND NOT part.deleted AND ");
+        Role::Checks | Role::Passes => {
+            query.push("(SELECT 1 FROM ").push(table).push(" part WHERE ");
+            query.push(match role {
+                // With the id for equal, SQLite would take the index of images and look at a row.
+                Role::Passes => "part.image_id BETWEEN images.id AND images.id",
+                _ => "part.image_id = images.id",
+            });
+            query.push(" AND NOT part.deleted AND ");
             condition(query);
             query.push(" LIMIT 1) IS NOT NULL");
         }
@@ -251,7 +290,7 @@ pub(super) fn is_in_order(filter: &Filter, key: SortKey) -> bool {
         (Filter::Name(one), SortKey::CreatedAt) => one.len() == 1,
         (Filter::Status(one), SortKey::CreatedAt) => one.len() == 1,
         (Filter::Owner(_), SortKey::CreatedAt) => true,
-        (Filter::Visibility(Some(_)), SortKey::CreatedAt | SortKey::Name) => true,
+        (Filter::Visibility(Some(_)), key) => visibility::is_in_order(key),
         _ => false,
     }
 }

@@ -9,7 +9,7 @@ use crate::Result;
 pub(super) enum Indexes {
     /// Those of Glance's schema.
     Glances,
-    /// All of [`FURTHER`] besides.
+    /// All of [`wanted`] besides.
     Further,
 }
 
@@ -36,7 +36,7 @@ const fn index(
 }
 
 /// A list is in the order of its keys, and then of `created_at` and `id`.
-const FURTHER: [Index; 12] = [
+const FURTHER: [Index; 14] = [
     index(
         "tintype_images_visibility",
         "images",
@@ -48,6 +48,18 @@ const FURTHER: [Index; 12] = [
         "images",
         "visibility, name{nulls first}, created_at, id",
         "the same by name",
+    ),
+    index(
+        "tintype_images_visibility_size",
+        "images",
+        "visibility, size{nulls first}, created_at, id",
+        "the same by size",
+    ),
+    index(
+        "tintype_images_visibility_updated_at",
+        "images",
+        "visibility, updated_at{nulls first}, created_at, id",
+        "the same by the last change",
     ),
     index("tintype_images_owner", "images", "owner, created_at, id", "a project's own images"),
     index(
@@ -101,14 +113,41 @@ const FURTHER: [Index; 12] = [
     index("tintype_image_tags_value", "image_tags", "value, image_id", "images with a tag"),
 ];
 
+/// With it SQLite passes over images without a look at their rows. MySQL's index of `created_at` has
+/// the ids as it is, and PostgreSQL gains nothing.
+const SQLITES: Index = index(
+    "tintype_images_created_at",
+    "images",
+    "created_at, id",
+    "lists by creation, of images with a property or a tag that many have",
+);
+
+/// The indexes that a database can have besides Glance's.
+fn wanted(dialect: Dialect) -> impl Iterator<Item = Index> {
+    FURTHER.into_iter().chain((dialect == Dialect::Sqlite).then_some(SQLITES))
+}
+
 /// Which indexes a database has.
 pub(super) async fn look(db: &mut Connection) -> Result<Indexes> {
-    Ok(if missing(db).await?.is_empty() { Indexes::Further } else { Indexes::Glances })
+    let missing = missing(db).await?;
+    if missing.is_empty() {
+        return Ok(Indexes::Further);
+    }
+    // As after an interruption, or of an earlier version.
+    if missing.len() < wanted(db.dialect()).count() {
+        let names: Vec<_> = missing.iter().map(|index| index.name).collect();
+        tracing::warn!(
+            "of the extra indexes {} are missing, and none is used; \
+             `tintype db sync --extra-indexes` adds them",
+            names.join(", ")
+        );
+    }
+    Ok(Indexes::Glances)
 }
 
 async fn missing(db: &mut Connection) -> Result<Vec<Index>> {
     let known: Vec<String> = query(db.dialect().known_indexes()).column(db).await?;
-    Ok(FURTHER.into_iter().filter(|index| !known.iter().any(|name| name == index.name)).collect())
+    Ok(wanted(db.dialect()).filter(|index| !known.iter().any(|name| name == index.name)).collect())
 }
 
 /// Adds those that are missing, each on its own: what an interruption leaves is gone on with. Says

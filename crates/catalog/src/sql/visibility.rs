@@ -109,12 +109,16 @@ impl Way {
     }
 }
 
-/// Images of all projects, which are many. Their index has them in two orders; in others, it is all
-/// images that are walked by.
+/// Images of all projects, which are many. Their indexes have them in some orders; in others, it is
+/// all images that are walked by.
 fn of_all(query: &mut Query, visibility: &str, by: SortKey) {
-    let is_in_order = matches!(by, SortKey::CreatedAt | SortKey::Name);
-    query.push(if is_in_order { " AND " } else { " AND {unindexed}" });
+    query.push(if is_in_order(by) { " AND " } else { " AND {unindexed}" });
     query.push("images.visibility = ").push(visibility);
+}
+
+/// Whether an index has the images of a visibility in the order of this key.
+pub(super) fn is_in_order(by: SortKey) -> bool {
+    matches!(by, SortKey::CreatedAt | SortKey::Name | SortKey::Size | SortKey::UpdatedAt)
 }
 
 fn visible(query: &mut Query, viewer: &Viewer, members: MemberFilter) {
