@@ -225,12 +225,12 @@ fn part(query: &mut Query, role: Role, table: &'static str, condition: impl Fn(&
             query.push(")");
         }
         Role::Checks | Role::Passes => {
-            query.push("(SELECT 1 FROM ").push(table).push(" part WHERE ");
-            query.push(match role {
-                // With the id for equal, SQLite would take the index of images and look at a row.
-                Role::Passes => "part.image_id BETWEEN images.id AND images.id",
-                _ => "part.image_id = images.id",
-            });
+            query.push("(SELECT 1 FROM ").push(table).push(" part");
+            if role == Role::Passes {
+                query.push("{by value of ").push(table).push("} WHERE {of the image}");
+            } else {
+                query.push(" WHERE part.image_id = images.id");
+            }
             query.push(" AND NOT part.deleted AND ");
             condition(query);
             query.push(" LIMIT 1) IS NOT NULL");

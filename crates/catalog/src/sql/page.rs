@@ -243,10 +243,10 @@ fn is_unique(key: SortKey) -> bool {
     matches!(key, SortKey::CreatedAt | SortKey::Id)
 }
 
-/// Whether images are passed over by their ids, before their rows are looked at. Servers have those
-/// in memory, and longer statements cost them more than that saves.
+/// Whether images are passed over by their ids, before their rows are looked at. To PostgreSQL the longer
+/// statement costs more than that saves.
 fn passes(filters: &[Filter], indexes: Indexes, dialect: Dialect) -> bool {
-    let helps = indexes == Indexes::Further && dialect == Dialect::Sqlite;
+    let helps = indexes == Indexes::Further && dialect != Dialect::Postgres;
     helps && filters.iter().any(filters::is_of_a_part)
 }
 

@@ -203,3 +203,54 @@ async fn pages_follow_each_other_in_any_order() {
         }
     }
 }
+
+/// Images that are deleted, with a property and a tag that so are of many; and a property that an image
+/// had.
+const MANY: [&str; 4] = [
+    "INSERT INTO images \
+     (id, name, status, created_at, deleted, min_disk, min_ram, visibility) \
+     SELECT REPLACE(a.id, SUBSTR(a.id, 1, 13), SUBSTR(b.id, 1, 13)), 'gone', 'deleted', \
+     a.created_at, TRUE, 0, 0, 'public' FROM images a CROSS JOIN images b WHERE a.id <> b.id \
+     LIMIT 1200",
+    "INSERT INTO image_properties (image_id, name, value, created_at, deleted) \
+     SELECT id, 'kind', '2', created_at, FALSE FROM images WHERE name = 'gone'",
+    "INSERT INTO image_tags (image_id, value, created_at, deleted) \
+     SELECT id, 'tag-1', created_at, FALSE FROM images WHERE name = 'gone'",
+    "UPDATE image_properties SET deleted = TRUE WHERE value = '2' AND image_id IN \
+     (SELECT id FROM images WHERE name = 'name-3')",
+];
+
+#[tokio::test]
+async fn what_many_images_have_finds_the_same_ones() {
+    if module_path!().contains("registry") {
+        return;
+    }
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    let plain = fresh.catalog().await;
+    fill(&plain).await;
+    for sql in MANY {
+        fresh.run(sql).await;
+    }
+    plain.add_indexes().await.unwrap();
+    let indexed = fresh.catalog().await;
+    let property = Filter::Property("kind".into(), "2".into());
+    let tag = Filter::Tags(["tag-1".into()].into());
+    let queued = Filter::Status(vec![Status::Queued]);
+    let public = Filter::Visibility(Some(Visibility::Public));
+    let all = Filter::Visibility(None);
+    for filters in [
+        vec![property.clone()],
+        vec![tag.clone(), queued],
+        vec![public, tag.clone()],
+        vec![property, size(Comparison::AtLeast, 1), all, tag],
+    ] {
+        for (viewer, order) in [Viewer::service(), of("one"), of("two")]
+            .into_iter()
+            .flat_map(|viewer| orders().into_iter().map(move |order| (viewer.clone(), order)))
+        {
+            let query = ListQuery { filters: filters.clone(), order, ..ListQuery::default() };
+            let expected = pages(&plain, &viewer, &query).await;
+            assert_eq!(pages(&indexed, &viewer, &query).await, expected, "{viewer:?} {query:?}");
+        }
+    }
+}

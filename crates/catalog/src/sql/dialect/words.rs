@@ -7,7 +7,7 @@ use super::Dialect;
 /// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
 type Word = (&'static str, [&'static str; 3]);
 
-const WORDS: [Word; 17] = [
+const WORDS: [Word; 20] = [
     // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
     // takes any index for selective, also those of columns with two values.
     ("unindexed", ["+", "", ""]),
@@ -18,6 +18,18 @@ const WORDS: [Word; 17] = [
     // After a query for properties by their value, before its limit: PostgreSQL would gather all of
     // them first, but for an order in which the index has them.
     ("as indexed", ["", "", " ORDER BY part.image_id"]),
+    // A part is the image's, and is found by the index of its value, which knows whether there is such
+    // a one. SQLite and MySQL prefer the index of images where they can, and look at a row of each.
+    ("by value of image_properties", ["", " USE INDEX (tintype_image_properties_value)", ""]),
+    ("by value of image_tags", ["", " USE INDEX (tintype_image_tags_value)", ""]),
+    (
+        "of the image",
+        [
+            "part.image_id BETWEEN images.id AND images.id",
+            "part.image_id = images.id",
+            "part.image_id = images.id",
+        ],
+    ),
     // After a query: its rows stay as they are until the transaction ends. A writer of SQLite has
     // the whole database to itself.
     ("for update", ["", " FOR UPDATE", " FOR UPDATE"]),
