@@ -7,6 +7,7 @@
 mod cached;
 mod cause;
 mod imports;
+mod leftovers;
 pub mod metadefs;
 mod query;
 mod records;
@@ -31,6 +32,7 @@ pub use cause::Cause;
 pub use imports::{
     Effect, FAILED, IMPORTING, ImportStart, Imported, ImportedData, Imports, LOCK, STAGE_HOST,
 };
+pub use leftovers::{Leftover, Leftovers};
 pub use query::{
     Comparison, Direction, Filter, ListQuery, MemberFilter, Order, Quantity, SortKey, TimeTest,
 };

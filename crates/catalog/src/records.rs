@@ -1,12 +1,12 @@
 //! All of a catalog at once.
 
 use crate::metadefs::Metadefs;
-use crate::{Caches, Catalog, Imports, Tasks, Uploads};
+use crate::{Caches, Catalog, Imports, Leftovers, Tasks, Uploads};
 
 /// Everything that a service asks of where records live.
-pub trait Records: Catalog + Uploads + Tasks + Imports + Metadefs + Caches {}
+pub trait Records: Catalog + Uploads + Leftovers + Tasks + Imports + Metadefs + Caches {}
 
-impl<T: Catalog + Uploads + Tasks + Imports + Metadefs + Caches> Records for T {}
+impl<T: Catalog + Uploads + Leftovers + Tasks + Imports + Metadefs + Caches> Records for T {}
 
 /// Serde for columns that may be set to null: formats without a `Some` of their own would take a
 /// column that is set to null for one that is left alone.

@@ -18,6 +18,7 @@ use crate::forwarded;
 use crate::health::Health;
 use crate::imports::Imports;
 use crate::keys::{Keys, Token};
+use crate::leftovers::Leftovers;
 use crate::limits::Limits;
 use crate::locations::LocationSettings;
 use crate::receiving::Receiving;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub policy: Policy,
     /// Uploads.
     pub receiving: Arc<Receiving>,
+    /// What is left in stores.
+    pub leftovers: Arc<Leftovers>,
     /// Imports and tasks.
     pub imports: Arc<Imports>,
     /// Bounds on what a request may ask for.

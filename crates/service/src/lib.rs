@@ -23,6 +23,7 @@ mod imports;
 mod intake;
 mod json_schema;
 pub mod keys;
+mod leftovers;
 mod limits;
 mod linger;
 mod listing;
@@ -54,6 +55,7 @@ mod watch;
 
 pub use app::{App, Parts};
 pub use imports::{ImportSettings, Imports, sweep_staging, work};
+pub use leftovers::Leftovers;
 pub use limits::Limits;
 pub use locations::LocationSettings;
 pub use receiving::{Receiving, recover, tend};

@@ -2,9 +2,10 @@
 
 use catalog::{Result, Viewer};
 use image::{Event, ImageId, Status};
-use store::{Store, Stores};
+use store::Store;
 
 use crate::app::App;
+use crate::leftovers;
 
 /// What a sweep found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub async fn sweep(app: &App) -> Result<Swept> {
         if others.contains(&id) {
             continue;
         }
-        swept.files += discard(&app.stores, id).await;
+        swept.files += leftovers::clear_all(app, id).await;
         app.catalog.transition(id, Event::Abandon).await?;
         swept.uploads += 1;
     }
@@ -34,17 +35,6 @@ pub async fn sweep(app: &App) -> Result<Swept> {
         swept.files += orphans(app, name, store.as_ref()).await?;
     }
     Ok(swept)
-}
-
-async fn discard(stores: &Stores, id: ImageId) -> usize {
-    let mut files = 0;
-    for (name, store) in stores.iter() {
-        match store.discard(id).await {
-            Ok(found) => files += usize::from(found),
-            Err(error) => tracing::error!(image = %id, store = name, %error, "leftover stays"),
-        }
-    }
-    files
 }
 
 /// Temporary files, the bytes of images that are deleted or were never complete, and copies that

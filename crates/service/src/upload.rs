@@ -22,8 +22,8 @@ use crate::error::{ApiError, Result};
 use crate::intake::{Intake, Refused};
 use crate::keys::Token;
 use crate::quota::Allowance;
-use crate::receiving::{self, Receipt};
-use crate::{notices, sharing};
+use crate::receiving::Receipt;
+use crate::{leftovers, notices, sharing};
 
 /// What an upload was admitted with.
 pub(crate) struct Terms {
@@ -90,15 +90,22 @@ async fn receive(
                     tell_of_success(&app, &image);
                     return Ok(());
                 }
-                Err(error) => return disowned(&app, receipt, (name, store.as_ref()), error).await,
+                Err(error) => return disowned(&app, receipt, name, error).await,
             }
         }
         Ok(Err(error)) => error,
         Err(_) => ApiError::internal(&Panicked),
     };
-    receipt.end().await;
+    end(&app, receipt).await;
     tell_of_failure(&app, id, &why).await;
     Err(why)
+}
+
+/// What is left in a store and could not be noted is found by who takes the upload over.
+async fn end(app: &App, receipt: Receipt) {
+    if app.leftovers.are_noted(receipt.upload.image) {
+        receipt.end().await;
+    }
 }
 
 /// What Glance tells, in its order: the image's data is there, and so the image.
@@ -119,23 +126,18 @@ struct Panicked;
 
 /// The catalog failed to take bytes that are stored already. What became of the image decides what
 /// becomes of them: an image that is active must never lose its bytes.
-async fn disowned(
-    app: &App,
-    receipt: Receipt,
-    (name, store): (&str, &dyn Store),
-    error: catalog::Error,
-) -> Result<()> {
+async fn disowned(app: &App, receipt: Receipt, store: &str, error: catalog::Error) -> Result<()> {
     let id = receipt.upload.image;
     if let catalog::Error::UploadLost(_) = error {
-        app.receiving.may_have_left(id, name);
+        app.leftovers.note(id, store).await;
         return Err(error.into());
     }
     match app.catalog.status_of(id).await {
         Ok(Some(status)) if status.has_data() => return Ok(()),
         // Saving, or deleted meanwhile: nobody owns the bytes now.
         Ok(_) => {
-            discard(store, id).await;
-            receipt.end().await;
+            leftovers::clear(app, id, store).await;
+            end(app, receipt).await;
         }
         Err(error) => {
             tracing::error!(image = %id, %error, "an upload ends once the catalog answers");
@@ -165,10 +167,14 @@ async fn pipe(
     let inspector = inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);
     let source = receipt.guarded(source);
-    receiving::make_room(app, receipt).await;
-    let written = store.put(id, length, source).await;
-    let written = written.inspect_err(|error| app.receiving.put_failed(id, name, error));
-    let written = written.map_err(|error| failed(id, error))?;
+    leftovers::make_room(app, id, name).await;
+    let written = match store.put(id, length, source).await {
+        Ok(written) => written,
+        Err(error) => {
+            leftovers::after_put(app, id, name, &error).await;
+            return Err(failed(id, error));
+        }
+    };
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
         location: app.stores.location(name, written.uri),
@@ -231,11 +237,5 @@ pub(crate) fn failed(id: ImageId, error: store::Error) -> ApiError {
             },
         },
         other => other.into(),
-    }
-}
-
-async fn discard(store: &dyn Store, id: ImageId) {
-    if let Err(error) = store.discard(id).await {
-        tracing::error!(image = %id, %error, "image data stays until the next start's sweep");
     }
 }

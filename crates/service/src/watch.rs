@@ -1,4 +1,4 @@
-//! Who gives signs of life. What counts is that they change, and how long they have not by the
+//! What a service does again and again, and who gives signs of life. What counts is that they change, and how long they have not by the
 //! watcher's own clock: clocks of several machines need not agree.
 
 use std::collections::{HashMap, HashSet};
@@ -6,6 +6,25 @@ use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use image::Timestamp;
+use tokio::time::MissedTickBehavior;
+
+/// From one sign of life to the next, which is also how often those of others are looked for.
+const BEAT: Duration = Duration::from_secs(5);
+
+/// Does the work at each beat, until it is dropped. `trouble` is what an error means.
+pub(crate) async fn at_each_beat(
+    trouble: &str,
+    mut work: impl AsyncFnMut() -> catalog::Result<()>,
+) {
+    let mut ticks = tokio::time::interval(BEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = work().await {
+            tracing::warn!(%error, "{trouble}");
+        }
+    }
+}
 
 /// What gives no sign of life for so long is taken over: time enough for a service that is busy, or
 /// whose database is away for a moment.

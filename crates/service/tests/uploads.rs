@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod away;
 mod faulty_catalog;
 
 use std::sync::Arc;
@@ -22,25 +23,51 @@ use identity::policy::Policy;
 use image::{Event, Location};
 use serde_json::{Value, json};
 use service::keys::Keys;
-use service::{App, ImportSettings, Imports, Limits, LocationSettings, Parts, Receiving, router};
+use service::{
+    App, ImportSettings, Imports, Leftovers, Limits, LocationSettings, Parts, Receiving, router,
+};
 use store::{FileStore, Stores};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 struct Service {
     app: Arc<App>,
     catalog: SqlCatalog,
     router: Router,
-    dir: TempDir,
+    dir: Arc<TempDir>,
     image: String,
+    /// It works on tasks until it is dropped.
+    working: JoinSet<()>,
 }
 
 impl Service {
     /// With one queued image.
     async fn new(fault: Fault) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let catalog = SqlCatalog::open(&dir.path().join("glance.db")).await.unwrap();
         let store = FileStore::open(&dir.path().join("images")).unwrap();
+        Self::over(dir, fault, Stores::single("file", Arc::new(store))).await
+    }
+
+    /// The same with these stores.
+    async fn over(dir: TempDir, fault: Fault, stores: Stores) -> Self {
+        let catalog = SqlCatalog::open(&dir.path().join("glance.db")).await.unwrap();
+        let mut service = Self::of(Arc::new(dir), catalog, fault, stores);
+        let fields = json!({ "disk_format": "raw", "container_format": "bare" });
+        let body = Body::from(fields.to_string());
+        let (_, created) = service.request("POST", "/v2/images", "application/json", body).await;
+        service.image = created["id"].as_str().unwrap().to_owned();
+        service
+    }
+
+    /// The same service, as it is after it was killed and started again.
+    fn again(&self) -> Self {
+        let stores = self.app.stores.clone();
+        let again = Self::of(self.dir.clone(), self.catalog.clone(), Fault::None, stores);
+        Self { image: self.image.clone(), ..again }
+    }
+
+    fn of(dir: Arc<TempDir>, catalog: SqlCatalog, fault: Fault, stores: Stores) -> Self {
         let settings = ImportSettings::from_config(&Config::default(), "test").unwrap();
         let staging = FileStore::open(&dir.path().join("staging")).unwrap();
         let imports = Imports::new(settings, staging, Arc::new(catalog.clone()));
@@ -48,6 +75,7 @@ impl Service {
             metadefs: Arc::new(catalog.clone()),
             imports: Arc::new(imports),
             receiving: Arc::new(Receiving::new(Arc::new(catalog.clone()), "test")),
+            leftovers: Arc::new(Leftovers::new(Arc::new(catalog.clone()))),
             catalog: Arc::new(FaultyCatalog { catalog: catalog.clone(), fault }),
             authenticator: Arc::new(NoAuth::new("admin")),
             policy: Policy::default(),
@@ -59,14 +87,16 @@ impl Service {
             keys: Keys::open(Default::default()).unwrap(),
             public_endpoint: None,
         };
-        let app = Arc::new(App::new(parts, Stores::single("file", Arc::new(store))));
+        let app = Arc::new(App::new(parts, stores));
         let (router, image) = (router(app.clone()), String::new());
-        let mut service = Self { app, catalog, router, dir, image };
-        let fields = json!({ "disk_format": "raw", "container_format": "bare" });
-        let body = Body::from(fields.to_string());
-        let (_, created) = service.request("POST", "/v2/images", "application/json", body).await;
-        service.image = created["id"].as_str().unwrap().to_owned();
-        service
+        let mut working = JoinSet::new();
+        working.spawn(service::work(app.clone()));
+        Self { app, catalog, router, dir, image, working }
+    }
+
+    /// Ends it as a power failure would.
+    async fn kill(mut self) {
+        self.working.shutdown().await;
     }
 
     async fn upload(&self, body: Body) -> StatusCode {
@@ -82,12 +112,17 @@ impl Service {
 
     /// Waits for a state while the service tends the uploads that nobody receives.
     async fn tended_until(&self, status: &str) {
+        self.tended(async || self.status().await == status).await;
+    }
+
+    /// Waits until something is true, while the service tends what was left.
+    async fn tended(&self, is_true: impl AsyncFn() -> bool) {
         let reached = async {
-            while self.status().await != status {
-                tokio::task::yield_now().await;
+            while !is_true().await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let limited = tokio::time::timeout(Duration::from_secs(20), reached);
+        let limited = tokio::time::timeout(Duration::from_secs(60), reached);
         tokio::select! {
             () = service::tend(&self.app) => {}
             reached = limited => reached.unwrap(),

@@ -61,6 +61,12 @@ impl Stores {
         Self { enabled: vec![enabled], default: 0, naming: Naming::Seen, reserved: None }
     }
 
+    /// The same, and another store beside them.
+    pub fn with(mut self, name: &str, store: Arc<dyn Store>) -> Self {
+        self.enabled.extend(Self::single(name, store).enabled);
+        self
+    }
+
     /// Stores that a configuration enables. Errors: the default is none of them.
     pub(crate) fn new(
         enabled: Vec<Enabled>,
@@ -177,7 +183,8 @@ impl Stores {
         }
     }
 
-    fn find(&self, location: &Location) -> Option<&Enabled> {
+    /// The same as [`holding`](Self::holding), with the store's name.
+    pub fn find(&self, location: &Location) -> Option<&Enabled> {
         let name = location.store.as_deref();
         let named = self.enabled.iter().find(|enabled| name == Some(enabled.name.as_str()));
         named.or_else(|| self.enabled.iter().find(|enabled| enabled.store.holds(&location.uri)))

@@ -153,6 +153,11 @@ operations! {
         write take_upload_over(node: i64, seen: &UnderWay) -> Upload;
         write end_upload(upload: &Upload) -> ();
     }
+    Leftovers {
+        write note_leftover(image: ImageId, store: &str) -> ();
+        read leftovers(store: &str) -> Vec<Leftover>;
+        write forget_leftover(seen: &Leftover) -> ();
+    }
     Leases {
         write begin_leased(lease: Lease) -> Lease;
         write renew_leased(lease: Lease, message: &str) -> (Lease, Renewed);

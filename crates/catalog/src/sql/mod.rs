@@ -13,6 +13,7 @@ mod gather;
 mod gathered;
 mod imports;
 mod indexes;
+mod leftovers;
 mod locations;
 mod members;
 mod metadefs;

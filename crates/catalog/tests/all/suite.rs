@@ -4,6 +4,7 @@ mod cached;
 mod encrypted;
 mod gathered;
 mod given_up;
+mod leftovers;
 mod lists;
 mod metadefs;
 mod odd;

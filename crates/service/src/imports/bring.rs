@@ -23,7 +23,7 @@ use super::told;
 use super::worker::Job;
 use crate::app::App;
 use crate::digest::Digests;
-use crate::upload;
+use crate::{leftovers, upload};
 
 /// Brings them. On an error nothing is left in the stores.
 pub(super) async fn bring(
@@ -37,7 +37,10 @@ pub(super) async fn bring(
     let targets = targets(app, order)?;
     quotas::check(app, job, order, &image).await?;
     if job.is_recovered {
-        super::recovery::clear(app, &image, &targets, order).await;
+        super::recovery::clear(app, &targets, order).await;
+    }
+    for (store, _) in &targets {
+        leftovers::make_room(app, image.id, store).await;
     }
     match order.method {
         Method::CopyImage => copy(app, job, order, &image, &targets, copied).await,
@@ -177,7 +180,7 @@ async fn copy(
                 failed = written.failed;
             }
             Err(why) if order.all_must_succeed || locations.is_empty() => {
-                remove(targets, &locations).await;
+                remove(app, image.id, &locations).await;
                 return Err(why);
             }
             Err(why) => {
@@ -207,7 +210,7 @@ async fn write_copies(
     if same && written.size == size {
         return Ok(written);
     }
-    remove(targets, &written.locations).await;
+    remove(app, image.id, &written.locations).await;
     Err(Failure::Corrupt)
 }
 

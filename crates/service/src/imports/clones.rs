@@ -14,7 +14,7 @@ use super::signed::known_digests;
 use super::spread::Target;
 use crate::app::App;
 use crate::keys::Token;
-use crate::quota;
+use crate::{leftovers, quota};
 
 /// What some of the stores have by themselves, and those that need the bytes.
 #[derive(Default)]
@@ -40,7 +40,7 @@ pub(super) async fn clone(
         };
         cloned.locations.push(app.stores.location(&target.0, written.uri.clone()));
         if let Err(why) = verify(app, image, target, &written, token, copied).await {
-            remove(targets, &cloned.locations).await;
+            remove(app, image.id, &cloned.locations).await;
             return Err(why);
         }
     }
@@ -64,6 +64,7 @@ async fn attempt(app: &App, image: &Image, (name, store): &Target) -> Option<Wri
             Ok(None) => {}
             Err(error) => {
                 tracing::debug!(image = %image.id, store = name, %error, "not copied by the store");
+                leftovers::after_put(app, image.id, name, &error).await;
             }
         }
     }

@@ -32,7 +32,7 @@ pub(super) async fn write(
                 written.failed.extend(more.failed);
             }
             Err(why) if order.all_must_succeed => {
-                remove(targets, &written.locations).await;
+                remove(app, order.image, &written.locations).await;
                 return Err(why);
             }
             Err(why) => {
@@ -65,6 +65,6 @@ async fn again(
     if more.facts.hashes.value == written.facts.hashes.value {
         return Ok(more);
     }
-    remove(group, &more.locations).await;
+    remove(app, order.image, &more.locations).await;
     Err(Failure::Corrupt)
 }

@@ -25,7 +25,7 @@ use crate::create;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake};
 use crate::keys::Token;
-use crate::{notices, sharing, upload};
+use crate::{leftovers, notices, sharing, upload};
 
 /// Starts the task that a body of `POST /v2/tasks` asks for.
 pub(crate) async fn start(
@@ -155,9 +155,7 @@ async fn existing(app: &App, task: &Task) -> Result<Option<Image>, Failure> {
         image => image?,
     };
     if image.status == Status::Saving {
-        let (_, store) = app.stores.get(None)?;
-        let cleared = store.discard(id).await;
-        cleared.map_err(|cause| Failure::Store { store: "default".to_owned(), cause })?;
+        leftovers::clear(app, id, app.stores.default_name()).await;
         app.catalog.transition(id, Event::Abandon).await?;
     }
     Ok(Some(image))
@@ -197,11 +195,17 @@ async fn write(
     let digests = signed::digests(app, image, &app.limits.hash_algorithm, token).await?;
     let inspector = upload::inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(opened.body, bounds, inspector, digests);
-    let written =
-        store.put(image.id, opened.length, source).await.map_err(|cause| match cause {
-            store::Error::Source(why) => ended_early(why),
-            cause => Failure::Store { store: name.to_owned(), cause },
-        })?;
+    leftovers::make_room(app, image.id, name).await;
+    let written = match store.put(image.id, opened.length, source).await {
+        Ok(written) => written,
+        Err(cause) => {
+            leftovers::after_put(app, image.id, name, &cause).await;
+            return Err(match cause {
+                store::Error::Source(why) => ended_early(why),
+                cause => Failure::Store { store: name.to_owned(), cause },
+            });
+        }
+    };
     let facts = facts.await.map_err(|_| Failure::Panicked)?;
     Ok(Stored {
         location: app.stores.location(name, written.uri),
@@ -220,11 +224,7 @@ async fn forget(app: &App, task: &Task) {
         Ok(Some(Status::Queued | Status::Saving)) => {}
         _ => return,
     }
-    if let Ok((_, store)) = app.stores.get(None)
-        && let Err(error) = store.discard(id).await
-    {
-        tracing::error!(image = %id, %error, "image data stays until the next start's sweep");
-    }
+    leftovers::clear(app, id, app.stores.default_name()).await;
     if let Err(error) = app.catalog.delete(id).await {
         tracing::error!(image = %id, %error, "an image without data stays");
     }

@@ -8,6 +8,7 @@
 //! Reference: "Interoperable image import" of the Image API v2, and Glance 33.
 
 pub(crate) mod admission;
+mod alone;
 mod body;
 mod bring;
 mod clones;
@@ -41,6 +42,7 @@ use store::FileStore;
 use tokio::sync::{Notify, mpsc};
 
 pub(crate) use admission::admit;
+pub(crate) use alone::alone;
 pub(crate) use legacy::start as start_legacy;
 pub(crate) use location::start as start_attachment;
 pub(crate) use order::WORKER;

@@ -2,7 +2,8 @@
 //! into every store at once.
 
 use axum::body::Body;
-use futures::StreamExt;
+use futures::{StreamExt, future};
+use image::ImageId;
 use tokio::sync::oneshot;
 
 use super::failure::{Failure, ended_early};
@@ -12,6 +13,7 @@ use super::spread::{Rule, Spread, Target, spread};
 use crate::app::App;
 use crate::digest::Digests;
 use crate::intake::{Bounds, Facts, Intake};
+use crate::leftovers::{self, after_put};
 
 /// A source that is digested and inspected as it passes.
 pub(super) type Running = (store::Source, oneshot::Receiver<Facts>);
@@ -51,24 +53,29 @@ pub(super) async fn pipe(
     });
     let counted = copied.guarded(counted.boxed());
     let rule = if order.all_must_succeed { Rule::AllOrNone } else { Rule::AsManyAsCan };
-    let spread = spread(order.image, length, counted, targets, rule).await.map_err(ended_early)?;
+    let spread = match spread(order.image, length, counted, targets, rule).await {
+        Ok(spread) => spread,
+        Err(why) => {
+            clear(app, order.image, targets).await;
+            return Err(ended_early(why));
+        }
+    };
     let Spread { written, mut failed } = spread;
-    for (store, error) in &failed {
-        app.receiving.put_failed(order.image, store, error);
-    }
+    let after = failed.iter().map(|(store, error)| after_put(app, order.image, store, error));
+    future::join_all(after).await;
     let locations: Vec<_> = written
         .iter()
         .map(|(name, written)| app.stores.location(name, written.uri.clone()))
         .collect();
     if !failed.is_empty() && (order.all_must_succeed || written.is_empty()) {
-        remove(targets, &locations).await;
+        remove(app, order.image, &locations).await;
         let (store, cause) = failed.swap_remove(0);
         return Err(Failure::Store { store, cause });
     }
     let facts = match facts.await {
         Ok(facts) => facts,
         Err(_) => {
-            remove(targets, &locations).await;
+            remove(app, order.image, &locations).await;
             return Err(Failure::Panicked);
         }
     };
@@ -87,12 +94,21 @@ pub(super) async fn pipe(
     })
 }
 
-/// Removes what was written.
-pub(super) async fn remove(targets: &[Target], locations: &[image::Location]) {
+/// Removes what puts may have left, in all of these stores at the same time.
+async fn clear(app: &App, image: ImageId, targets: &[Target]) {
+    let cleared = targets.iter().map(|(store, _)| leftovers::clear(app, image, store));
+    future::join_all(cleared).await;
+}
+
+/// Removes what was written. What can't be removed now is noted.
+pub(super) async fn remove(app: &App, image: ImageId, locations: &[image::Location]) {
     for location in locations {
-        for (_, store) in targets.iter().filter(|(_, store)| store.holds(&location.uri)) {
-            if let Err(error) = store.delete(&location.uri).await {
-                tracing::error!(%error, "image data stays behind");
+        let Some(holder) = app.stores.find(location) else { continue };
+        match holder.store.delete(&location.uri).await {
+            Ok(()) | Err(store::Error::NotFound(_)) => {}
+            Err(error) => {
+                tracing::warn!(%image, store = holder.name, %error, "image data stays for now");
+                app.leftovers.note(image, &holder.name).await;
             }
         }
     }

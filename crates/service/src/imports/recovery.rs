@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use image::{Image, TaskId, Timestamp};
+use image::{TaskId, Timestamp};
 use store::Store;
 
 use super::body::Method;
@@ -12,6 +12,7 @@ use super::order::{self, Order};
 use super::spread::Target;
 use super::worker::Job;
 use crate::app::App;
+use crate::leftovers;
 use crate::watch::Watch;
 
 /// Takes over what nobody works on.
@@ -52,16 +53,11 @@ pub(super) async fn abandoned(
     jobs
 }
 
-/// Removes what the earlier attempt may have left in the stores. Where a store holds bytes that the
-/// image's record names, nothing is removed: two stores may share a directory.
-pub(super) async fn clear(app: &App, image: &Image, targets: &[Target], order: &Order) {
-    for (name, store) in targets {
-        if image.locations.iter().any(|location| store.holds(&location.uri)) {
-            continue;
-        }
-        if let Err(error) = store.discard(order.image).await {
-            tracing::error!(image = %order.image, store = name, %error, "leftover stays");
-        }
+/// Removes what the earlier attempt may have left in the stores; what a store has that is away is
+/// noted.
+pub(super) async fn clear(app: &App, targets: &[Target], order: &Order) {
+    for (store, _) in targets {
+        leftovers::clear(app, order.image, store).await;
     }
     let downloads = !matches!(order.method, Method::GlanceDirect | Method::CopyImage);
     if downloads && let Err(error) = app.imports.staging.discard(order.image).await {

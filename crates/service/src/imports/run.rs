@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use catalog::{Imported, Viewer};
+use catalog::Imported;
 use futures::FutureExt;
 use image::TaskType;
 use tokio::sync::Semaphore;
@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::order::Order;
 use super::pulse::Pulse;
 use super::worker::Job;
-use super::{legacy, location, quotas, recovery, told};
+use super::{alone, legacy, location, pipe, quotas, recovery, told};
 use crate::app::App;
 use crate::sharing;
 
@@ -26,6 +26,7 @@ pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
     let mut pulse = Pulse::new(app.imports.tasks.clone(), job.lease, nudged);
     let task = pulse.task();
     let ended = match job.task.kind {
+        TaskType::ApiImageImport if alone::began(&job.task) => alone::end(&app, &job, &pulse).await,
         TaskType::ApiImageImport => import(&app, &job, &mut pulse, &permits).await,
         TaskType::LocationImport => location::run(&app, &job, &mut pulse, &permits).await,
         TaskType::Import => legacy::run(&app, &job, &mut pulse, &permits).await,
@@ -73,6 +74,10 @@ async fn abandon(app: &App, order: &Order, pulse: &Pulse, why: &Failure) -> Resu
     if matches!(why, Failure::Cancelled | Failure::Panicked) {
         clear(app, order).await;
     }
+    // Who takes the task over looks in all of its stores.
+    if !app.leftovers.are_noted(order.image) {
+        return Err(Failure::Lost);
+    }
     let (stores, keep) = (order.named_stores(app), app.imports.settings.keep);
     let records = &app.imports.records;
     records.abandon_import(pulse.lease(), order.image, &stores, &why.to_string(), keep).await?;
@@ -82,9 +87,8 @@ async fn abandon(app: &App, order: &Order, pulse: &Pulse, why: &Failure) -> Resu
 }
 
 async fn clear(app: &App, order: &Order) {
-    let image = app.catalog.get(&Viewer::service(), order.image).await;
-    if let (Ok(image), Ok(targets)) = (image, targets(app, order)) {
-        recovery::clear(app, &image, &targets, order).await;
+    if let Ok(targets) = targets(app, order) {
+        recovery::clear(app, &targets, order).await;
     }
 }
 
@@ -140,7 +144,9 @@ async fn keep(
     };
     // What comes late may be in the way of whoever has taken the task over.
     if matches!(error, catalog::Error::LeaseLost(_)) && imported.data.is_some() {
-        app.stores.iter().for_each(|(name, _)| app.receiving.may_have_left(order.image, name));
+        for store in &order.stores {
+            app.leftovers.note(image, store).await;
+        }
     }
     // The database may have done it and not have said so: whoever takes the task over looks.
     let known = matches!(
@@ -151,15 +157,7 @@ async fn keep(
             | catalog::Error::OverBudget { .. }
     );
     if known {
-        for location in &imported.locations {
-            let removed = match app.stores.holding(location) {
-                Ok(store) => store.delete(&location.uri).await,
-                Err(_) => continue,
-            };
-            if let Err(error) = removed {
-                tracing::error!(image = %order.image, %error, "image data stays behind");
-            }
-        }
+        pipe::remove(app, image, &imported.locations).await;
         return Err(error.into());
     }
     tracing::error!(image = %order.image, %error, "an import ends with its recovery");

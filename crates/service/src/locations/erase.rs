@@ -55,20 +55,21 @@ pub(crate) async fn expect_deletable(app: &App, image: &Image) -> store::Result<
 }
 
 /// Takes the bytes of a deleted image away, the latest location first: it may be a clone of an
-/// earlier one. What can't be taken away now stays until the next sweep.
+/// earlier one. What can't be taken away now, for its store is away or somebody uses it, is removed
+/// later, where it is at the image's own place.
 pub(crate) async fn erase(app: &App, image: &Image, locations: &[Location]) {
     for location in locations.iter().rev() {
-        let erased = match app.stores.holding(location) {
-            Ok(store) => store.delete(&location.uri).await,
-            Err(unknown) => {
-                tracing::warn!(image = %image.id, error = %unknown, "image data stays");
-                continue;
-            }
+        let Some(holder) = app.stores.find(location) else {
+            tracing::warn!(image = %image.id, uri = location.scheme(), "its store is not enabled");
+            continue;
         };
-        match erased {
+        match holder.store.delete(&location.uri).await {
             Ok(()) | Err(store::Error::ReadOnly(_)) => {}
             Err(error) => {
-                tracing::warn!(image = %image.id, %error, "image data stays until the next sweep");
+                tracing::warn!(image = %image.id, %error, "image data stays for now");
+                if matches!(error, store::Error::Unavailable { .. } | store::Error::InUse { .. }) {
+                    app.leftovers.note(image.id, &holder.name).await;
+                }
             }
         }
     }

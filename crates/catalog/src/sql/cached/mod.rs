@@ -6,3 +6,5 @@ mod row;
 mod shared;
 
 pub use local::LocalRecords;
+pub(super) use row::number;
+pub(super) use shared::is_taken;

@@ -30,6 +30,6 @@ pub(super) fn cached(
 }
 
 /// SQL has signed numbers only.
-pub(super) fn number(value: u64) -> i64 {
+pub(in crate::sql) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -21,7 +21,7 @@ use futures::FutureExt;
 use identity::Authenticator;
 use identity::policy::Policy;
 use notify::Notifier;
-use service::{App, LocationSettings, Parts, Receiving};
+use service::{App, Leftovers, LocationSettings, Parts, Receiving};
 use store::Stores;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -191,6 +191,7 @@ async fn assemble(
     let parts = Parts {
         metadefs: catalog.clone(),
         receiving: Arc::new(Receiving::new(catalog.clone(), &worker)),
+        leftovers: Arc::new(Leftovers::new(catalog.clone())),
         catalog,
         imports,
         authenticator,

@@ -1,0 +1,64 @@
+//! What may be left in stores.
+
+use catalog::{CachedImages, Leftover, NodeRecords, Records};
+
+use super::*;
+
+async fn noted(catalog: &dyn Records, store: &str) -> Vec<Leftover> {
+    catalog.leftovers(store).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_left_is_noted_of_each_store_until_it_is_forgotten() {
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    let catalog = fresh.records(module_path!()).await;
+    let (one, other) = (image("x").id, image("y").id);
+    assert_eq!(noted(catalog.as_ref(), "slow").await, []);
+    for (image, store) in [(one, "slow"), (one, "fast"), (other, "slow"), (one, "slow")] {
+        catalog.note_leftover(image, store).await.unwrap();
+    }
+    let [first, second] = noted(catalog.as_ref(), "slow").await.try_into().unwrap();
+    assert_eq!((first.image, first.store.as_str(), second.image), (one, "slow", other));
+    catalog.forget_leftover(&first).await.unwrap();
+    assert_eq!(noted(catalog.as_ref(), "slow").await, [second]);
+    assert_eq!(noted(catalog.as_ref(), "fast").await.len(), 1);
+    catalog.forget_leftover(&first).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_noted_again_is_not_forgotten_by_who_knew_it_before() {
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    let catalog = fresh.records(module_path!()).await;
+    let id = image("x").id;
+    catalog.note_leftover(id, "slow").await.unwrap();
+    let [seen] = noted(catalog.as_ref(), "slow").await.try_into().unwrap();
+    catalog.note_leftover(id, "slow").await.unwrap();
+    catalog.forget_leftover(&seen).await.unwrap();
+    let [again] = noted(catalog.as_ref(), "slow").await.try_into().unwrap();
+    catalog.forget_leftover(&again).await.unwrap();
+    assert_eq!(noted(catalog.as_ref(), "slow").await, []);
+}
+
+#[tokio::test]
+async fn many_may_note_the_same_at_once() {
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    let catalog = fresh.records(module_path!()).await;
+    let id = image("x").id;
+    let notes = (0..8).map(|_| catalog.note_leftover(id, "slow"));
+    for noted in futures::future::join_all(notes).await {
+        noted.unwrap();
+    }
+    assert_eq!(noted(catalog.as_ref(), "slow").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_left_is_neither_cached_nor_an_upload() {
+    let Some(fresh) = Fresh::of(module_path!()).await else { return };
+    let catalog = fresh.records(module_path!()).await;
+    let id = image("x").id;
+    catalog.note_leftover(id, "slow").await.unwrap();
+    assert_eq!(catalog.uploads().await.unwrap(), []);
+    let cache = NodeRecords::open(catalog.clone(), "http://node-1:9292").await.unwrap();
+    assert_eq!(cache.all().await.unwrap(), []);
+    assert_eq!(cache.nodes(id).await.unwrap(), Some(Vec::new()));
+}

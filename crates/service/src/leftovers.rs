@@ -1,0 +1,273 @@
+//! What is left in stores of bytes that are nobody's: of uploads and imports that failed while a store
+//! was away, and of images that were deleted then.
+//!
+//! It is noted in the catalog before the image is given up, so that no end of this service loses it, and
+//! removed once the store answers, by any service that has the store. Whoever removes has the image to
+//! itself meanwhile: of one that is queued nobody else receives bytes, one that has its bytes elsewhere
+//! is locked as for an import. What a location of the image's record names is nobody's leftover.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use catalog::{Leftover, Records, Result, Viewer};
+use futures::future;
+use image::{Event, ImageId, Status};
+use store::Store;
+
+use crate::app::App;
+use crate::imports;
+use crate::watch::at_each_beat;
+
+/// How long a store may take to say that it answers.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The longest pause between two tries to remove the same.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// What is left, as the catalog knows it.
+pub struct Leftovers {
+    records: Arc<dyn Records>,
+    /// What the catalog could not be told yet.
+    unnoted: Mutex<HashSet<(ImageId, String)>>,
+}
+
+impl Leftovers {
+    /// Those of a catalog.
+    pub fn new(records: Arc<dyn Records>) -> Self {
+        Self { records, unnoted: Mutex::default() }
+    }
+
+    /// Notes that something may be left at an image's place in a store. Where the catalog is away, that
+    /// is done later, unless the service ends before: see [`are_noted`](Self::are_noted).
+    pub(crate) async fn note(&self, image: ImageId, store: &str) {
+        self.unnoted().insert((image, store.to_owned()));
+        if let Err(error) = self.tell(image, store).await {
+            tracing::warn!(%image, store, %error, "what is left in a store is not noted yet");
+        }
+    }
+
+    /// Whether the catalog knows all that was noted of an image. Where it does not, the note of the
+    /// upload, or the task, has to stay, for whoever takes that over looks everywhere.
+    pub(crate) fn are_noted(&self, image: ImageId) -> bool {
+        self.unnoted().iter().all(|(unnoted, _)| *unnoted != image)
+    }
+
+    async fn tell(&self, image: ImageId, store: &str) -> Result<()> {
+        self.records.note_leftover(image, store).await?;
+        self.unnoted().remove(&(image, store.to_owned()));
+        Ok(())
+    }
+
+    async fn tell_all(&self, store: &str) -> Result<()> {
+        let unnoted: Vec<_> = self.unnoted().iter().cloned().collect();
+        for (image, _) in unnoted.iter().filter(|(_, place)| place == store) {
+            self.tell(*image, store).await?;
+        }
+        Ok(())
+    }
+
+    fn unnoted(&self) -> MutexGuard<'_, HashSet<(ImageId, String)>> {
+        self.unnoted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A store, by its name.
+type Place<'a> = (&'a str, &'a dyn Store);
+
+/// Sees to what a put may have left that failed.
+pub(crate) async fn after_put(app: &App, image: ImageId, store: &str, error: &store::Error) {
+    match error {
+        // What is there already is another's.
+        store::Error::Exists(_) | store::Error::ReadOnly(_) => {}
+        store::Error::Unavailable { .. } => app.leftovers.note(image, store).await,
+        // The store has removed it, unless it went away meanwhile.
+        _ => drop(clear(app, image, store).await),
+    }
+}
+
+/// Removes what may be left at an image's place in a store, by whoever has the image to itself; what
+/// can't be removed now is noted. Says whether there was anything.
+pub(crate) async fn clear(app: &App, image: ImageId, store: &str) -> bool {
+    let Ok((name, bytes)) = app.stores.get(Some(store)) else { return false };
+    let place = (name, bytes.as_ref());
+    let left = if answers(place).await { discard(app, image, place).await } else { Left::Stays };
+    if left == Left::Stays {
+        app.leftovers.note(image, name).await;
+    }
+    left == Left::Removed
+}
+
+/// The same in all stores, at the same time.
+pub(crate) async fn clear_all(app: &App, image: ImageId) -> usize {
+    let cleared = app.stores.iter().map(|(name, _)| clear(app, image, name));
+    future::join_all(cleared).await.into_iter().filter(|found| *found).count()
+}
+
+/// Removes what is known to be left at an image's place in a store, for whoever is about to write there
+/// and has the image to itself.
+pub(crate) async fn make_room(app: &App, image: ImageId, store: &str) {
+    let Ok((name, bytes)) = app.stores.get(Some(store)) else { return };
+    let place = (name, bytes.as_ref());
+    let known = match app.leftovers.records.leftovers(name).await {
+        Ok(known) => known,
+        Err(error) => return tracing::warn!(%image, store, %error, "leftovers are not known"),
+    };
+    let Some(left) = known.into_iter().find(|left| left.image == image) else { return };
+    if answers(place).await
+        && discard(app, image, place).await != Left::Stays
+        && let Err(error) = app.leftovers.records.forget_leftover(&left).await
+    {
+        tracing::warn!(%image, store, %error, "a leftover that was removed stays noted");
+    }
+}
+
+/// Removes what is left in the stores that answer, once.
+pub(crate) async fn remove_all(app: &App) -> Result<()> {
+    let removed = app.stores.iter().map(|(name, store)| {
+        let mut tries = Tries::default();
+        async move { remove_in(app, (name, store.as_ref()), &mut tries).await }
+    });
+    future::try_join_all(removed).await.map(drop)
+}
+
+/// Removes what is left in each store once it answers, until this is dropped. A store that hangs holds
+/// up no other one.
+pub(crate) async fn tend(app: &App) {
+    let tended = app.stores.iter().map(|(name, store)| async move {
+        let mut tries = Tries::default();
+        let remove = async || remove_in(app, (name, store.as_ref()), &mut tries).await;
+        at_each_beat("what is left in a store can't be removed", remove).await;
+    });
+    future::join_all(tended).await;
+}
+
+async fn remove_in(app: &App, place: Place<'_>, tries: &mut Tries) -> Result<()> {
+    app.leftovers.tell_all(place.0).await?;
+    let known = app.leftovers.records.leftovers(place.0).await?;
+    if place.1.abilities().needs_caller {
+        return give_up(app, &known).await;
+    }
+    tries.forget_others(&known);
+    let due: Vec<_> = known.iter().filter(|left| tries.is_due(left)).collect();
+    if due.is_empty() || !answers(place).await {
+        return Ok(());
+    }
+    for left in due {
+        match remove(app, left, place).await? {
+            Left::Stays => tries.failed(left),
+            gone => {
+                app.leftovers.records.forget_leftover(left).await?;
+                if gone == Left::Removed {
+                    tracing::warn!(image = %left.image, store = place.0, "removed what was left");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What only its owner may remove is removed by no service.
+async fn give_up(app: &App, known: &[Leftover]) -> Result<()> {
+    for Leftover { image, store, .. } in known {
+        tracing::error!(%image, store, "image data may stay in its owner's account");
+    }
+    let forgotten = known.iter().map(|left| app.leftovers.records.forget_leftover(left));
+    future::try_join_all(forgotten).await.map(drop)
+}
+
+/// When what could not be removed is tried again: the later, the longer that goes on.
+#[derive(Default)]
+struct Tries(HashMap<ImageId, (Instant, Instant)>);
+
+impl Tries {
+    fn is_due(&self, left: &Leftover) -> bool {
+        self.0.get(&left.image).is_none_or(|(first, last)| {
+            last.elapsed() >= (last.duration_since(*first) / 4).min(LONGEST_PAUSE)
+        })
+    }
+
+    fn failed(&mut self, left: &Leftover) {
+        let now = Instant::now();
+        self.0.entry(left.image).or_insert((now, now)).1 = now;
+    }
+
+    fn forget_others(&mut self, known: &[Leftover]) {
+        self.0.retain(|image, _| known.iter().any(|left| left.image == *image));
+    }
+}
+
+/// What has become of something that may have been left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Removed,
+    /// There is none.
+    Nothing,
+    /// It can't be removed now.
+    Stays,
+}
+
+/// Removes what is left, if the image can be had alone: while somebody else brings bytes, those may be
+/// at the same place.
+async fn remove(app: &App, left: &Leftover, place: Place<'_>) -> Result<Left> {
+    let image = left.image;
+    match app.receiving.begin(image, Event::BeginUpload).await {
+        Ok(receipt) => {
+            let removed = discard(app, image, place).await;
+            receipt.end().await;
+            Ok(removed)
+        }
+        Err(catalog::Error::NotFound(_)) => match app.catalog.status_of(image).await? {
+            // It may be restored; else it is deleted in the end.
+            Some(Status::PendingDelete) => Ok(Left::Stays),
+            _ => Ok(discard(app, image, place).await),
+        },
+        Err(catalog::Error::Conflict { status: Status::Active | Status::Deactivated, .. }) => {
+            let removed = imports::alone(app, image, discard(app, image, place)).await?;
+            Ok(removed.unwrap_or(Left::Stays))
+        }
+        Err(catalog::Error::Conflict { .. }) => Ok(Left::Stays),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes what is at the image's place in a store, unless its record says that it is there.
+async fn discard(app: &App, image: ImageId, (name, store): Place<'_>) -> Left {
+    match is_held(app, image, store).await {
+        Ok(false) => {}
+        Ok(true) => return Left::Nothing,
+        Err(error) => {
+            tracing::warn!(%image, store = name, %error, "leftover stays for now");
+            return Left::Stays;
+        }
+    }
+    match store.discard(image).await {
+        Ok(true) => Left::Removed,
+        Ok(false) | Err(store::Error::ReadOnly(_)) => Left::Nothing,
+        // Besides what is away: a cluster may take bytes for being written for a while after their
+        // writer has gone.
+        Err(error) => {
+            tracing::warn!(%image, store = name, %error, "leftover stays for now");
+            Left::Stays
+        }
+    }
+}
+
+async fn is_held(app: &App, image: ImageId, store: &dyn Store) -> Result<bool> {
+    match app.catalog.get(&Viewer::service(), image).await {
+        Ok(image) => Ok(image.locations.iter().any(|location| store.holds(&location.uri))),
+        Err(catalog::Error::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn answers((name, store): Place<'_>) -> bool {
+    match tokio::time::timeout(ANSWER, store.probe()).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::debug!(store = name, %error, "the store does not answer");
+            false
+        }
+        Err(_) => false,
+    }
+}
