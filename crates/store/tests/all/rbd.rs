@@ -71,6 +71,15 @@ impl Ceph {
         done.stdout
     }
 
+    /// Objects of the pool itself, as `rados` has them.
+    fn rados(&self, words: &[&str]) -> String {
+        let mut command = Command::new("rados");
+        command.arg("--conf").arg(&self.conf).args(["--id", &self.user, "--pool", &self.pool]);
+        let done = command.args(words).output().unwrap();
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
     fn said(&self, words: &[&str]) -> String {
         String::from_utf8(self.rbd(words)).unwrap()
     }
@@ -366,4 +375,49 @@ async fn a_pool_that_is_not_there_is_named() {
     let error = opened.put_failing(ImageId::random(), source(b"x".to_vec())).await;
     assert!(matches!(&error, Error::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains("no-such-pool"), "{error}");
+}
+
+/// What there is of an image once its creation was cut short: its id by its name, its name and its id
+/// in the directory, its header, in that order; or once its removal was.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_made_in_part_is_removed_and_made_again() {
+    let Some(ceph) = Ceph::find() else { return };
+    let opened = Opened::of(ceph.subject());
+    let bytes = pattern(3_000_000);
+    for missing in [
+        &["header"][..],
+        &["id"],
+        &["header", "id"],
+        &["header", "name", "directory"],
+        &["header", "id", "name"],
+        &["map"],
+    ] {
+        let id = ImageId::random();
+        let name = id.to_string();
+        ceph.rbd(&["create", "--size", "8M", &format!("POOL/{name}")]);
+        let info = ceph.said(&["info", "--format", "json", &format!("POOL/{name}")]);
+        let info: serde_json::Value = serde_json::from_str(&info).unwrap();
+        let number = info["id"].as_str().unwrap().to_owned();
+        for part in missing {
+            let (header, map) =
+                (format!("rbd_header.{number}"), format!("rbd_object_map.{number}"));
+            let (by_name, entry) = (format!("rbd_id.{name}"), format!("name_{name}"));
+            let back = format!("id_{number}");
+            match *part {
+                "header" => ceph.rados(&["rm", &header]),
+                "map" => ceph.rados(&["rm", &map]),
+                "id" => ceph.rados(&["rm", &by_name]),
+                "name" => ceph.rados(&["rmomapkey", "rbd_directory", &entry]),
+                _ => ceph.rados(&["rmomapkey", "rbd_directory", &back]),
+            };
+        }
+        opened.store.discard(id).await.unwrap();
+        let written = opened.store.put(id, None, source(bytes.clone())).await;
+        let written = written.unwrap_or_else(|error| panic!("without {missing:?}: {error}"));
+        assert_same(&opened.read(&written.uri).await.unwrap(), &bytes, "made again");
+        opened.store.delete(&written.uri).await.unwrap();
+        let objects = ceph.rados(&["ls"]);
+        assert!(!objects.contains(&name), "without {missing:?}: {objects}");
+        assert!(!ceph.said(&["ls", "POOL"]).contains(&name), "without {missing:?}");
+    }
 }
