@@ -47,14 +47,14 @@ class Web:
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 half = len(data) // 2
-                self.wfile.write(data[:half])
-                self.wfile.flush()
-                if self.path in web.broken:
-                    self.close_connection = True
-                    return
-                if gate := web.gates.get(self.path):
-                    gate.wait(timeout=60)
                 try:
+                    self.wfile.write(data[:half])
+                    self.wfile.flush()
+                    if self.path in web.broken:
+                        self.close_connection = True
+                        return
+                    if gate := web.gates.get(self.path):
+                        gate.wait(timeout=60)
                     self.wfile.write(data[half:])
                 except (BrokenPipeError, ConnectionResetError):
                     self.close_connection = True

@@ -1,5 +1,6 @@
-"""The cluster goes away in the middle of an upload and of a download: it hangs, or dies. The request ends
-in time, others are served meanwhile, and once the cluster is back nothing is left."""
+"""The cluster goes away in the middle of an upload, a download or an import: it hangs, or dies. The request
+ends in time, others are served meanwhile, and once the cluster is back nothing is left, also where the
+service was killed before."""
 
 import os
 import random
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from importing import ended, import_image, stage
 from stores.places import MIB, Rbd, missing
 from stores.product import Product
 
@@ -36,13 +38,9 @@ class Ceph:
         subprocess.run([SCRIPT, "start", self.folder], check=True, env=environment, capture_output=True)
 
     def hurt(self, how, daemons):
-        files = [self.folder / f"{name}.pid" for name in daemons]
-        self.hurting = how, [int(file.read_text()) for file in files]
+        pids = [(self.folder / f"{name}.pid").read_text() for name in daemons]
+        self.hurting = how, [int(pid) for pid in pids]
         self.tell(how)
-        if how == signal.SIGKILL:
-            # Until somebody has waited for it, a process that was killed is still there.
-            for file in files:
-                file.unlink()
 
     def heal(self):
         if self.hurting[0] == signal.SIGSTOP:
@@ -180,3 +178,66 @@ def test_a_download_ends(away, gone, eventually):
     # The reader that was cut off may have it open for a while.
     delete = lambda: away.api.delete(f"/v2/images/{image}").status_code == 204
     eventually(delete, limit=FORGOTTEN)
+
+
+def bring(away, web, method, image, gate):
+    """Begins an import into the cluster; what comes from the web stops in its middle until the gate opens."""
+    if method == "glance-direct":
+        assert stage(away.api, image, DATA).status_code == 204
+    elif method == "copy-image":
+        assert away.api.upload(image, DATA).status_code == 204
+    options = {"uri": web.serve(f"/{image}", DATA, gate)} if method == "web-download" else {}
+    answer = import_image(away.api, image, method, stores=["rbd"], **options)
+    assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize("method", ["web-download", "glance-direct", "copy-image"])
+def test_an_import_fails_and_leaves_nothing(away, web, place, gone, eventually, method):
+    hurt, heal = gone
+    image, gate = away.api.create(), threading.Event()
+    if method == "web-download":
+        bring(away, web, method, image, gate)
+        eventually(lambda: place.held(image), limit=60)
+        hurt()
+    else:
+        # A file is quicker there than a test can look: the cluster is away before.
+        hurt()
+        bring(away, web, method, image, gate)
+    gate.set()
+    # Imports into other stores begin and end meanwhile.
+    for n in range(2):
+        other = away.api.create()
+        url = web.serve(f"/{other}", b"another")
+        assert import_image(away.api, other, "web-download", uri=url, stores=["file"]).ok
+        eventually(lambda: away.api.status(other) == "active", limit=20)
+    task = eventually(lambda: ended(away.api, image), limit=PATIENCE)
+    assert task["status"] == "failure" and "rbd" in task["message"], task
+    expected = "active" if method == "copy-image" else "queued"
+    assert away.api.status(image) == expected
+    heal()
+    eventually(lambda: place.held(image) == [], limit=FORGOTTEN)
+    if method == "copy-image":
+        eventually(lambda: "os_glance_import_task" not in away.api.show(image))
+        assert import_image(away.api, image, method, stores=["rbd"]).status_code == 202
+        eventually(lambda: place.held(image) and "rbd" in away.api.show(image)["stores"], limit=60)
+        assert place.read(image) == DATA
+
+
+def test_what_is_left_outlives_its_service(place, web, ceph, tmp_path, eventually):
+    """Killed while the cluster is away, and started again: it knows what it has left there."""
+    section = place.section(rados_connect_timeout=LIMIT)
+    away = Product({}, web, tmp_path, {"rbd": (place.kind, section)})
+    image = away.api.create()
+    upload = Upload(away, image, lambda: ceph.hurt(signal.SIGSTOP, ["osd", "mon"]))
+    try:
+        upload.join()
+        assert upload.answer.status_code == 503
+        away.service.kill()
+        again = Product({}, web, tmp_path, {"rbd": (place.kind, section)})
+        assert again.api.status(image) == "queued"
+    finally:
+        ceph.heal()
+    eventually(lambda: place.held(image) == [], limit=FORGOTTEN)
+    assert again.api.status(image) == "queued"
+    assert again.api.upload(image, b"x", **{"X-Image-Meta-Store": "rbd"}).status_code == 204
+    again.close()
