@@ -70,7 +70,11 @@ impl Service {
         away.is(State::Leaving);
         let copy = json!({ "method": { "name": "copy-image" }, "stores": ["away"] });
         assert_eq!(service.ask("POST", "/import", copy).await, StatusCode::ACCEPTED);
-        service.tended(async || service.noted().await == 1).await;
+        let has_failed = async || {
+            let is_locked = service.record().await.properties.contains_key(catalog::LOCK);
+            service.noted().await == 1 && !is_locked
+        };
+        service.tended(has_failed).await;
         assert_eq!(service.files("away"), 1);
         (service, away)
     }
