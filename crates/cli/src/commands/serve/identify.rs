@@ -35,7 +35,9 @@ pub(super) fn choose(chosen: Option<Identity>, settings: &Settings) -> anyhow::R
         return Ok(chosen);
     }
     let section = settings.config.section("paste_deploy");
-    match section.get::<String>("flavor")?.as_deref() {
+    // One without a value says that nobody is to be asked.
+    let flavor = section.get("flavor")?.or_else(|| section.is_given("flavor").then(String::new));
+    match flavor.as_deref() {
         None if keystone::Settings::are_given(&settings.config)? => Ok(Identity::Keystone),
         None => Ok(Identity::BuiltIn),
         Some(flavor) if flavor.split('+').any(|part| part == "keystone") => Ok(Identity::Keystone),
