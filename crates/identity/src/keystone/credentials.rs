@@ -121,7 +121,7 @@ fn domain(options: &Section<'_>, prefix: &str) -> Result<Value> {
 }
 
 /// The first of an option's names that is given: older ones still count.
-fn first(options: &Section<'_>, names: &[&str]) -> Result<Option<String>> {
+pub(crate) fn first(options: &Section<'_>, names: &[&str]) -> Result<Option<String>> {
     names.iter().find_map(|name| options.get(name).transpose()).transpose()
 }
 

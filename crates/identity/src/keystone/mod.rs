@@ -26,6 +26,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use credentials::Credentials;
+pub(crate) use credentials::first;
 pub use server::OpenError;
 pub use settings::{Settings, Trust};
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use config::{Config, Section};
 use serde_json::{Value, json};
 
+use crate::keystone::first;
+
 /// How long Keystone may take when `timeout` does not say.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -100,13 +102,10 @@ fn scope(options: &Section<'_>) -> config::Result<Value> {
 
 /// A user or project by its id, or by its name within a domain; null when neither is given.
 fn named(options: &Section<'_>, ids: &[&str], names: &[&str], of: &str) -> config::Result<Value> {
-    let first = |names: &[&str]| -> config::Result<Option<String>> {
-        names.iter().find_map(|name| options.get(name).transpose()).transpose()
-    };
-    if let Some(id) = first(ids)? {
+    if let Some(id) = first(options, ids)? {
         return Ok(json!({ "id": id }));
     }
-    let Some(name) = first(names)? else { return Ok(Value::Null) };
+    let Some(name) = first(options, names)? else { return Ok(Value::Null) };
     match domain(options, of)? {
         Value::Null => Ok(json!({ "name": name, "domain": { "id": "default" } })),
         domain => Ok(json!({ "name": name, "domain": domain })),
