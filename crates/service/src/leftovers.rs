@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use catalog::{Leftover, Records, Result, Viewer};
 use futures::future;
 use image::{Event, ImageId, Status};
-use store::Store;
+use store::{Source, Store, Written};
 
 use crate::app::App;
 use crate::imports;
@@ -74,6 +74,23 @@ impl Leftovers {
 
 /// A store, by its name.
 type Place<'a> = (&'a str, &'a dyn Store);
+
+/// Writes an image's bytes to a store, by whoever has the image to itself: what was left there makes room
+/// first, and what is left of a put that failed is seen to.
+pub(crate) async fn put(
+    app: &App,
+    image: ImageId,
+    (name, store): Place<'_>,
+    length: Option<u64>,
+    source: Source,
+) -> store::Result<Written> {
+    make_room(app, image, name).await;
+    let written = store.put(image, length, source).await;
+    if let Err(error) = &written {
+        after_put(app, image, name, error).await;
+    }
+    written
+}
 
 /// Sees to what a put may have left that failed.
 pub(crate) async fn after_put(app: &App, image: ImageId, store: &str, error: &store::Error) {

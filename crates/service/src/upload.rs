@@ -167,14 +167,8 @@ async fn pipe(
     let inspector = inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);
     let source = receipt.guarded(source);
-    leftovers::make_room(app, id, name).await;
-    let written = match store.put(id, length, source).await {
-        Ok(written) => written,
-        Err(error) => {
-            leftovers::after_put(app, id, name, &error).await;
-            return Err(failed(id, error));
-        }
-    };
+    let written = leftovers::put(app, id, (name, store.as_ref()), length, source).await;
+    let written = written.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {
         location: app.stores.location(name, written.uri),

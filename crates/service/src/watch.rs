@@ -1,5 +1,5 @@
-//! What a service does again and again, and who gives signs of life. What counts is that they change, and how long they have not by the
-//! watcher's own clock: clocks of several machines need not agree.
+//! What a service does again and again, and who gives signs of life. What counts is that they change,
+//! and how long they have not by the watcher's own clock: clocks of several machines need not agree.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;

@@ -195,17 +195,12 @@ async fn write(
     let digests = signed::digests(app, image, &app.limits.hash_algorithm, token).await?;
     let inspector = upload::inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(opened.body, bounds, inspector, digests);
-    leftovers::make_room(app, image.id, name).await;
-    let written = match store.put(image.id, opened.length, source).await {
-        Ok(written) => written,
-        Err(cause) => {
-            leftovers::after_put(app, image.id, name, &cause).await;
-            return Err(match cause {
-                store::Error::Source(why) => ended_early(why),
-                cause => Failure::Store { store: name.to_owned(), cause },
-            });
-        }
-    };
+    let place = (name, store.as_ref());
+    let written = leftovers::put(app, image.id, place, opened.length, source).await;
+    let written = written.map_err(|cause| match cause {
+        store::Error::Source(why) => ended_early(why),
+        cause => Failure::Store { store: name.to_owned(), cause },
+    })?;
     let facts = facts.await.map_err(|_| Failure::Panicked)?;
     Ok(Stored {
         location: app.stores.location(name, written.uri),

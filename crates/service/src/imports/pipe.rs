@@ -95,7 +95,7 @@ pub(super) async fn pipe(
 }
 
 /// Removes what puts may have left, in all of these stores at the same time.
-async fn clear(app: &App, image: ImageId, targets: &[Target]) {
+pub(super) async fn clear(app: &App, image: ImageId, targets: &[Target]) {
     let cleared = targets.iter().map(|(store, _)| leftovers::clear(app, image, store));
     future::join_all(cleared).await;
 }

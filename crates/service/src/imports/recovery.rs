@@ -9,10 +9,10 @@ use store::Store;
 
 use super::body::Method;
 use super::order::{self, Order};
+use super::pipe;
 use super::spread::Target;
 use super::worker::Job;
 use crate::app::App;
-use crate::leftovers;
 use crate::watch::Watch;
 
 /// Takes over what nobody works on.
@@ -56,9 +56,7 @@ pub(super) async fn abandoned(
 /// Removes what the earlier attempt may have left in the stores; what a store has that is away is
 /// noted.
 pub(super) async fn clear(app: &App, targets: &[Target], order: &Order) {
-    for (store, _) in targets {
-        leftovers::clear(app, order.image, store).await;
-    }
+    pipe::clear(app, order.image, targets).await;
     let downloads = !matches!(order.method, Method::GlanceDirect | Method::CopyImage);
     if downloads && let Err(error) = app.imports.staging.discard(order.image).await {
         tracing::error!(image = %order.image, %error, "staged leftover stays");
