@@ -151,7 +151,7 @@ class S3(Store):
         return (
             f"s3_store_host = {self.endpoint}\ns3_store_bucket = images\n"
             f"s3_store_access_key = {key}\ns3_store_secret_key = {secret}\n"
-            "s3_store_create_bucket_on_put = true\ns3_store_bucket_url_format = path"
+            "s3_store_create_bucket_on_put = true"
         )
 
     def command_up(self, path):

@@ -89,11 +89,11 @@ class S3(Place):
 
     def options(self):
         return {
-            "s3_store_host": self.url,
+            # By a name, as buckets may be in the hosts of URLs.
+            "s3_store_host": self.url.replace("127.0.0.1", "localhost"),
             "s3_store_access_key": self.key,
             "s3_store_secret_key": self.secret,
             "s3_store_bucket": self.bucket,
-            "s3_store_bucket_url_format": "path",
             "s3_store_large_object_size": LARGE // MIB,
             "s3_store_large_object_chunk_size": PART // MIB,
         }
@@ -124,6 +124,13 @@ class S3(Place):
     def close(self):
         super().close()
         self.client.delete_bucket(Bucket=self.bucket)
+
+
+class S3ByPath(S3):
+    """With buckets in the paths of URLs, because the options say so."""
+
+    def options(self):
+        return super().options() | {"s3_store_bucket_url_format": "path"}
 
 
 class Swift(Place):
@@ -362,6 +369,7 @@ class MongoDB(Place):
 PLACES = {
     "rbd": Rbd,
     "s3": S3,
+    "s3_by_path": S3ByPath,
     "swift": Swift,
     "swift_of_gateway": Gateway,
     "swift_of_keystone": KeystoneSwift,

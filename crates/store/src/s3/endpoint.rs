@@ -9,12 +9,27 @@ use crate::remote::encode;
 /// How buckets are addressed (`s3_store_bucket_url_format`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Addressing {
-    /// In the host where the names allow it.
+    /// In the host where it is one of Amazon's and the bucket's name allows it, else in the path:
+    /// other services need names and certificates for each bucket to be addressed otherwise.
     Auto,
     /// In the host.
     Virtual,
     /// In the path.
     Path,
+}
+
+impl Addressing {
+    /// Reads the option. As Glance with boto, `auto` is in the path wherever a region is named,
+    /// which makes the host a service of one's own. `None` where it is no such word.
+    pub(super) fn parse(text: &str, is_region_named: bool) -> Option<Self> {
+        match text {
+            "auto" if is_region_named => Some(Self::Path),
+            "auto" => Some(Self::Auto),
+            "virtual" => Some(Self::Virtual),
+            "path" => Some(Self::Path),
+            _ => None,
+        }
+    }
 }
 
 /// A service, as the operator names it.
@@ -51,9 +66,14 @@ impl Endpoint {
 
     /// The region that Amazon's hosts have in their names (`s3.REGION.amazonaws.com`).
     pub(super) fn region(&self) -> Option<&str> {
-        let host = self.url.host_str()?;
-        let name = host.strip_suffix(".amazonaws.com").or(host.strip_suffix(".amazonaws.com.cn"))?;
+        let name = self.of_amazon()?;
         name.strip_prefix("s3.").or(name.strip_prefix("s3-"))
+    }
+
+    /// The beginning of the host's name, where it is one of Amazon's.
+    fn of_amazon(&self) -> Option<&str> {
+        let host = self.url.host_str()?;
+        host.strip_suffix(".amazonaws.com").or(host.strip_suffix(".amazonaws.com.cn"))
     }
 
     /// The host, the path of a bucket or of an object in it, and the URL of both.
@@ -81,10 +101,9 @@ impl Endpoint {
             Addressing::Virtual => true,
             Addressing::Path => false,
             Addressing::Auto => {
-                let host = self.url.host_str().unwrap_or_default();
-                let address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
                 // A certificate for all names of a domain has none with a dot.
-                !address && is_dns_name(bucket) && !(self.is_secure() && bucket.contains('.'))
+                let has_certificate = !(self.is_secure() && bucket.contains('.'));
+                self.of_amazon().is_some() && is_dns_name(bucket) && has_certificate
             }
         }
     }
@@ -126,18 +145,41 @@ mod tests {
     }
 
     #[test]
-    fn buckets_are_where_their_names_allow() {
+    fn buckets_are_where_hosts_and_names_allow() {
         use Addressing::{Auto, Path, Virtual};
         for (host, addressing, bucket, expected) in [
             ("s3.amazonaws.com", Auto, "images", "http://images.s3.amazonaws.com/k"),
+            (
+                "https://s3.cn-north-1.amazonaws.com.cn",
+                Auto,
+                "images",
+                "https://images.s3.cn-north-1.amazonaws.com.cn/k",
+            ),
             ("https://s3.amazonaws.com", Auto, "my.images", "https://s3.amazonaws.com/my.images/k"),
             ("https://s3.amazonaws.com", Auto, "Images", "https://s3.amazonaws.com/Images/k"),
+            ("https://rgw.example.com", Auto, "images", "https://rgw.example.com/images/k"),
+            ("http://minio:9000", Auto, "images", "http://minio:9000/images/k"),
             ("10.0.0.1:7480", Auto, "images", "http://10.0.0.1:7480/images/k"),
             ("https://[::1]:7480/", Auto, "images", "https://[::1]:7480/images/k"),
             ("http://rgw:7480/base", Path, "a b", "http://rgw:7480/base/a%20b/k"),
             ("http://rgw:7480/base", Virtual, "images", "http://images.rgw:7480/base/k"),
         ] {
             assert_eq!(url(host, addressing, bucket), expected);
+        }
+    }
+
+    /// As boto does, of which Glance asks the same.
+    #[test]
+    fn a_named_region_puts_buckets_into_paths() {
+        use Addressing::{Auto, Path, Virtual};
+        for (text, is_region_named, expected) in [
+            ("auto", false, Some(Auto)),
+            ("auto", true, Some(Path)),
+            ("virtual", true, Some(Virtual)),
+            ("path", false, Some(Path)),
+            ("host", false, None),
+        ] {
+            assert_eq!(Addressing::parse(text, is_region_named), expected, "{text}");
         }
     }
 

@@ -22,7 +22,8 @@ const MIB: u64 = 1024 * 1024;
 const REGION: &str = "us-east-1";
 
 fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
-    let addressing = addressing(options)?;
+    let region: String = options.or("s3_store_region_name", String::new())?;
+    let addressing = addressing(options, &region)?;
     let endpoint = endpoint(options, addressing)?;
     let bucket: String = required(options, "s3_store_bucket")?;
     if addressing == Addressing::Virtual && !is_dns_name(&bucket) {
@@ -30,7 +31,6 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
             "expected a name that a host can have, for s3_store_bucket_url_format is virtual";
         return Err(options.wrong("s3_store_bucket", expected).into());
     }
-    let region: String = options.or("s3_store_region_name", String::new())?;
     let region = match region.as_str() {
         "" => endpoint.region().unwrap_or(REGION).to_owned(),
         _ => region,
@@ -61,17 +61,11 @@ fn endpoint(options: &Options<'_>, addressing: Addressing) -> Result<Endpoint, S
     Ok(endpoint.ok_or_else(|| options.wrong("s3_store_host", expected))?)
 }
 
-fn addressing(options: &Options<'_>) -> Result<Addressing, SettingsError> {
+fn addressing(options: &Options<'_>, region: &str) -> Result<Addressing, SettingsError> {
     let given: String = options.or("s3_store_bucket_url_format", "auto".to_owned())?;
-    match given.as_str() {
-        "auto" => Ok(Addressing::Auto),
-        "virtual" => Ok(Addressing::Virtual),
-        "path" => Ok(Addressing::Path),
-        _ => {
-            let expected = "expected auto, virtual or path";
-            Err(options.wrong("s3_store_bucket_url_format", expected).into())
-        }
-    }
+    let read = Addressing::parse(&given, !region.is_empty());
+    let wrong = || options.wrong("s3_store_bucket_url_format", "expected auto, virtual or path");
+    Ok(read.ok_or_else(wrong)?)
 }
 
 fn cutting(options: &Options<'_>) -> Result<Cutting, SettingsError> {

@@ -15,9 +15,9 @@ async fn gateway() -> Option<Subject> {
     let secret = var("TEST_RGW_S3_SECRET_KEY").unwrap();
     let options = |bucket: &str, secret: &str| {
         format!(
-            "s3_store_host = http://{{server}}\ns3_store_access_key = {key}\n\
+            "s3_store_host = http://localhost:{{port}}\ns3_store_access_key = {key}\n\
              s3_store_secret_key = {secret}\ns3_store_bucket = {bucket}\n\
-             s3_store_create_bucket_on_put = true\ns3_store_bucket_url_format = path\n\
+             s3_store_create_bucket_on_put = true\n\
              s3_store_large_object_size = 20\ns3_store_large_object_chunk_size = 5"
         )
     };
