@@ -1,5 +1,5 @@
-//! Which reads are gathered, from databases that are servers: images by their ids, and pages of
-//! lists. A statement costs a server more than what it finds.
+//! Which reads are gathered: images by their ids, and pages of lists. A statement costs more than what
+//! it finds: to a server, and to the threads that read a file.
 
 use std::collections::HashMap;
 use std::sync::Arc;

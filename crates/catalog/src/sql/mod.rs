@@ -67,7 +67,7 @@ pub struct SqlCatalog {
     repetitions: Option<u32>,
     /// What lists can rely on, as it was at the start.
     indexes: Indexes,
-    /// Reads that share statements; `None` where that is no gain.
+    /// Reads that share statements; `None` where all there is is one connection.
     gathered: Option<Gathered>,
 }
 
@@ -98,9 +98,7 @@ impl SqlCatalog {
             Err(error) => return Err(error),
         }
         catalog.indexes = indexes::look(&mut catalog.db.acquire().await?).await?;
-        if catalog.db.dialect().is_server() {
-            catalog.gathered = Some(Gathered::new(&catalog.db, catalog.indexes));
-        }
+        catalog.gathered = Some(Gathered::new(&catalog.db, catalog.indexes));
         Ok(catalog)
     }
 

@@ -77,14 +77,6 @@ impl Pool {
         Ok(Self { lenders, urls: Urls::default() })
     }
 
-    pub(in crate::sql) fn dialect(&self) -> Dialect {
-        match self.lenders {
-            Lenders::Sqlite { .. } => Dialect::Sqlite,
-            Lenders::MySql(_) => Dialect::MySql,
-            Lenders::Postgres(_) => Dialect::Postgres,
-        }
-    }
-
     /// A connection for one query.
     pub(in crate::sql) async fn acquire(&self) -> sqlx::Result<Connection> {
         Ok(self.connection(match &self.lenders {

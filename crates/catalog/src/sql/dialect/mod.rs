@@ -36,11 +36,6 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// Whether it is a server, to which a statement travels.
-    pub(super) fn is_server(self) -> bool {
-        self != Self::Sqlite
-    }
-
     /// Lists the tables that say whether a database is Glance's.
     pub(super) fn known_tables(self) -> &'static str {
         match self {
