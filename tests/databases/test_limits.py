@@ -37,7 +37,7 @@ def test_a_service_has_so_many(start, eventually, postgresql, options, expected)
             lists = [pool.submit(requests.get, page) for page in pages]
             eventually(lambda: connections(postgresql) >= expected)
         assert {answer.result().status_code for answer in lists} == {200}
-    # They stay open.
+    # They stay open for a while.
     most = connections(postgresql)
     assert most == expected if expected < REQUESTS else most >= expected
 

@@ -1,6 +1,6 @@
 //! Changes: transactions that are repeated when another one was in their way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::dialect;
 
@@ -30,20 +30,26 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How long is waited at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// After so long nothing is tried again: a server waits for a lock for most of a minute before it
+/// gives up.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// The tries that a change has left; `None` is for no limit.
 pub(super) struct Tries {
     left: Option<u32>,
     pause: Duration,
+    begun: Instant,
 }
 
 impl Tries {
     pub(super) fn new(repetitions: Option<u32>) -> Self {
-        Self { left: repetitions, pause: PAUSE }
+        Self { left: repetitions, pause: PAUSE, begun: Instant::now() }
     }
 
     /// Whether the change is to be tried again now, after it failed so.
     pub(super) async fn again(&mut self, error: &sqlx::Error) -> bool {
-        if self.left == Some(0) || !dialect::is_lost_race(error) {
+        let is_over = self.left == Some(0) || self.begun.elapsed() >= LIMIT;
+        if is_over || !dialect::is_lost_race(error) {
             return false;
         }
         self.left = self.left.map(|left| left - 1);

@@ -45,6 +45,8 @@ pub(super) enum Place {
 pub struct Limits {
     /// Connections at the same time (`max_pool_size` and `max_overflow`).
     pub connections: Option<u32>,
+    /// How many of them stay open when nobody needs them any more (`max_pool_size`).
+    pub kept: usize,
     /// How long a request waits for one of them (`pool_timeout`).
     pub patience: Duration,
     /// After how long a connection is replaced (`connection_recycle_time`).
@@ -61,6 +63,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: Some(55),
+            kept: 5,
             patience: Duration::from_secs(30),
             recycle: Some(Duration::from_secs(3600)),
             retries: Some(10),

@@ -13,11 +13,16 @@ const FILES: Names = ["ssl_ca", "ssl_cert", "ssl_key"];
 const TRUST: [&str; 5] =
     ["ssl_disabled", "ssl_mode", "ssl_check_hostname", "ssl_verify_identity", "ssl_verify_cert"];
 
+/// So many statements stay prepared on a connection. A server has 16,382 of them by default
+/// (`max_prepared_stmt_count`), which is what three services with all their connections stay below.
+const STATEMENTS: usize = 64;
+
 pub(super) fn options(rest: &str) -> Result<(MySqlConnectOptions, Certificates), BadConnection> {
     let mut url = Url::parse(&format!("mysql://{}", with_host(rest)))?;
     let parameters = Parameters::of(&url);
     url.set_query(None);
-    let mut options = MySqlConnectOptions::from_url(&url).map_err(|_| BadConnection::Parameter)?;
+    let options = MySqlConnectOptions::from_url(&url).map_err(|_| BadConnection::Parameter)?;
+    let mut options = options.statement_cache_capacity(STATEMENTS);
     for (name, value) in &parameters.0 {
         options = match name.as_str() {
             "ssl_ca" => options.ssl_ca(value),

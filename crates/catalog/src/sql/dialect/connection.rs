@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{MySql, Postgres, Sqlite};
@@ -49,6 +50,9 @@ pub(in crate::sql) struct Transaction(Connection);
 
 /// Connections that read an SQLite file at the same time, at most.
 const READERS: u32 = 4;
+
+/// What was opened in a moment of need stays open for the next one, so long.
+const IDLE: Duration = Duration::from_secs(60);
 
 impl Pool {
     /// The connections to a database. The first one is waited for, as long as the limits say.
@@ -155,7 +159,8 @@ impl Lenders {
 /// Connections to a file stay open: opening one costs more than keeping it, and one in memory is its
 /// data.
 fn lender(options: SqliteConnectOptions, connections: u32) -> Lender<Sqlite> {
-    let terms = Terms { connections: Some(connections), patience: sqlite::PATIENCE, recycle: None };
+    let (connections, patience) = (Some(connections), sqlite::PATIENCE);
+    let terms = Terms { connections, kept: None, idle: IDLE, patience, recycle: None };
     Lender::new(Server::new(vec![options], None), terms)
 }
 
@@ -179,8 +184,8 @@ async fn reached<DB: Kind>(server: Arc<Server<DB>>, limits: &Limits) -> sqlx::Re
 }
 
 fn terms(limits: &Limits) -> Terms {
-    let Limits { connections, patience, recycle, .. } = *limits;
-    Terms { connections, patience, recycle }
+    let Limits { connections, kept, patience, recycle, .. } = *limits;
+    Terms { connections, kept: Some(kept), idle: IDLE, patience, recycle }
 }
 
 impl Connection {

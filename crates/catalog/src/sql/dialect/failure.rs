@@ -7,20 +7,33 @@ use sqlx::error::DatabaseError;
 
 use super::sqlite;
 
-/// Codes of PostgreSQL (Appendix A, "Error Codes"): of a server that stops, starts, has no
-/// connection left, or whose connection broke.
-const POSTGRES_UNAVAILABLE: [&str; 9] =
-    ["57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"];
+/// Codes of PostgreSQL (Appendix A, "Error Codes") that end a connection: of a server that stops or
+/// starts, of a time limit for those who do nothing, of a connection that broke; `08P01` is what
+/// PgBouncer says when it has lost its own.
+const POSTGRES_PARTING: [&str; 11] = [
+    "57P01", "57P02", "57P03", "57P05", "25P03", "08000", "08001", "08003", "08004", "08006",
+    "08P01",
+];
+
+/// Those of a server that has too much to do: no connection or memory left, a statement that an
+/// administrator or a time limit ended.
+const POSTGRES_BUSY: [&str; 3] = ["53300", "53200", "57014"];
+
+/// Numbers of MySQL and MariaDB ("Server Error Message Reference") that end a connection: a server
+/// that stops, a connection that was ended, a node that has left its Galera cluster.
+const MYSQL_PARTING: [u16; 4] = [1047, 1053, 1927, 4031];
+
+/// Those of a server that has too much to do, or that has had enough: connections, prepared
+/// statements, or what an account may use; a statement that an administrator or a time limit ended
+/// (one of MariaDB's and one of MySQL's); a commit that failed in a Galera cluster; and what ProxySQL
+/// says where it finds no server in time.
+const MYSQL_BUSY: [u16; 11] = [1040, 1129, 1180, 1203, 1226, 1317, 1461, 1969, 3024, 3169, 9001];
 
 /// PostgreSQL's `disk_full`.
 const POSTGRES_FULL: &str = "53100";
 
 /// PostgreSQL's `serialization_failure`, `deadlock_detected` and `lock_not_available`.
 const POSTGRES_LOST_RACE: [&str; 3] = ["40001", "40P01", "55P03"];
-
-/// Numbers of MySQL and MariaDB ("Server Error Message Reference"): too many connections, a server
-/// that stops, a connection that was ended, a node that has left its Galera cluster.
-const MYSQL_UNAVAILABLE: [u16; 7] = [1040, 1047, 1053, 1203, 1927, 3169, 4031];
 
 /// MySQL's `ER_DISK_FULL` and `ER_RECORD_FILE_FULL`.
 const MYSQL_FULL: [u16; 2] = [1021, 1114];
@@ -34,8 +47,9 @@ pub(in crate::sql) fn is_unavailable(error: &Error) -> bool {
     match error {
         Error::PoolTimedOut | Error::PoolClosed | Error::Io(_) | Error::WorkerCrashed => true,
         Error::Database(cause) => {
-            says(cause.as_ref(), sqlite::is_busy, &MYSQL_UNAVAILABLE, &POSTGRES_UNAVAILABLE)
+            says(cause.as_ref(), sqlite::is_busy, &MYSQL_BUSY, &POSTGRES_BUSY)
                 || is_lost_race(error)
+                || says(cause.as_ref(), |_| false, &MYSQL_PARTING, &POSTGRES_PARTING)
         }
         _ => false,
     }
@@ -65,6 +79,14 @@ pub(in crate::sql) fn is_read_only(error: &Error) -> bool {
     error.as_database_error().is_some_and(|cause| {
         says(cause, sqlite::is_read_only, &MYSQL_READ_ONLY, &[POSTGRES_READ_ONLY])
     })
+}
+
+/// Whether a server is not the one to ask any more, and another connection may lead to one that is:
+/// it stops, has left its cluster, or takes no changes since another one does.
+pub(super) fn is_parting(error: &Error) -> bool {
+    let is_server = |cause| says(cause, |_| false, &MYSQL_PARTING, &POSTGRES_PARTING);
+    let takes_no_change = |cause| says(cause, |_| false, &MYSQL_READ_ONLY, &[POSTGRES_READ_ONLY]);
+    error.as_database_error().is_some_and(|cause| is_server(cause) || takes_no_change(cause))
 }
 
 /// Whether the disk had no room.

@@ -7,13 +7,14 @@
 
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection, Database, Error, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::failure::is_parting;
 use super::server::Server;
 
 /// A connection that was not used for so long is tried before it is used: the server may have been
@@ -23,6 +24,13 @@ const STALE: Duration = Duration::from_millis(500);
 /// How long that may take: a connection that is lost on the way is answered nothing.
 const TRY: Duration = Duration::from_secs(5);
 
+/// How long a server is told that a connection ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How often all connections are replaced at most, by a server that says again and again that it is
+/// not the one that is wanted.
+const RENEWAL: Duration = Duration::from_secs(1);
+
 /// The options of a database's connections.
 pub(super) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
@@ -31,6 +39,10 @@ pub(super) type Options<DB> = <<DB as Database>::Connection as Connection>::Opti
 pub(super) struct Terms {
     /// So many at the same time; `None` for as many as are asked for.
     pub connections: Option<u32>,
+    /// So many stay however long nobody uses them; `None` for all.
+    pub kept: Option<usize>,
+    /// Any more are closed when nobody has used them for so long.
+    pub idle: Duration,
     /// How long one is waited for.
     pub patience: Duration,
     /// After how long one is replaced; `None` for never.
@@ -44,7 +56,15 @@ struct Shelf<DB: Kind> {
     server: Arc<Server<DB>>,
     terms: Terms,
     turns: Arc<Semaphore>,
-    idle: Mutex<Vec<Kept<DB>>>,
+    idle: Mutex<Idle<DB>>,
+}
+
+/// The connections that nobody has.
+struct Idle<DB: Database> {
+    /// The one that was used last comes last.
+    kept: Vec<Kept<DB>>,
+    /// Those that were made before lead to where nobody wants to be any more.
+    renewed: Option<Instant>,
 }
 
 /// A connection, with what is known of it.
@@ -64,6 +84,12 @@ pub(super) struct Lent<DB: Kind> {
     turn: Turn,
     is_busy: bool,
     in_transaction: bool,
+}
+
+impl<DB: Database> Default for Idle<DB> {
+    fn default() -> Self {
+        Self { kept: Vec::new(), renewed: None }
+    }
 }
 
 impl<DB: Kind> Clone for Lender<DB> {
@@ -104,8 +130,8 @@ impl<DB: Kind> Shelf<DB> {
     /// The connection that was used last, if it still works, or a new one.
     async fn take(&self) -> Result<Kept<DB>> {
         while let Some(mut kept) = self.pop() {
-            if self.terms.recycle.is_some_and(|recycle| kept.made.elapsed() >= recycle) {
-                let _gone_anyway = kept.db.close().await;
+            if self.is_old(&kept) {
+                bid_farewell(vec![kept]);
                 continue;
             }
             if kept.used.elapsed() < STALE {
@@ -115,18 +141,73 @@ impl<DB: Kind> Shelf<DB> {
                 self.server.hear();
                 return Ok(kept);
             }
+            // Whatever has lost this one on the way has lost those that were silent for longer.
+            self.idle().kept.retain(|other| other.used > kept.used);
         }
         let now = Instant::now();
         Ok(Kept { db: self.server.connect().await?, made: now, used: now })
     }
 
     fn pop(&self) -> Option<Kept<DB>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle().kept.pop()
     }
 
     fn put(&self, kept: Kept<DB>) {
         let kept = Kept { used: Instant::now(), ..kept };
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        let mut idle = self.idle();
+        let mut over = Vec::new();
+        match idle.renewed.is_some_and(|renewed| kept.made < renewed) {
+            true => over.push(kept),
+            false => idle.kept.push(kept),
+        }
+        over.extend(self.unused(&mut idle.kept));
+        drop(idle);
+        bid_farewell(over);
+    }
+
+    /// Takes those out that nobody has needed for a while, and those that are too old.
+    fn unused(&self, idle: &mut Vec<Kept<DB>>) -> Vec<Kept<DB>> {
+        let kept = self.terms.kept.unwrap_or(usize::MAX);
+        let spare = idle.len().saturating_sub(kept);
+        let goes = |at: usize, one: &Kept<DB>| {
+            (at < spare && one.used.elapsed() >= self.terms.idle) || self.is_old(one)
+        };
+        let count = idle.iter().enumerate().take_while(|(at, one)| goes(*at, one)).count();
+        idle.drain(..count).collect()
+    }
+
+    fn is_old(&self, kept: &Kept<DB>) -> bool {
+        self.terms.recycle.is_some_and(|recycle| kept.made.elapsed() >= recycle)
+    }
+
+    /// Has the connections that there are now closed, each once it is idle: a new one is led to
+    /// another server, where there is one.
+    fn renew(&self) {
+        let mut idle = self.idle();
+        if idle.renewed.is_none_or(|renewed| renewed.elapsed() >= RENEWAL) {
+            idle.renewed = Some(Instant::now());
+            let old = std::mem::take(&mut idle.kept);
+            drop(idle);
+            bid_farewell(old);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle<DB>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closes connections as servers want it: they count those that just break off.
+fn bid_farewell<DB: Kind>(connections: Vec<Kept<DB>>) {
+    if connections.is_empty() {
+        return;
+    }
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(timeout(FAREWELL, async {
+            for kept in connections {
+                let _gone_anyway = kept.db.close().await;
+            }
+        }));
     }
 }
 
@@ -137,9 +218,17 @@ impl<DB: Kind> Lent<DB> {
         self.shelf.server.clone()
     }
 
-    /// Says that it is not any more: there was an answer, be it a refusal.
+    /// Says that it is not any more: there was an answer, be it a refusal. A server that takes its
+    /// leave is left.
     pub(super) fn end_work<T>(&mut self, answer: &Result<T>) {
-        self.is_busy = !matches!(answer, Ok(_) | Err(Error::Database(_)));
+        self.is_busy = match answer {
+            Ok(_) => false,
+            Err(error) if is_parting(error) => {
+                self.shelf.renew();
+                true
+            }
+            Err(error) => !matches!(error, Error::Database(_)),
+        };
     }
 }
 
@@ -237,3 +326,66 @@ impl<DB: Kind> DerefMut for Lent<DB> {
 
 /// Why a connection that is lent is there.
 const KEPT: &str = "only `drop` takes the connection away";
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Sqlite;
+
+    use super::*;
+
+    const A_MOMENT: Duration = Duration::from_millis(20);
+
+    fn terms() -> Terms {
+        Terms { connections: None, kept: Some(2), idle: A_MOMENT, patience: STALE, recycle: None }
+    }
+
+    fn lender(terms: Terms) -> Lender<Sqlite> {
+        Lender::new(Server::new(vec!["sqlite::memory:".parse().unwrap()], None), terms)
+    }
+
+    async fn lent(lender: &Lender<Sqlite>, count: usize) -> Vec<Lent<Sqlite>> {
+        let mut lent = Vec::new();
+        for _ in 0..count {
+            lent.push(lender.lend().await.unwrap());
+        }
+        lent
+    }
+
+    fn idle(lender: &Lender<Sqlite>) -> usize {
+        lender.0.idle().kept.len()
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_needed_for_a_while_is_closed() {
+        let lender = lender(terms());
+        drop(lent(&lender, 5).await);
+        assert_eq!(idle(&lender), 5);
+        tokio::time::sleep(2 * A_MOMENT).await;
+        drop(lender.lend().await.unwrap());
+        assert_eq!(idle(&lender), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_closed_though_it_is_never_its_turn() {
+        let recycle = Some(A_MOMENT);
+        let lender = lender(Terms { kept: None, recycle, ..terms() });
+        drop(lent(&lender, 3).await);
+        assert_eq!(idle(&lender), 3);
+        tokio::time::sleep(2 * A_MOMENT).await;
+        drop(lender.lend().await.unwrap());
+        assert_eq!(idle(&lender), 1);
+    }
+
+    #[tokio::test]
+    async fn none_stays_that_was_there_before_a_renewal() {
+        let lender = lender(terms());
+        let mut out = lent(&lender, 3).await;
+        drop(out.pop());
+        lender.0.renew();
+        assert_eq!(idle(&lender), 0);
+        drop(out);
+        assert_eq!(idle(&lender), 0);
+        drop(lender.lend().await.unwrap());
+        assert_eq!(idle(&lender), 1);
+    }
+}

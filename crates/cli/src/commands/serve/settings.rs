@@ -159,10 +159,14 @@ fn limits(options: &Section<'_>) -> config::Result<Connections> {
         Ok(u32::try_from(options.or(name, i64::from(default))?).ok())
     };
     let default = Connections::default();
-    let kept = limit("max_pool_size", 5)?.filter(|size| *size > 0);
+    let kept = limit("max_pool_size", 5)?;
     let further = limit("max_overflow", 50)?;
     Ok(Connections {
-        connections: kept.zip(further).map(|(kept, further)| kept.saturating_add(further)),
+        connections: kept
+            .filter(|size| *size > 0)
+            .zip(further)
+            .map(|(kept, further)| kept.saturating_add(further)),
+        kept: kept.and_then(|kept| usize::try_from(kept).ok()).unwrap_or(default.kept),
         patience: seconds("pool_timeout", default.patience)?,
         recycle: limit("connection_recycle_time", 3600)?.map(|s| Duration::from_secs(s.into())),
         retries: limit("max_retries", 10)?,
