@@ -180,6 +180,20 @@ pub enum Error {
     Metadef(#[from] metadefs::Fault),
 }
 
+impl Error {
+    /// Whether the catalog has looked at the image and made no change for what it is. After any other
+    /// error a change may have been made, or be made yet: the answer may have been lost.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::Conflict { .. }
+                | Self::ImportLocked { .. }
+                | Self::OverBudget { .. }
+        )
+    }
+}
+
 /// The result of a catalog's operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -123,9 +123,23 @@ impl Receipt {
         }
     }
 
-    /// Whether somebody has taken this service for dead.
-    pub(crate) async fn is_lost(&self) -> bool {
-        self.receiving.is_lost(&self.upload).await
+    /// The same upload, which its old key can't end any more. A change that the database still makes
+    /// by that key, for a connection that was lost, is waited for. Errors: `UploadLost` where one has
+    /// ended it; after any error the upload is for [`tend`].
+    pub(crate) async fn with_another_key(self) -> Result<Self> {
+        let receiving = &self.receiving;
+        loop {
+            let uploads = receiving.records.uploads().await?;
+            let Some(seen) = uploads.into_iter().find(|seen| seen.upload == self.upload) else {
+                return Err(catalog::Error::UploadLost(self.upload.image));
+            };
+            match receiving.records.take_upload_over(receiving.node().await?, &seen).await {
+                Ok(upload) => return Ok(receiving.enlist(upload)),
+                // It has ended since it was seen, or this service gave a sign of life.
+                Err(catalog::Error::UploadLost(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The source, which fails at its end by `UploadLost` where somebody has taken this service for

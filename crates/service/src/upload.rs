@@ -124,26 +124,36 @@ async fn tell_of_failure(app: &App, id: ImageId, why: &ApiError) {
 #[error("receiving an upload panicked; the image is queued again")]
 struct Panicked;
 
-/// The catalog failed to take bytes that are stored already. What became of the image decides what
-/// becomes of them: an image that is active must never lose its bytes.
+/// The catalog failed to take bytes that are stored already. They go only where it is known that the
+/// image can't become active with them any more: what a connection was lost over may be done, or be
+/// done yet.
 async fn disowned(app: &App, receipt: Receipt, store: &str, error: catalog::Error) -> Result<()> {
     let id = receipt.upload.image;
-    if let catalog::Error::UploadLost(_) = error {
-        app.leftovers.note(id, store).await;
-        return Err(error.into());
-    }
-    match app.catalog.status_of(id).await {
-        Ok(Some(status)) if status.has_data() => return Ok(()),
-        // Saving, or deleted meanwhile: nobody owns the bytes now.
-        Ok(_) => {
+    let held = match &error {
+        catalog::Error::UploadLost(_) => None,
+        refusal if refusal.is_refusal() => Some(receipt),
+        _ => match receipt.with_another_key().await {
+            Ok(receipt) => Some(receipt),
+            Err(catalog::Error::UploadLost(_)) if is_active(app, id).await => return Ok(()),
+            Err(catalog::Error::UploadLost(_)) => None,
+            Err(why) => {
+                tracing::error!(image = %id, %why, "an upload ends once the catalog answers");
+                return Err(error.into());
+            }
+        },
+    };
+    match held {
+        Some(receipt) => {
             leftovers::clear(app, id, store).await;
             end(app, receipt).await;
         }
-        Err(error) => {
-            tracing::error!(image = %id, %error, "an upload ends once the catalog answers");
-        }
+        None => app.leftovers.note(id, store).await,
     }
     Err(error.into())
+}
+
+async fn is_active(app: &App, id: ImageId) -> bool {
+    app.catalog.status_of(id).await.is_ok_and(|status| status.is_some_and(Status::has_data))
 }
 
 /// The straight way of the bytes. On an error nothing is left in the store, or is removed once the store

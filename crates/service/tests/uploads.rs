@@ -5,7 +5,7 @@
 mod away;
 mod faulty_catalog;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -76,7 +76,11 @@ impl Service {
             imports: Arc::new(imports),
             receiving: Arc::new(Receiving::new(Arc::new(catalog.clone()), "test")),
             leftovers: Arc::new(Leftovers::new(Arc::new(catalog.clone()))),
-            catalog: Arc::new(FaultyCatalog { catalog: catalog.clone(), fault }),
+            catalog: Arc::new(FaultyCatalog {
+                catalog: catalog.clone(),
+                fault,
+                late: Mutex::default(),
+            }),
             authenticator: Arc::new(NoAuth::new("admin")),
             policy: Policy::default(),
             limits: Limits::default(),
@@ -191,6 +195,14 @@ async fn a_catalog_that_fails_after_the_record_takes_no_bytes_away() {
     let service = Service::new(Fault::AfterActivation).await;
     assert_eq!(service.upload(Body::from("bytes")).await, StatusCode::NO_CONTENT);
     assert_eq!((service.status().await.as_str(), service.stored_files()), ("active", 1));
+}
+
+/// A commit that was under way when the connection broke: the image is not active without its bytes.
+#[tokio::test]
+async fn a_record_that_comes_late_does_not_find_its_bytes_gone() {
+    let service = Service::new(Fault::Late).await;
+    assert_eq!(service.upload(Body::from("bytes")).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("queued", 0));
 }
 
 #[tokio::test]

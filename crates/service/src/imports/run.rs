@@ -148,15 +148,8 @@ async fn keep(
             app.leftovers.note(image, store).await;
         }
     }
-    // The database may have done it and not have said so: whoever takes the task over looks.
-    let known = matches!(
-        error,
-        catalog::Error::NotFound(_)
-            | catalog::Error::Conflict { .. }
-            | catalog::Error::ImportLocked { .. }
-            | catalog::Error::OverBudget { .. }
-    );
-    if known {
+    // Otherwise the database may have done it and not have said so: whoever takes the task over looks.
+    if error.is_refusal() {
         pipe::remove(app, image, &imported.locations).await;
         return Err(error.into());
     }

@@ -68,11 +68,15 @@ async fn take(
         notices::changed(app, id).await;
         return Ok(());
     };
-    // Where others stage the image now, what is there is theirs.
-    if !receipt.is_lost().await {
-        unstage(&app.imports, id).await;
+    // Where others stage the image now, or the catalog says after all that it is staged, what is there
+    // stays.
+    match receipt.with_another_key().await {
+        Ok(receipt) => {
+            unstage(&app.imports, id).await;
+            receipt.end().await;
+        }
+        Err(error) => tracing::warn!(image = %id, %error, "image is not put back to queued"),
     }
-    receipt.end().await;
     notices::changed(app, id).await;
     Err(why)
 }

@@ -1,5 +1,7 @@
 //! A catalog that fails where it is told to, and is a real one otherwise.
 
+use std::sync::Mutex;
+
 use async_trait::async_trait;
 use catalog::sql::SqlCatalog;
 use catalog::{
@@ -14,6 +16,8 @@ pub(crate) enum Fault {
     None,
     BeforeActivation,
     AfterActivation,
+    /// The database does it later than it is said to have failed: once the record was looked at.
+    Late,
     /// Somebody takes the service for dead just before.
     TakenOver,
 }
@@ -21,6 +25,8 @@ pub(crate) enum Fault {
 pub(crate) struct FaultyCatalog {
     pub(crate) catalog: SqlCatalog,
     pub(crate) fault: Fault,
+    /// What is still to be done.
+    pub(crate) late: Mutex<Option<Stored>>,
 }
 
 fn lost() -> Error {
@@ -31,6 +37,10 @@ fn lost() -> Error {
 impl Catalog for FaultyCatalog {
     async fn activate(&self, id: ImageId, stored: &Stored) -> Result<Image> {
         if self.fault == Fault::BeforeActivation {
+            return Err(lost());
+        }
+        if self.fault == Fault::Late {
+            *self.late.lock().unwrap() = Some(stored.clone());
             return Err(lost());
         }
         if self.fault == Fault::TakenOver {
@@ -88,7 +98,12 @@ impl Catalog for FaultyCatalog {
     }
 
     async fn get(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
-        self.catalog.get(viewer, id).await
+        let image = self.catalog.get(viewer, id).await;
+        let late = self.late.lock().unwrap().take();
+        if let Some(stored) = late {
+            let _done_if_it_can_be = self.catalog.activate(id, &stored).await;
+        }
+        image
     }
 
     async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<Image>> {
