@@ -4,6 +4,7 @@
 //! an image's state may become is decided by [`image::Status::next`]; the catalog makes the move
 //! atomic: of two that race, one gets [`Error::Conflict`].
 
+mod bad_text;
 mod cached;
 mod cause;
 mod imports;
@@ -27,6 +28,7 @@ use image::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use bad_text::BadText;
 pub use cached::{CachedImage, CachedImages, Caches, NodeRecords};
 pub use cause::Cause;
 pub use imports::{
@@ -143,6 +145,9 @@ pub enum Error {
     /// The database takes no changes now: a replica, or one under maintenance.
     #[error("the catalog's database is read-only: {0}")]
     ReadOnly(#[source] Cause),
+    /// The database can't hold a text.
+    #[error(transparent)]
+    BadText(#[from] BadText),
     /// The database refused, for a reason that a repetition won't mend.
     #[error("the catalog's database failed: {0}")]
     Database(#[source] Cause),
@@ -181,8 +186,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the catalog has looked at the image and made no change for what it is. After any other
-    /// error a change may have been made, or be made yet: the answer may have been lost.
+    /// Whether the catalog has looked at the image and made no change, for what it is or would be.
+    /// After any other error a change may have been made, or be made yet: the answer may have been lost.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -190,6 +195,7 @@ impl Error {
                 | Self::Conflict { .. }
                 | Self::ImportLocked { .. }
                 | Self::OverBudget { .. }
+                | Self::BadText(_)
         )
     }
 }

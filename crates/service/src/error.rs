@@ -160,6 +160,7 @@ impl From<catalog::Error> for ApiError {
             E::LeaseLost(_) | E::UploadLost(_) | E::ImportLocked { .. } => {
                 Self::conflict(error.to_string())
             }
+            E::BadText(why) => Self::bad_request(why.to_string()),
             E::BadMarker(id) => Self::bad_request(format!("No image found with ID {id}")),
             E::Full(_) => {
                 tracing::error!(%error, "no room for the catalog");

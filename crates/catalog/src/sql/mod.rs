@@ -146,6 +146,9 @@ impl SqlCatalog {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        if let Some(why) = dialect::bad_text(&error) {
+            return why.into();
+        }
         match error {
             error if dialect::is_unavailable(&error) => Self::Unavailable(error.into()),
             error if dialect::is_full(&error) => Self::Full(error.into()),

@@ -11,6 +11,7 @@ mod odd;
 mod races;
 mod statements;
 mod tasks;
+mod texts;
 mod upkeep;
 mod uploads;
 

@@ -119,6 +119,17 @@ async fn whoever_works_on_a_task_learns_that_it_is_to_end() {
     assert_eq!(catalog.task(task.id).await.unwrap().message, "Cancelled.");
 }
 
+/// Also where the database has no room for characters of four bytes, or for a zero.
+#[tokio::test]
+async fn a_task_ends_whatever_its_message_repeats() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let task = created(catalog.as_ref(), "p").await;
+    let ending = Ending::Failure("It said: ü\0🦀.".into());
+    catalog.end_task(&Lease::of(&task), &ending, KEEP).await.unwrap();
+    let ended = catalog.task(task.id).await.unwrap();
+    assert_eq!(ended.message, "It said: ü\u{fffd}\u{fffd}.");
+}
+
 #[tokio::test]
 async fn tasks_whose_time_is_over_are_gone() {
     let Some((_fresh, catalog)) = catalog().await else { return };

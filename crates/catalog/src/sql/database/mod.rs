@@ -25,6 +25,9 @@ pub struct Database {
     pub(super) place: Place,
     /// How connections are kept.
     pub limits: Limits,
+    /// The `sql_mode` of each connection to a MySQL (`mysql_sql_mode`); `None` for the server's own,
+    /// which may cut texts without a word.
+    pub sql_mode: Option<String>,
     /// What each connection to a MariaDB waits for before it looks, so that it sees what was done on
     /// other nodes of a Galera cluster (`mysql_wsrep_sync_wait`).
     pub wsrep_sync_wait: Option<u32>,
@@ -58,6 +61,9 @@ pub struct Limits {
     /// How often a transaction is repeated that was in another's way (`db_max_retries`).
     pub repetitions: Option<u32>,
 }
+
+/// oslo.db's `sql_mode`: what a column can't hold is refused.
+const SQL_MODE: &str = "TRADITIONAL";
 
 impl Default for Limits {
     fn default() -> Self {
@@ -168,7 +174,13 @@ impl Parameters {
 
 impl Database {
     fn at(place: Place) -> Self {
-        Self { place, limits: Limits::default(), wsrep_sync_wait: None, location_key: None }
+        Self {
+            place,
+            limits: Limits::default(),
+            sql_mode: Some(SQL_MODE.to_owned()),
+            wsrep_sync_wait: None,
+            location_key: None,
+        }
     }
 
     /// The file, of an SQLite database.

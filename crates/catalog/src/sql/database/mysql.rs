@@ -39,6 +39,9 @@ pub(super) fn options(rest: &str) -> Result<(MySqlConnectOptions, Certificates),
             }
         };
     }
+    // What connections begin with is said once, with what else they begin with.
+    let options = options.set_names(false).timezone(None);
+    let options = options.pipes_as_concat(false).no_engine_substitution(false);
     let options = options.ssl_mode(trust(&parameters)?);
     Ok((options, Certificates::of(&parameters, FILES)))
 }

@@ -62,8 +62,9 @@ impl Pool {
             Place::File(path) => Lenders::of_file(path).await?,
             Place::MySql(to, certificates) => {
                 let ways = certificates.ways(&**to)?;
-                let opening = database.wsrep_sync_wait.map(mysql::sync_wait);
-                Lenders::MySql(reached(Server::new(ways, opening), limits).await?)
+                let mode = database.sql_mode.as_deref();
+                let opening = mysql::opening(mode, database.wsrep_sync_wait);
+                Lenders::MySql(reached(Server::new(ways, Some(opening)), limits).await?)
             }
             Place::Postgres(to, certificates) => {
                 let ways = certificates.ways(&**to)?;

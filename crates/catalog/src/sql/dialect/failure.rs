@@ -4,8 +4,11 @@ use std::io;
 
 use sqlx::Error;
 use sqlx::error::DatabaseError;
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 use super::sqlite;
+use crate::BadText;
 
 /// Codes of PostgreSQL (Appendix A, "Error Codes") that end a connection: of a server that stops or
 /// starts, of a time limit for those who do nothing, of a connection that broke; `08P01` is what
@@ -103,16 +106,65 @@ pub(in crate::sql) fn is_lost_race(error: &Error) -> bool {
         .is_some_and(|cause| says(cause, |_| false, &MYSQL_LOST_RACE, &POSTGRES_LOST_RACE))
 }
 
+/// PostgreSQL's `string_data_right_truncation`.
+const POSTGRES_TOO_LONG: &str = "22001";
+
+/// PostgreSQL's `character_not_in_repertoire` and `untranslatable_character`.
+const POSTGRES_CHARACTER: [&str; 2] = ["22021", "22P05"];
+
+/// MySQL's `ER_DATA_TOO_LONG`.
+const MYSQL_TOO_LONG: u16 = 1406;
+
+/// MySQL's `ER_TRUNCATED_WRONG_VALUE_FOR_FIELD`, of a text that is written: all other values are what
+/// their columns are.
+const MYSQL_CHARACTER: u16 = 1366;
+
+/// The same of a text that is searched for: MariaDB's `ER_CANT_AGGREGATE_2COLLATIONS`,
+/// `ER_CANT_AGGREGATE_3COLLATIONS` and `ER_CANT_AGGREGATE_NCOLLATIONS`, which two columns lead to as
+/// well, and MySQL's `ER_IMPOSSIBLE_STRING_CONVERSION`.
+const MYSQL_COLLATIONS: [u16; 3] = [1267, 1270, 1271];
+const MYSQL_CONVERSION: u16 = 3988;
+
+/// What MariaDB calls the collation of a value. One whose characters the column has is converted.
+const OF_A_VALUE: &str = "COERCIBLE)";
+
+/// Why the database can't hold a text, where it is that.
+pub(in crate::sql) fn bad_text(error: &Error) -> Option<BadText> {
+    let error = error.as_database_error()?;
+    if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        return match error.code() {
+            POSTGRES_TOO_LONG => Some(BadText::TooLong(error.column().map(str::to_owned))),
+            code => POSTGRES_CHARACTER.contains(&code).then_some(BadText::Character),
+        };
+    }
+    let error = error.try_downcast_ref::<MySqlDatabaseError>()?;
+    match error.number() {
+        MYSQL_TOO_LONG => Some(BadText::TooLong(column(error.message()))),
+        MYSQL_CHARACTER => Some(BadText::FourBytes(column(error.message()))),
+        MYSQL_CONVERSION => Some(BadText::FourBytes(None)),
+        number => (MYSQL_COLLATIONS.contains(&number) && error.message().contains(OF_A_VALUE))
+            .then_some(BadText::FourBytes(None)),
+    }
+}
+
+/// The column that a message of MySQL's ends with, in whatever language: what is quoted last, as in
+/// "Data too long for column 'name' at row 1".
+fn column(message: &str) -> Option<String> {
+    let named = message.rsplit(['\'', '`']).nth(1)?;
+    let is_name = named.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then(|| named.to_owned())
+}
+
 fn says(
     error: &dyn DatabaseError,
     sqlite: impl Fn(&dyn DatabaseError) -> bool,
     mysql: &[u16],
     postgres: &[&str],
 ) -> bool {
-    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
         return mysql.contains(&error.number());
     }
-    match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+    match error.try_downcast_ref::<PgDatabaseError>() {
         Some(error) => postgres.contains(&error.code()),
         None => sqlite(error),
     }

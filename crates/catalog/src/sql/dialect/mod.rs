@@ -19,7 +19,9 @@ mod value;
 mod words;
 
 pub(super) use connection::{Connection, Pool, Transaction};
-pub(super) use failure::{is_full, is_lost_race, is_read_only, is_unavailable, out_of_time};
+pub(super) use failure::{
+    bad_text, is_full, is_lost_race, is_read_only, is_unavailable, out_of_time,
+};
 pub(super) use query::{Query, query};
 pub(super) use row::{Get, Row};
 pub(super) use value::Value;

@@ -7,11 +7,15 @@ use sqlx::{Decode, MySql, Type, TypeInfo};
 
 use super::time;
 
-/// Makes a connection see what was done on other nodes of a Galera cluster before it looks: a sum of
-/// 1 for reads, 2 for updates and deletions, 4 for insertions, 8 for `SHOW`. Source: "wsrep_sync_wait"
-/// of Galera's documentation; oslo.db sends the same.
-pub(super) fn sync_wait(what: u32) -> String {
-    format!("SET SESSION wsrep_sync_wait = {what}")
+/// What each connection begins with: one round trip. `wsrep_sync_wait` makes it see what was done on
+/// other nodes of a Galera cluster before it looks: a sum of 1 for reads, 2 for updates and deletions,
+/// 4 for insertions, 8 for `SHOW`. Source: "wsrep_sync_wait" of Galera's documentation; oslo.db sends
+/// it and the mode, too.
+pub(super) fn opening(sql_mode: Option<&str>, wsrep_sync_wait: Option<u32>) -> String {
+    let mode = sql_mode.map(|mode| format!("sql_mode = '{}'", mode.replace('\'', "''")));
+    let wait = wsrep_sync_wait.map(|what| format!("wsrep_sync_wait = {what}"));
+    let further = mode.into_iter().chain(wait);
+    further.fold("SET NAMES utf8mb4, time_zone = '+00:00'".into(), |all, one| all + ", " + &one)
 }
 
 /// Begins a transaction that sees what others have committed when it looks: what it locks is as it

@@ -145,9 +145,12 @@ pub(super) async fn cancel(mut db: Transaction, id: TaskId) -> Result<TaskStatus
     Ok(task.status)
 }
 
+/// A task ends whatever is in its message, which may repeat others' words: characters that not every
+/// database has room for are left out.
 async fn say(db: &mut Connection, id: TaskId, message: &str) -> Result<()> {
+    let is_odd = |letter: char| letter == '\0' || letter > '\u{ffff}';
     query("UPDATE task_info SET message = ? WHERE task_id = ?")
-        .bind(message)
+        .bind(message.replace(is_odd, "\u{fffd}"))
         .bind(id.to_string())
         .execute(db)
         .await?;

@@ -146,6 +146,9 @@ fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
     }
     let mut database: Database = connection.parse().context("[database] connection")?;
     database.limits = limits(&options)?;
+    if options.is_given("mysql_sql_mode") {
+        database.sql_mode = options.get("mysql_sql_mode")?;
+    }
     database.wsrep_sync_wait = options.get("mysql_wsrep_sync_wait")?;
     Ok(Some(database))
 }
