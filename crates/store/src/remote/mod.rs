@@ -20,7 +20,7 @@ pub(crate) use client::client;
 pub(crate) use client::{reason, with_causes};
 pub(crate) use encode::{decode, encode};
 pub(crate) use grant::{Grant, Grants, PATIENCE, Wanted};
-pub(crate) use parts::{Part, Parts, Streamed, streamed};
+pub(crate) use parts::{Part, Parts, streamed};
 pub(crate) use pending::Pending;
 pub(crate) use resume::{Answer, Reader, resuming};
 pub(crate) use retry::{Failed, attempted, retried};

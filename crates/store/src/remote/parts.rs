@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
@@ -9,6 +11,7 @@ use futures::stream::{self, Fuse};
 use reqwest::Body;
 use tokio::sync::mpsc;
 
+use super::Failed;
 use crate::{Error, Result, Source};
 
 /// The bytes of a part, in the pieces in which they came.
@@ -106,43 +109,76 @@ const AHEAD: usize = 4;
 
 /// What a body was made of, and what came of the request that had it.
 pub(crate) struct Streamed<T> {
-    /// How many bytes were handed over.
-    pub(crate) length: u64,
-    /// What the request came to.
-    pub(crate) answer: T,
+    /// How many bytes there were for it.
+    length: u64,
+    /// Whether there are no more: not where the request has ended before them.
+    is_fed: bool,
+    /// How many bytes the connection took.
+    taken: u64,
+    answer: Result<T, Failed>,
+}
+
+impl<T> Streamed<T> {
+    /// How many bytes are stored: all that there were, which are as many as were `expected` where
+    /// that was said. Errors: `Source` where they are fewer; the request's; and `early`, where the
+    /// server took it for done before it had all of them.
+    pub(crate) fn stored(
+        self,
+        expected: Option<u64>,
+        early: impl FnOnce() -> Error,
+    ) -> Result<u64> {
+        let Self { length, is_fed, taken, answer } = self;
+        match (answer, expected) {
+            (Ok(_), _) if !is_fed || taken < length => Err(early()),
+            (_, Some(size)) if is_fed && length < size => {
+                Err(Error::Source(format!("it ended after {length} of {size} bytes").into()))
+            }
+            (Ok(_), _) => Ok(length),
+            (Err(failed), _) => Err(failed.error()),
+        }
+    }
 }
 
 /// Makes a request whose body is the next `length` bytes, as they come. A body that ends early, for
 /// the source did, ends with fewer. Errors: the source's; the body breaks off then, so that the
 /// server does not take it for whole.
-pub(crate) async fn streamed<T, F: Future<Output = T>>(
+pub(crate) async fn streamed<T, F: Future<Output = Result<T, Failed>>>(
     parts: &mut Parts,
     length: u64,
     request: impl FnOnce(Body) -> F,
 ) -> Result<Streamed<T>> {
     let (pieces, queue) = mpsc::channel(AHEAD);
-    let body = stream::unfold(queue, |mut queue: mpsc::Receiver<io::Result<Bytes>>| async {
-        queue.recv().await.map(|piece| (piece, queue))
+    let taken = Arc::new(AtomicU64::new(0));
+    let counted = (queue, taken.clone());
+    let body = stream::unfold(counted, |(mut queue, taken): (Queue, Arc<AtomicU64>)| async {
+        let piece = queue.recv().await?;
+        let length = piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        taken.fetch_add(length, Ordering::SeqCst);
+        Some((piece, (queue, taken)))
     });
     let (fed, answer) = tokio::join!(feed(parts, length, pieces), request(Body::wrap_stream(body)));
-    Ok(Streamed { length: fed?, answer })
+    let (length, is_fed) = fed?;
+    Ok(Streamed { length, is_fed, taken: taken.load(Ordering::SeqCst), answer })
 }
 
+type Queue = mpsc::Receiver<io::Result<Bytes>>;
+
+/// Returns how many bytes there were, and whether those are all.
 async fn feed(
     parts: &mut Parts,
     length: u64,
     pieces: mpsc::Sender<io::Result<Bytes>>,
-) -> Result<u64> {
+) -> Result<(u64, bool)> {
     let mut fed = 0;
     while fed < length {
         let piece = tokio::select! {
             piece = parts.piece() => piece,
             // The request has ended without all of it.
-            () = pieces.closed() => return Ok(fed),
+            () = pieces.closed() => return Ok((fed, false)),
         };
         let piece = match piece {
             Ok(Some(piece)) => piece,
-            Ok(None) => return Ok(fed),
+            Ok(None) => return Ok((fed, true)),
             Err(error) => {
                 // Whoever does not receive it has ended already.
                 let _ = pieces.send(Err(io::Error::other("the source failed"))).await;
@@ -152,10 +188,10 @@ async fn feed(
         let piece = parts.at_most(piece, length - fed);
         fed += piece.len() as u64;
         if pieces.send(Ok(piece)).await.is_err() {
-            return Ok(fed);
+            return Ok((fed, false));
         }
     }
-    Ok(fed)
+    Ok((fed, true))
 }
 
 #[cfg(test)]
@@ -194,6 +230,51 @@ mod tests {
             lengths.push(parts.next(10).await.unwrap().length);
         }
         assert_eq!(lengths, [1, 0, 0]);
+    }
+
+    /// A server that says that all is stored, having taken none of it or all; of a source with one
+    /// piece, which the queue holds, and with more than that.
+    #[tokio::test]
+    async fn what_the_server_did_not_take_is_not_stored() {
+        for (pieces, is_taken, expected) in [
+            (1, false, None),
+            (1, false, Some(1)),
+            (9, false, None),
+            (9, false, Some(9)),
+            (9, true, None),
+            (9, true, Some(9)),
+        ] {
+            let source = stream::iter((0..pieces).map(|_| Ok(Bytes::from_static(b"x"))));
+            let mut parts = Parts::of(source.boxed());
+            let request = async |body: Body| {
+                if is_taken {
+                    let taken = http_body_util::BodyExt::collect(body).await.unwrap();
+                    assert_eq!(taken.to_bytes().len(), pieces);
+                }
+                Ok(())
+            };
+            let streamed = streamed(&mut parts, expected.unwrap_or(u64::MAX), request).await;
+            let stored = streamed.unwrap().stored(expected, || Error::Full("early".into()));
+            match is_taken {
+                true => assert_eq!(stored.unwrap(), pieces as u64),
+                false => assert!(matches!(stored, Err(Error::Full(_))), "{pieces} {expected:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_ended_early_is_said() {
+        for (pieces, is_sources) in [(2, true), (9, false)] {
+            let source = stream::iter((0..pieces).map(|_| Ok(Bytes::from_static(b"x"))));
+            let mut parts = Parts::of(source.boxed());
+            let refuse = async |body: Body| {
+                drop(body);
+                Err::<(), _>(Failed::Lasting(Error::Full("x".into())))
+            };
+            let streamed = streamed(&mut parts, 9, refuse).await.unwrap();
+            let error = streamed.stored(Some(9), || unreachable!()).unwrap_err();
+            assert_eq!(matches!(error, Error::Source(_)), is_sources, "{error}");
+        }
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use reqwest::{Method, header};
 
 use super::answer::{escape, text, texts};
 use super::client::{Ask, Payload, Target};
-use crate::remote::{Begun, MEMORY, Part, Parts, Streamed, retried, streamed};
+use crate::remote::{Begun, MEMORY, Part, Parts, retried, streamed};
 use crate::{Error, Result, Source};
 
 /// The limits of multipart uploads ("Amazon S3 multipart upload limits").
@@ -97,14 +97,10 @@ impl Upload {
     async fn stream(&self, parts: &mut Parts, size: u64) -> Result<u64> {
         self.begun.set();
         let ask = Ask { headers: UNLESS_THERE, ..Ask::new(Method::PUT) };
-        let Streamed { length, answer } =
-            streamed(parts, size, |body| self.target.ask(&ask, Payload::Stream(body, size)))
-                .await?;
-        if length < size && answer.is_err() {
-            let why = format!("it ended after {length} of {size} bytes");
-            return Err(Error::Source(why.into()));
-        }
-        answer.map_err(|failed| self.begun.spare_others(failed.error()))?;
+        let request = |body| self.target.ask(&ask, Payload::Stream(body, size));
+        let sent = streamed(parts, size, request).await?;
+        let early = || self.target.failing("an upload is answered before its end");
+        sent.stored(Some(size), early).map_err(|error| self.begun.spare_others(error))?;
         parts.expect_end(size).await?;
         Ok(size)
     }

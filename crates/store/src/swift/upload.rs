@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use reqwest::{Body, Method, Response};
+use reqwest::{Body, Method};
 
 use super::account::{Ask, Target};
-use crate::remote::{Begun, Failed, Parts, Streamed, encode, retried, streamed};
+use crate::remote::{Begun, Parts, encode, retried, streamed};
 use crate::{Error, Result, Source};
 
 /// How objects are cut, in bytes.
@@ -127,13 +127,6 @@ async fn send(
     headers.extend(alone.then_some(UNLESS_THERE));
     let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
     let request = |body: Body| target.ask(&ask, Some(body));
-    let Streamed { length: sent, answer }: Streamed<Result<Response, Failed>> =
-        streamed(parts, most, request).await?;
-    match answer {
-        Ok(_) => Ok(sent),
-        Err(_) if length.is_some_and(|length| sent < length) && parts.piece().await?.is_none() => {
-            Err(Error::Source(format!("it ended after {sent} of {most} bytes").into()))
-        }
-        Err(failed) => Err(failed.error()),
-    }
+    let early = || target.account.failing("an upload is answered before its end");
+    streamed(parts, most, request).await?.stored(length, early)
 }

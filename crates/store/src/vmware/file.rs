@@ -83,13 +83,33 @@ impl File {
         Ok(to.into())
     }
 
-    /// Writes it, once. `length` is how many bytes the body has, where that is known.
+    /// Writes it, once. `length` is how many bytes the body has, where that is known. A redirection
+    /// is not followed, as in Glance: the body is gone.
     pub(super) async fn put(&self, body: Body, length: Option<u64>) -> Result<(), Failed> {
         let request = |request: reqwest::RequestBuilder| match length {
             Some(length) => request.header(header::CONTENT_LENGTH, length).body(body),
             None => request.body(body),
         };
-        self.ask(Method::PUT, &self.url(), request).await.map(drop)
+        let answer = self.ask(Method::PUT, &self.url(), request).await?;
+        match answer.status() {
+            StatusCode::OK | StatusCode::CREATED => Ok(()),
+            status => Err(self.not_stored(status).into()),
+        }
+    }
+
+    fn not_stored(&self, status: StatusCode) -> Error {
+        let advice = match status.is_redirection() {
+            true => ": name the server that takes uploads in vmware_server_host",
+            false => "",
+        };
+        let why = format!("the upload of {} is answered with {status}{advice}", self.shown());
+        self.server.failing(why)
+    }
+
+    /// The server took an upload for done before it had all of it.
+    pub(super) fn early(&self) -> Error {
+        let why = format!("the upload of {} is answered before its end", self.shown());
+        self.server.failing(why)
     }
 
     /// Asks in the session; the answer is a success or a redirection.

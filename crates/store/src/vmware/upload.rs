@@ -3,7 +3,7 @@
 use reqwest::Body;
 
 use super::file::File;
-use crate::remote::{Begun, Parts, Streamed, streamed};
+use crate::remote::{Begun, Parts, streamed};
 use crate::{Error, Result, Source};
 
 /// An upload that is under way, for whoever has to undo it.
@@ -24,19 +24,11 @@ impl Upload {
         let mut parts = Parts::of(source);
         self.begun.set();
         let request = |body: Body| self.file.put(body, hint);
-        let Streamed { length, answer } =
-            streamed(&mut parts, hint.unwrap_or(u64::MAX), request).await?;
-        match (answer, hint) {
-            (Ok(()), None) => Ok(length),
-            (Ok(()), Some(size)) => {
-                parts.expect_end(size).await?;
-                Ok(size)
-            }
-            (Err(_), Some(size)) if length < size && parts.piece().await?.is_none() => {
-                Err(Error::Source(format!("it ended after {length} of {size} bytes").into()))
-            }
-            (Err(failed), _) => Err(self.begun.spare_others(failed.error())),
-        }
+        let sent = streamed(&mut parts, hint.unwrap_or(u64::MAX), request).await?;
+        let early = || self.file.early();
+        let length = sent.stored(hint, early).map_err(|error| self.begun.spare_others(error))?;
+        parts.expect_end(length).await?;
+        Ok(length)
     }
 
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.

@@ -79,6 +79,21 @@ async fn an_upload_that_fails_is_removed() {
     assert_eq!(log.count("DeleteDatastoreFile_Task"), 1);
 }
 
+/// As Glance has it: 200 and 201 alone say that a file is there.
+#[tokio::test]
+async fn an_upload_that_is_answered_with_something_else_is_not_stored() {
+    for (status, told) in [(302, "vmware_server_host"), (202, "202"), (204, "204")] {
+        let reply = move || Reply::of(status, b"").with("Location", "https://esx/folder/x");
+        let (store, log) = vcenter(move |what, _| (what == "PUT").then(reply)).await;
+        for hint in [None, Some(1)] {
+            let error = store.put(ImageId::random(), hint, source(b"x")).await.unwrap_err();
+            assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+            assert!(error.to_string().contains(told), "{error}");
+        }
+        assert_eq!(log.count("DeleteDatastoreFile_Task"), 2);
+    }
+}
+
 #[tokio::test]
 async fn an_image_that_fits_nowhere_is_not_sent() {
     let (store, log) = vcenter(|_, _| None).await;
