@@ -63,21 +63,46 @@ impl FileStore {
             .ok_or_else(|| Error::BadLocation(uri.to_owned()))
     }
 
-    /// Where the next image goes: of the highest priority that has room, where there is most.
+    /// Where the next image goes: of the highest priority that has room, where there is most. One
+    /// that can't be asked is passed over. Errors: `Full`; where none can be asked, the first one's.
     async fn place(&self, size: u64) -> Result<Arc<Directory>> {
         if let [only] = &*self.directories {
             return Ok(only.clone());
         }
         let directories = self.directories.clone();
         blocking(move || {
-            let free =
-                directories.iter().map(|d| Ok((d.free()?, d))).collect::<Result<Vec<_>>>()?;
-            let roomy = free.iter().filter(|(free, _)| *free >= size && *free > 0);
-            let best = roomy.max_by_key(|(free, directory)| (directory.priority, *free));
-            let full = || Error::Full(directories[0].path.display().to_string());
-            best.map(|(_, directory)| Arc::clone(directory)).ok_or_else(full)
+            let asked = directories.iter().map(|directory| (directory, directory.free()));
+            roomiest(asked, size).cloned()
         })
         .await
+    }
+}
+
+/// The best of several directories for that many bytes, by what is free in each.
+fn roomiest<'a>(
+    asked: impl Iterator<Item = (&'a Arc<Directory>, Result<u64>)>,
+    size: u64,
+) -> Result<&'a Arc<Directory>> {
+    let (mut known, mut failed) = (Vec::new(), None);
+    for (directory, free) in asked {
+        match free {
+            Ok(free) => known.push((free, directory)),
+            Err(error) => {
+                tracing::warn!(%error, "a directory is passed over");
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    let roomy = known.iter().filter(|(free, _)| *free >= size && *free > 0);
+    let best = roomy.max_by_key(|(free, directory)| (directory.priority, *free));
+    match (best, known.first(), failed) {
+        (Some((_, directory)), ..) => Ok(directory),
+        (None, None, Some(error)) => Err(error),
+        (None, first, _) => {
+            let path =
+                first.map_or_else(String::new, |(_, first)| first.path.display().to_string());
+            Err(Error::Full(path))
+        }
     }
 }
 

@@ -273,3 +273,21 @@ async fn a_copy_replaces_nothing() {
     assert!(matches!(error, Error::Exists(_)), "{error:?}");
     assert_eq!(read_all(&to, &there.uri, 0..5).await, b"there");
 }
+
+#[test]
+fn a_directory_that_can_not_be_asked_is_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = |name: &str, priority| {
+        Arc::new(Directory::open(&dir.path().join(name), priority, Writing::default()).unwrap())
+    };
+    let (low, high) = (directory("low", 1), directory("high", 2));
+    let stale = || high.failed("", std::io::ErrorKind::StaleNetworkFileHandle.into());
+    let chosen = |low_has: Result<u64>, high_has: Result<u64>| {
+        let asked = [(&high, high_has), (&low, low_has)].into_iter();
+        roomiest(asked, 10).map(|directory| directory.priority)
+    };
+    assert_eq!(chosen(Ok(20), Ok(10)).unwrap(), 2);
+    assert_eq!(chosen(Ok(10), Err(stale())).unwrap(), 1);
+    assert!(matches!(chosen(Ok(9), Err(stale())), Err(Error::Full(_))));
+    assert!(matches!(chosen(Err(stale()), Err(stale())), Err(Error::Io { .. })));
+}

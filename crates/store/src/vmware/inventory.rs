@@ -25,25 +25,40 @@ struct Room {
 
 impl Server {
     /// The datastore that an image of that many bytes is written to: of those with the highest
-    /// weight the one with the most room, unless the image is too large for it. Errors: `Full`;
-    /// `Unavailable` where none of them is there.
+    /// weight the one with the most room, unless the image is too large for it. Those that can't be
+    /// used are passed over. Errors: `Full`; where none can be used, why the first one can't;
+    /// `Forbidden`, `Unavailable` where the server is away.
     pub(super) async fn choose(&self, among: &[Weighted], size: Option<u64>) -> Result<Datastore> {
-        let mut found = Vec::with_capacity(among.len());
+        let (mut found, mut unusable) = (Vec::with_capacity(among.len()), None);
         for candidate in among {
-            found.push((candidate.clone(), self.free(&candidate.datastore).await?));
+            match self.room(&candidate.datastore).await? {
+                Ok(free) => found.push((candidate.clone(), free)),
+                Err(why) => {
+                    tracing::warn!(store = self.store, why, "a datastore is passed over");
+                    unusable.get_or_insert(why);
+                }
+            }
         }
-        let chosen = pick(found, size.unwrap_or(0));
-        chosen.ok_or_else(|| Error::Full(self.store.clone()))
+        match (found.is_empty(), unusable) {
+            (true, Some(why)) => Err(self.failing(why)),
+            _ => {
+                let chosen = pick(found, size.unwrap_or(0));
+                chosen.ok_or_else(|| Error::Full(self.store.clone()))
+            }
+        }
     }
 
-    /// The bytes that are free in a datastore. Errors: `Unavailable` where there is none such.
+    /// The bytes that are free in a datastore. Errors: `Unavailable` where it can't be used.
     pub(super) async fn free(&self, datastore: &Datastore) -> Result<u64> {
+        self.room(datastore).await?.map_err(|why| self.failing(why))
+    }
+
+    /// The bytes that are free in a datastore, or why it can't be used. Errors: the server's own.
+    async fn room(&self, datastore: &Datastore) -> Result<Result<u64, String>> {
         let path = datastore.datacenter.as_deref().unwrap_or_default();
-        let missing = || {
-            let name = &datastore.name;
-            self.failing(format!("there is no datastore '{name}' in a datacenter '{path}'"))
-        };
-        let datacenter = self.datacenter(path).await?.ok_or_else(missing)?;
+        let name = &datastore.name;
+        let missing = || Err(format!("there is no datastore '{name}' in a datacenter '{path}'"));
+        let Some(datacenter) = self.datacenter(path).await? else { return Ok(missing()) };
         let what = "the question for datastores";
         let paths = ["summary.name", "summary.freeSpace", "summary.accessible"];
         let wanted = ("Datastore", paths.as_slice());
@@ -52,11 +67,11 @@ impl Server {
         };
         let answer = self.call(what, |content| call(&content.properties)).await?;
         let mut rooms = answer.all("returnval").filter_map(Room::read);
-        let room = rooms.find(|room| room.name == datastore.name).ok_or_else(missing)?;
-        match room.accessible {
-            true => Ok(room.free),
-            false => Err(self.failing(format!("the datastore '{}' is not accessible", room.name))),
-        }
+        Ok(match rooms.find(|room| room.name == *name) {
+            None => missing(),
+            Some(room) if room.accessible => Ok(room.free),
+            Some(_) => Err(format!("the datastore '{name}' is not accessible")),
+        })
     }
 
     /// The datacenter at a path of the inventory.

@@ -68,11 +68,15 @@ impl VmwareStore {
         Ok(self.file(location))
     }
 
-    /// How many bytes an image has, in whichever datastore it is.
-    async fn size_of(&self, id: ImageId) -> Result<u64> {
+    /// How many bytes an image has, in whichever datastore it is. Others than the one that is
+    /// written to may be away. Errors: `NotFound`, and those of the datastore that is written to.
+    async fn size_of(&self, id: ImageId, written: &Datastore) -> Result<u64> {
         for file in self.files(id) {
             match file.size().await {
                 Err(Error::NotFound(_)) => {}
+                Err(error) if file.datastore != *written => {
+                    tracing::warn!(%error, "a datastore is not looked at for an image");
+                }
                 found => return found,
             }
         }
@@ -114,7 +118,7 @@ impl Store for VmwareStore {
         let uri = location.to_string();
         let file = self.file(location);
         let upload = Upload::to(file.clone());
-        let (room, size) = (file.need_directory(), self.size_of(id));
+        let (room, size) = (file.need_directory(), self.size_of(id, &datastore));
         let (undo, send) = (upload.clone().undo(), upload.send(hint, source));
         self.writers.put(id, uri, room, size, undo, send).await
     }

@@ -102,6 +102,51 @@ async fn an_image_that_fits_nowhere_is_not_sent() {
     assert_eq!(log.count("PUT"), 0);
 }
 
+/// What the server has: a datastore `ds`, and one that is not accessible.
+fn two_datastores() -> Reply {
+    let object = |name: &str, accessible: &str| {
+        format!(
+            "<returnval><obj type=\"Datastore\">{name}</obj>\
+             <propSet><name>summary.accessible</name><val>{accessible}</val></propSet>\
+             <propSet><name>summary.freeSpace</name><val>1000000</val></propSet>\
+             <propSet><name>summary.name</name><val>{name}</val></propSet></returnval>"
+        )
+    };
+    vcenter::soap(&format!("{}{}", object("ds", "true"), object("away", "false")))
+}
+
+/// It has the highest weight, and its files can't be asked for.
+#[tokio::test]
+async fn a_datastore_that_is_away_is_passed_over() {
+    for (datastore, told) in [
+        ("/dc:away", "the datastore 'away' is not accessible"),
+        ("/dc:none", "there is no datastore 'none'"),
+        ("/none:ds", "in a datacenter '/none'"),
+    ] {
+        let (peer, options, _) = secure_vcenter(|what, request| match what {
+            "HEAD" if !request.path.ends_with("?dsName=ds&dcPath=%2Fdc") => {
+                Some(Reply::of(503, b""))
+            }
+            "RetrieveProperties" if request.text().contains("<type>Datastore</type>") => {
+                Some(two_datastores())
+            }
+            "FindByInventoryPath" if request.text().contains("/none") => Some(vcenter::soap("")),
+            _ => None,
+        });
+        let more = "vmware_insecure = true\nvmware_api_retry_count = 1";
+        let several = format!("{options}\n{more}\nvmware_datastores = {datastore}:10");
+        let store = crate::testing::store("vmware", &several).unwrap();
+        store.put(ImageId::random(), Some(1), source(b"x")).await.unwrap();
+        assert_eq!(peer.asked("PUT /").len(), 1);
+        // All of them are looked at by who asks whether the store is as it should be.
+        assert!(store.probe().await.unwrap_err().to_string().contains(told), "{told}");
+        let alone = options.replace("/dc:ds", datastore);
+        let store = crate::testing::store("vmware", &format!("{alone}\n{more}")).unwrap();
+        let error = store.put(ImageId::random(), Some(1), source(b"x")).await.unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn redirections_to_hosts_are_followed() {
     let (store, _) = vcenter(|what, request| match what {

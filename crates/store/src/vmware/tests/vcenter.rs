@@ -134,7 +134,7 @@ pub(super) fn fault(kind: &str) -> Reply {
     envelope(500, &fault)
 }
 
-fn soap(inner: &str) -> Reply {
+pub(super) fn soap(inner: &str) -> Reply {
     envelope(200, &format!("<Response xmlns=\"urn:vim25\">{inner}</Response>"))
 }
 
