@@ -49,6 +49,22 @@ const PASSING: &[&str] = &[
 /// Codes of errors that mean that there is no room.
 const FULL: &[&str] = &["QuotaExceeded", "EntityTooLarge", "XMinioStorageFull"];
 
+/// Codes that come in the body of a success, and the status that they have otherwise.
+const STATUSES: [(&str, StatusCode); 4] = [
+    ("AccessDenied", StatusCode::FORBIDDEN),
+    ("ConditionalRequestConflict", StatusCode::CONFLICT),
+    ("NoSuchUpload", StatusCode::NOT_FOUND),
+    ("PreconditionFailed", StatusCode::PRECONDITION_FAILED),
+];
+
+/// What the body of a success means, where it tells of a failure: a service begins the answer to
+/// what takes long before it knows the end ("CompleteMultipartUpload").
+pub(super) fn failure_in_success(store: &str, what: &str, body: &str) -> Option<Failed> {
+    let code = text(body, "Code")?;
+    let known = STATUSES.iter().find(|(known, _)| *known == code);
+    Some(failure(store, what, known.map_or(StatusCode::OK, |(_, status)| *status), body))
+}
+
 /// What a status and a body mean that are no success. `store` and `what` are for the text.
 pub(super) fn failure(store: &str, what: &str, status: StatusCode, body: &str) -> Failed {
     let store = store.to_owned();
@@ -84,6 +100,20 @@ mod tests {
         assert_eq!(text(xml, "ETag").as_deref(), Some("\"x\""));
         assert_eq!(text(xml, "None"), None);
         assert_eq!(unescape(&escape("<a> & \"b\"")), "<a> & \"b\"");
+    }
+
+    #[test]
+    fn a_success_may_tell_of_a_failure() {
+        let error = |code: &str| {
+            let body = format!("<?xml version=\"1.0\"?>\n\n<Error><Code>{code}</Code></Error>");
+            failure_in_success("s", "it", &body)
+        };
+        assert!(matches!(error("InternalError"), Some(Failed::Passing(Error::Unavailable { .. }))));
+        assert!(matches!(error("PreconditionFailed"), Some(Failed::Lasting(Error::Exists(_)))));
+        assert!(matches!(error("NoSuchUpload"), Some(Failed::Lasting(Error::NotFound(_)))));
+        assert!(matches!(error("InvalidPart"), Some(Failed::Lasting(Error::Unavailable { .. }))));
+        let done = "<CompleteMultipartUploadResult><ETag>t</ETag></CompleteMultipartUploadResult>";
+        assert!(failure_in_success("s", "it", done).is_none());
     }
 
     #[test]

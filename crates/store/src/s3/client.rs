@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use openssl::hash::{MessageDigest, hash};
@@ -22,7 +23,14 @@ pub(super) struct Service {
     pub(super) endpoint: Endpoint,
     pub(super) region: String,
     pub(super) credentials: Credentials,
+    /// Whether it has said that it does not know [`UNLESS_THERE`]. Then it is not asked any more
+    /// to look by itself; whoever uploads has looked before.
+    pub(super) knows_no_conditions: Arc<AtomicBool>,
 }
+
+/// A request is made only where nothing is: of two writers, the services that know this header
+/// refuse the second one.
+pub(super) const UNLESS_THERE: (&str, &str) = ("if-none-match", "*");
 
 /// What is asked for: a bucket, or an object in it.
 #[derive(Clone)]
@@ -85,6 +93,10 @@ impl Target {
             }
         };
         let response = request.send().await.map_err(|error| Failed::Passing(self.away(error)))?;
+        if response.status() == StatusCode::NOT_IMPLEMENTED && ask.headers.contains(&UNLESS_THERE) {
+            tracing::warn!(store = self.service.store, "the service knows no If-None-Match");
+            self.service.knows_no_conditions.store(true, Ordering::SeqCst);
+        }
         match response.status().is_success() {
             true => Ok(response),
             false => Err(self.failed(response).await),
@@ -109,6 +121,9 @@ impl Target {
     ) -> Result<reqwest::RequestBuilder, Error> {
         let service = &self.service;
         let mut headers = ask.headers.to_vec();
+        if service.knows_no_conditions.load(Ordering::SeqCst) {
+            headers.retain(|header| *header != UNLESS_THERE);
+        }
         headers.push(("host", &place.host));
         if let Some(md5) = &digests.md5 {
             headers.push(("content-md5", md5));

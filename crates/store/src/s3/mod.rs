@@ -1,6 +1,7 @@
 //! The store of objects: any S3 (Amazon's, the RADOS Gateway, MinIO and others). Each image is an
 //! object that is named by its id, as the `s3` driver of glance_store lays it out.
 
+mod abort;
 mod answer;
 mod client;
 mod endpoint;

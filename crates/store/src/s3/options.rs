@@ -44,6 +44,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
             key: required(options, "s3_store_access_key")?,
             secret: required(options, "s3_store_secret_key")?,
         },
+        knows_no_conditions: Arc::default(),
     };
     Ok(Arc::new(S3Store {
         service: Arc::new(service),

@@ -1,5 +1,8 @@
 //! What the options say is what a service is asked.
 
+mod bucket;
+mod failing;
+
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 

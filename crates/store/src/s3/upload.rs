@@ -1,11 +1,14 @@
 //! The way in: one request for what is small, parts side by side for what is not.
 
+use std::sync::{Arc, OnceLock};
+
 use futures::{TryStreamExt, stream};
 use reqwest::{Method, header};
+use uuid::Uuid;
 
-use super::answer::{escape, text, texts};
-use super::client::{Ask, Payload, Target};
-use crate::remote::{Begun, MEMORY, Part, Parts, retried, streamed};
+use super::answer::{escape, failure_in_success, text};
+use super::client::{Ask, Payload, Target, UNLESS_THERE};
+use crate::remote::{Begun, Failed, MEMORY, Part, Parts, retried, streamed};
 use crate::{Error, Result, Source};
 
 /// The limits of multipart uploads ("Amazon S3 multipart upload limits").
@@ -19,9 +22,9 @@ const LARGEST_PART: u64 = MEMORY / 2;
 /// ends where an object's length does, at terabytes.
 const STEP: u64 = 1000;
 
-/// A request is made only where nothing is: of two writers, the services that know this header
-/// refuse the second one.
-const UNLESS_THERE: &[(&str, &str)] = &[("if-none-match", "*")];
+/// What an object says of the upload that it came by, so that an upload whose answer got lost knows
+/// what it has stored from what another has.
+const MARK: &str = "x-amz-meta-tintype-upload";
 
 /// How objects are cut.
 #[derive(Debug, Clone, Copy)]
@@ -55,13 +58,21 @@ impl Cutting {
 #[derive(Clone)]
 pub(super) struct Upload {
     pub(super) target: Target,
-    /// Whether anything may be there that is not to stay.
+    /// Whether an object may be there that is not to stay.
     begun: Begun,
+    /// Whether parts may be there.
+    in_parts: Begun,
+    /// The service's name for an upload in parts, once it is known.
+    id: Arc<OnceLock<String>>,
+    /// The value of [`MARK`].
+    mark: Arc<str>,
 }
 
 impl Upload {
     pub(super) fn to(target: Target) -> Self {
-        Self { target, begun: Begun::default() }
+        let mark = Uuid::new_v4().to_string().into();
+        let (begun, in_parts) = (Begun::default(), Begun::default());
+        Self { target, begun, in_parts, id: Arc::default(), mark }
     }
 
     /// Sends all of a source; returns how many bytes they were.
@@ -86,17 +97,20 @@ impl Upload {
     /// An object that is held: it can be sent again.
     async fn whole(&self, part: &Part) -> Result<u64> {
         self.begun.set();
-        let ask = Ask { headers: UNLESS_THERE, ..Ask::new(Method::PUT) };
+        let headers = [UNLESS_THERE, (MARK, &self.mark)];
+        let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
         match retried(|| self.target.ask(&ask, Payload::Part(part))).await {
-            Ok(_) => Ok(part.length),
-            Err(error) => Err(self.begun.spare_others(error)),
+            Ok(_) => {}
+            Err(error) => self.done_before(error).await?,
         }
+        Ok(part.length)
     }
 
     /// An object that is sent as it comes, once.
     async fn stream(&self, parts: &mut Parts, size: u64) -> Result<u64> {
         self.begun.set();
-        let ask = Ask { headers: UNLESS_THERE, ..Ask::new(Method::PUT) };
+        let headers = [UNLESS_THERE, (MARK, &self.mark)];
+        let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
         let request = |body| self.target.ask(&ask, Payload::Stream(body, size));
         let sent = streamed(parts, size, request).await?;
         let early = || self.target.failing("an upload is answered before its end");
@@ -113,7 +127,9 @@ impl Upload {
         parts: Parts,
     ) -> Result<u64> {
         self.begun.set();
+        self.in_parts.set();
         let id = self.begin().await?;
+        let id = self.id.get_or_init(|| id);
         let at_once = cutting.side_by_side(first.length);
         let parts =
             stream::try_unfold((Some(first), parts, 0), |(first, mut parts, number)| async move {
@@ -123,15 +139,16 @@ impl Upload {
                 };
                 Ok((part.length > 0).then_some(((number + 1, part), (None, parts, number + 1))))
             });
-        let sends = parts.map_ok(|(number, part)| self.part(&id, number, part));
+        let sends = parts.map_ok(|(number, part)| self.part(id, number, part));
         let mut sent: Vec<Sent> = sends.try_buffer_unordered(at_once).try_collect().await?;
         sent.sort_by_key(|part| part.number);
-        self.complete(&id, &sent).await?;
+        self.complete(id, &sent).await?;
         Ok(sent.iter().map(|part| part.length).sum())
     }
 
     async fn begin(&self) -> Result<String> {
-        let ask = Ask { query: &[("uploads", "")], ..Ask::new(Method::POST) };
+        let headers = [(MARK, &*self.mark)];
+        let ask = Ask { query: &[("uploads", "")], headers: &headers, ..Ask::new(Method::POST) };
         let answer = self.target.ask_again(&ask, None).await?;
         let answer = self.target.text_of(answer).await?;
         let id = text(&answer, "UploadId");
@@ -159,28 +176,43 @@ impl Upload {
             .collect();
         let parts = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
         let query = [("uploadId", id)];
-        let ask = Ask { query: &query, headers: UNLESS_THERE, ..Ask::new(Method::POST) };
-        let answer = match self.target.ask_again(&ask, Some(&parts)).await {
-            Ok(answer) => answer,
-            // An attempt whose answer got lost may have done it.
-            Err(Error::NotFound(_)) if self.is_complete(sent).await? => return Ok(()),
-            Err(error) => return Err(self.begun.spare_others(error)),
-        };
-        let answer = self.target.text_of(answer).await?;
-        match text(&answer, "Code") {
-            None => Ok(()),
-            Some(code) => Err(self.target.failing(format!("the upload ends with {code}"))),
+        let ask = Ask { query: &query, headers: &[UNLESS_THERE], ..Ask::new(Method::POST) };
+        match retried(|| self.completed(&ask, &parts)).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.done_before(error).await,
         }
     }
 
-    async fn is_complete(&self, sent: &[Sent]) -> Result<bool> {
-        let length = self.target.size().await?;
-        Ok(length == sent.iter().map(|part| part.length).sum::<u64>())
+    async fn completed(&self, ask: &Ask<'_>, parts: &str) -> Result<(), Failed> {
+        let answer = self.target.ask(ask, Payload::Text(parts)).await?;
+        let answer = self.target.text_of(answer).await.map_err(Failed::Passing)?;
+        let target = &self.target;
+        failure_in_success(&target.service.store, &target.shown(), &answer).map_or(Ok(()), Err)
+    }
+
+    /// An attempt whose answer got lost may have done what the next one can't do any more. Errors:
+    /// the one that is given, where it was not this upload; those of looking.
+    async fn done_before(&self, error: Error) -> Result<()> {
+        match error {
+            Error::Exists(_) | Error::NotFound(_) if self.is_stored().await? => Ok(()),
+            error => Err(self.begun.spare_others(error)),
+        }
+    }
+
+    /// Whether the object is the one of this upload.
+    async fn is_stored(&self) -> Result<bool> {
+        match self.target.ask_again(&Ask::new(Method::HEAD), None).await {
+            Ok(found) => Ok(found.headers().get(MARK).is_some_and(|mark| mark == &*self.mark)),
+            Err(Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
     pub(super) async fn undo(self) {
-        if let Err(error) = self.target.abort_all().await {
+        if self.in_parts.is_set()
+            && let Err(error) = self.target.abort(self.id.get().map(String::as_str)).await
+        {
             tracing::error!(%error, "parts of an upload stay");
         }
         if !self.begun.is_set() {
@@ -198,42 +230,6 @@ struct Sent {
     number: u64,
     tag: String,
     length: u64,
-}
-
-impl Target {
-    /// Ends all uploads to this object; says whether there were any. A part that was on its way
-    /// may have begun one anew, so it looks again.
-    pub(super) async fn abort_all(&self) -> Result<bool> {
-        let mut found = false;
-        for _ in 0..3 {
-            let ids = self.uploads().await?;
-            if ids.is_empty() {
-                break;
-            }
-            for id in ids {
-                found = true;
-                let query = [("uploadId", id.as_str())];
-                let ask = Ask { query: &query, ..Ask::new(Method::DELETE) };
-                match self.ask_again(&ask, None).await {
-                    Ok(_) | Err(Error::NotFound(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// The uploads to this object that are neither complete nor ended.
-    async fn uploads(&self) -> Result<Vec<String>> {
-        let bucket = self.bucket_itself();
-        let query = [("uploads", ""), ("prefix", self.key.as_str())];
-        let ask = Ask { query: &query, ..Ask::new(Method::GET) };
-        let answer = bucket.text_of(bucket.ask_again(&ask, None).await?).await?;
-        // Keys of images are all of one length: what begins with one is one.
-        let uploads = texts(&answer, "Upload");
-        let own = uploads.iter().filter(|upload| text(upload, "Key").as_ref() == Some(&self.key));
-        Ok(own.filter_map(|upload| text(upload, "UploadId")).collect())
-    }
 }
 
 #[cfg(test)]

@@ -45,16 +45,18 @@ impl Request {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     whole: bool,
+    is_lost: bool,
 }
 
 impl Reply {
     pub(crate) fn of(status: u16, body: &[u8]) -> Self {
-        Self { status, headers: Vec::new(), body: body.to_vec(), whole: true }
+        Self { status, headers: Vec::new(), body: body.to_vec(), whole: true, is_lost: false }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -69,6 +71,11 @@ impl Reply {
     /// Of its body only half is sent.
     pub(crate) fn broken_off(self) -> Self {
         Self { whole: false, ..self }
+    }
+
+    /// The connection ends without it.
+    pub(crate) fn lost() -> Self {
+        Self { is_lost: true, ..Self::of(500, b"") }
     }
 }
 
@@ -175,7 +182,10 @@ fn line(client: &mut impl BufRead) -> io::Result<String> {
 }
 
 fn send(client: &mut impl Write, method: &str, reply: Reply) -> io::Result<()> {
-    let Reply { status, headers, body, whole } = reply;
+    let Reply { status, headers, body, whole, is_lost } = reply;
+    if is_lost {
+        return Ok(());
+    }
     let headers: String =
         headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
