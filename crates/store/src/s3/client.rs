@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use openssl::hash::{MessageDigest, hash};
 use reqwest::{Body, Client, Method, Response, StatusCode, header};
 
-use super::answer::failure;
+use super::answer::{failure, text};
 use super::endpoint::{Endpoint, Place};
 use super::sign::{self, Credentials, EMPTY, UNSIGNED, query, sign};
 use crate::remote::{Failed, Part, reason, retried};
@@ -151,13 +151,19 @@ impl Target {
 
     async fn failed(&self, response: Response) -> Failed {
         let status = response.status();
+        let region = response.headers().get("x-amz-bucket-region");
+        let region = region.and_then(|region| region.to_str().ok()).filter(|text| !text.is_empty());
+        let region = region.map(str::to_owned);
         // The body only explains: without one, the status has to do.
         let body = response.text().await.unwrap_or_default();
-        if status == StatusCode::MOVED_PERMANENTLY || status == StatusCode::TEMPORARY_REDIRECT {
-            let why = format!("the bucket '{}' is in another region", self.bucket);
-            return Failed::Lasting(self.failing(why));
+        let region = region.or_else(|| text(&body, "Region"));
+        let region = region.filter(|region| *region != self.service.region);
+        match elsewhere(status, region.as_deref(), text(&body, "Endpoint").as_deref()) {
+            Some(place) => {
+                Failed::Lasting(self.failing(format!("the bucket '{}' is {place}", self.bucket)))
+            }
+            None => failure(&self.service.store, &self.shown(), status, &body),
         }
-        failure(&self.service.store, &self.shown(), status, &body)
     }
 
     pub(super) fn away(&self, error: reqwest::Error) -> Error {
@@ -166,6 +172,25 @@ impl Target {
 
     pub(super) fn failing(&self, why: impl Into<String>) -> Error {
         Error::Unavailable { store: self.service.store.clone(), why: why.into() }
+    }
+}
+
+/// Where a bucket is that a service does not look for here, and which option says so. A request that
+/// is signed for another region may be a wrong one, too.
+fn elsewhere(status: StatusCode, region: Option<&str>, endpoint: Option<&str>) -> Option<String> {
+    let is_redirected =
+        [StatusCode::MOVED_PERMANENTLY, StatusCode::TEMPORARY_REDIRECT].contains(&status);
+    match (region, endpoint) {
+        (Some(region), _) if is_redirected || status == StatusCode::BAD_REQUEST => {
+            Some(format!("in the region '{region}': set s3_store_region_name = {region}"))
+        }
+        (None, Some(endpoint)) if is_redirected => {
+            Some(format!("at '{endpoint}': name that service in s3_store_host"))
+        }
+        _ if is_redirected => {
+            Some("elsewhere: set s3_store_host and s3_store_region_name to where it is".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -30,6 +30,7 @@ use read::Object;
 use upload::{Cutting, Upload};
 
 pub(crate) use options::KIND;
+use options::REGION;
 
 /// A bucket that holds image data.
 pub struct S3Store {
@@ -180,19 +181,18 @@ impl Target {
         Self { key: String::new(), ..self.clone() }
     }
 
-    /// Makes the bucket, in the service's region.
+    /// Makes the bucket, in the region that the option names, else the host.
     async fn create(&self) -> Result<()> {
-        // Amazon's own region must not be named, other services take any for theirs.
-        let text = match self.service.endpoint.region() {
-            Some(region) => format!(
+        // Amazon refuses the name of its first region, and means it where none is named.
+        let region = Some(&self.service.region).filter(|region| *region != REGION);
+        let text = region.map(|region| {
+            format!(
                 "<CreateBucketConfiguration><LocationConstraint>{}</LocationConstraint>\
                  </CreateBucketConfiguration>",
                 answer::escape(region)
-            ),
-            None => String::new(),
-        };
-        let text = (!text.is_empty()).then_some(text.as_str());
-        match self.ask_again(&Ask::new(Method::PUT), text).await {
+            )
+        });
+        match self.ask_again(&Ask::new(Method::PUT), text.as_deref()).await {
             // Another was quicker.
             Ok(_) | Err(Error::Exists(_)) => Ok(()),
             Err(error) => Err(error),

@@ -19,7 +19,7 @@ pub(crate) const KIND: Kind = Kind { name: "s3", open };
 const MIB: u64 = 1024 * 1024;
 
 /// The region of services that don't tell: boto's default.
-const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 
 fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let region: String = options.or("s3_store_region_name", String::new())?;

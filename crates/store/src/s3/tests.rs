@@ -130,6 +130,45 @@ async fn a_bucket_is_made_where_options_say() {
     }
 }
 
+/// Amazon's first region is meant where none is named, and refused where it is.
+#[tokio::test]
+async fn a_bucket_is_made_in_the_region_that_options_name() {
+    for (options, named) in [
+        ("", None),
+        ("s3_store_region_name = us-east-1", None),
+        ("s3_store_region_name = eu-west-3", Some("eu-west-3")),
+    ] {
+        let peer = empty(false);
+        put(&peer, &format!("s3_store_create_bucket_on_put = true\n{options}"), 0).await.unwrap();
+        let asked = peer.asked("PUT /images");
+        let made = asked.iter().find(|request| request.path == "/images").unwrap();
+        let region = answer::text(made.text(), "LocationConstraint");
+        assert_eq!(region.as_deref(), named, "{options}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_elsewhere_is_said_with_the_option_that_leads_there() {
+    for (status, header, body, told) in [
+        (301, "eu-west-3", "", "in the region 'eu-west-3': set s3_store_region_name = eu-west-3"),
+        (400, "eu-west-3", "", "set s3_store_region_name = eu-west-3"),
+        (301, "us-east-1", "", "s3_store_host"),
+        (307, "", "<Error><Endpoint>b.s3.example</Endpoint></Error>", "at 'b.s3.example'"),
+        (400, "", "<Error><Region>eu-west-3</Region></Error>", "region 'eu-west-3'"),
+        (400, "us-east-1", "<Error><Code>InvalidRequest</Code></Error>", "400 InvalidRequest"),
+    ] {
+        let peer = Peer::new(move |request| match request.method.as_str() {
+            "GET" => Reply::of(status, body.as_bytes()).with("x-amz-bucket-region", header),
+            _ => Reply::of(200, b""),
+        });
+        let store = store("s3", &at(&peer, "")).unwrap();
+        let uri = format!("s3://{}/images/x", peer.address);
+        let error = store.open(&uri, 0..1).await.err().unwrap().to_string();
+        assert!(error.contains("the bucket 'images'") || told.contains("400"), "{error}");
+        assert!(error.contains(told), "{error}");
+    }
+}
+
 #[test]
 fn what_can_not_be_is_named() {
     let peer = Peer::new(|_| Reply::of(200, b""));
