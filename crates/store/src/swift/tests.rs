@@ -1,3 +1,4 @@
+mod failing;
 mod keystone;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::{Body, Method};
+use uuid::Uuid;
 
 use super::account::{Ask, Target};
 use crate::remote::{Begun, Parts, encode, retried, streamed};
@@ -26,11 +27,14 @@ pub(super) struct Upload {
     begun: Begun,
     /// How many segments were begun.
     segments: Arc<AtomicU64>,
+    /// The value of [`MARK`].
+    mark: Arc<str>,
 }
 
 impl Upload {
     pub(super) fn to(target: Target) -> Self {
-        Self { target, begun: Begun::default(), segments: Arc::default() }
+        let mark = Uuid::new_v4().to_string().into();
+        Self { target, begun: Begun::default(), segments: Arc::default(), mark }
     }
 
     /// Sends all of a source; returns how many bytes they were.
@@ -88,10 +92,23 @@ impl Upload {
         let target = &self.target;
         let (container, object) = (encode(&target.container, b""), encode(&target.object, b""));
         let manifest = format!("{container}/{object}-");
-        let headers = [("x-object-manifest", manifest.as_str()), UNLESS_THERE];
+        let headers = [("x-object-manifest", manifest.as_str()), UNLESS_THERE, (MARK, &*self.mark)];
         let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
-        let made = retried(|| target.ask(&ask, None)).await;
-        made.map(drop).map_err(|error| self.begun.spare_others(error))
+        match retried(|| target.ask(&ask, None)).await {
+            Ok(_) => Ok(()),
+            // An attempt whose answer got lost may have made it.
+            Err(Error::Exists(_)) if self.is_stored().await? => Ok(()),
+            Err(error) => Err(self.begun.spare_others(error)),
+        }
+    }
+
+    /// Whether the manifest is the one of this upload.
+    async fn is_stored(&self) -> Result<bool> {
+        match self.target.ask_again(&Ask::new(Method::HEAD)).await {
+            Ok(found) => Ok(found.headers().get(MARK).is_some_and(|mark| mark == &*self.mark)),
+            Err(Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes what was sent. What can't be removed is logged: the next start's sweep has it.
@@ -109,6 +126,10 @@ impl Upload {
         }
     }
 }
+
+/// What a manifest says of the upload that it came by, so that an upload whose answer got lost knows
+/// what it has stored from what another has.
+const MARK: &str = "x-object-meta-tintype-upload";
 
 /// Of two writers, the second one is refused.
 const UNLESS_THERE: (&str, &str) = ("if-none-match", "*");
