@@ -55,6 +55,18 @@ impl Login {
         }))
     }
 
+    /// The domains of the project and of the user, where they are known by name.
+    pub(super) fn domains(&self) -> Option<(Domain, Domain)> {
+        let Self::Keystone(login) = self else { return None };
+        match (&login.scope, &login.proof) {
+            (
+                Scope::Project(Named::Name { domain: project, .. }),
+                Proof::Password { user: Named::Name { domain: user, .. }, .. },
+            ) => Some((project.clone(), user.clone())),
+            _ => None,
+        }
+    }
+
     /// Whether it is the same user's, be it with another secret.
     pub(super) fn is_of_same_user(&self, other: &Self) -> bool {
         match (self, other) {

@@ -60,7 +60,8 @@ impl Accounts {
     }
 
     /// The account of a location. One that has a log-in of its own is believed where it logs in at
-    /// a known place: a record can't take the service elsewhere.
+    /// a known place: a record can't take the service elsewhere. It says nothing of domains, which
+    /// are those of the account that takes new images, as in Glance.
     fn of(&self, place: &Place) -> Option<Arc<Account>> {
         let (auth, user, key) = match place {
             Place::Reference(name) => return self.known.get(name).cloned(),
@@ -68,23 +69,26 @@ impl Accounts {
             Place::Account(_) => return None,
         };
         let auth: Url = auth.parse().ok()?;
-        let same = |known: &&Arc<Account>| known.login.auth().origin() == auth.origin();
-        let known = self.known.values().find(same)?;
-        let domain = || Domain::Id("default".to_owned());
+        let origin = auth.origin();
+        let mut there = self.known.values().filter(|known| known.login.auth().origin() == origin);
+        let default = || Domain::Id("default".to_owned());
+        let domains = self.default().login.domains();
+        let (project_domain, user_domain) = domains.unwrap_or_else(|| (default(), default()));
         let version = if auth.path().contains("/v1") { "1" } else { "3" };
         let login = Password {
             auth,
             version: version.to_owned(),
             user: user.clone(),
             key: Secret::new(key.as_str()),
-            project_domain: domain(),
-            user_domain: domain(),
+            project_domain,
+            user_domain,
         };
         let login = login.login()?;
         // What is configured counts, for instance where the key has been changed since.
-        if login.is_of_same_user(&known.login) {
-            return Some(known.clone());
+        if let Some(same) = there.clone().find(|known| login.is_of_same_user(&known.login)) {
+            return Some(same.clone());
         }
+        let known = there.next()?;
         let (http, wanted) = (known.http.clone(), known.wanted.clone());
         Some(Arc::new(Account::new(&known.store, http, login, wanted)))
     }

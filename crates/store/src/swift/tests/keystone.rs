@@ -74,6 +74,32 @@ async fn a_user_has_a_project_of_the_default_domain() {
     assert_eq!(log_ins(&peer), [expected]);
 }
 
+/// As in Glance: old locations don't say of which domain their users are.
+#[tokio::test]
+async fn a_user_of_a_location_is_of_the_domains_of_the_default_account() {
+    let (file, peer) = (tempfile::NamedTempFile::new().unwrap(), cloud(3600));
+    let at = peer.address;
+    let section = |name: &str, user: &str, more: &str| {
+        format!(
+            "[{name}]\nuser = service:{user}\nkey = new\nauth_address = http://{at}/v3\n{more}\n"
+        )
+    };
+    let domains = "user_domain_name = u\nproject_domain_id = p";
+    let text = format!("{}{}", section("a", "x", ""), section("b", "y", domains));
+    std::fs::write(file.path(), text).unwrap();
+    let options = "default_swift_reference = b\nswift_store_config_file";
+    let store = store(&format!("{options} = {}", file.path().display())).unwrap();
+    // Of a user that is configured, too, its key counts.
+    for (user, key) in [("z", "old"), ("y", "new")] {
+        store.size(&format!("swift+http://service:{user}:old@{at}/v3/glance/x")).await.unwrap();
+        let asked = log_ins(&peer).pop().unwrap();
+        let (identity, scope) = (&asked["auth"]["identity"], &asked["auth"]["scope"]);
+        let expected = json!({"name": user, "password": key, "domain": {"name": "u"}});
+        assert_eq!(identity["password"]["user"], expected);
+        assert_eq!(scope["project"], json!({"name": "service", "domain": {"id": "p"}}));
+    }
+}
+
 /// It goes before a password; and Keystone takes no scope beside it, so that none is sent.
 #[tokio::test]
 async fn an_application_credential_is_of_the_project_that_it_was_made_in() {
