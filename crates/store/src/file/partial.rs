@@ -17,8 +17,9 @@ const PREFIX: &str = ".partial-";
 /// The size of blocks that may become holes, in bytes: glance_store's chunks.
 const BLOCK: usize = 64 * 1024;
 
-/// Owner writes, group reads: what `filesystem_store_file_perm` 0640 would say.
-const MODE: Mode = Mode::from_raw_mode(0o640);
+/// Less the umask, as of any new file, and as Glance has it without `filesystem_store_file_perm`:
+/// others may be meant to read the directory, such as a Nova that mounts it.
+const MODE: Mode = Mode::from_raw_mode(0o666);
 
 /// A file under construction. Dropped before [`publish`](Partial::publish), it is gone.
 pub(super) struct Partial {

@@ -1,8 +1,10 @@
+use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tempfile::TempDir;
 
+use super::partial::Partial;
 use super::*;
 
 fn store() -> (TempDir, FileStore) {
@@ -290,4 +292,18 @@ fn a_directory_that_can_not_be_asked_is_passed_over() {
     assert_eq!(chosen(Ok(10), Err(stale())).unwrap(), 1);
     assert!(matches!(chosen(Ok(9), Err(stale())), Err(Error::Full(_))));
     assert!(matches!(chosen(Err(stale()), Err(stale())), Err(Error::Io { .. })));
+}
+
+/// Also in the file system that knows no nameless files.
+#[tokio::test]
+async fn a_file_has_the_permissions_of_any_new_file() {
+    let (dir, store) = store();
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+    let any = dir.path().join("any");
+    File::create(&any).unwrap();
+    let written = store.put(ImageId::random(), None, source(vec![Ok(vec![1])])).await.unwrap();
+    assert_eq!(mode(Path::new(&written.uri["file://".len()..])), mode(&any));
+    let named = Partial::create_named(store.directories[0].clone()).unwrap();
+    named.publish("named").unwrap();
+    assert_eq!(mode(&store.path().join("named")), mode(&any));
 }
