@@ -26,6 +26,10 @@ use options::Mountpoint;
 
 pub(crate) use options::KIND;
 
+/// Why a location is refused, and what to do.
+const ELSEWHERE: &str = "lies in none of its directories: where images are to be found there, name \
+                         its directory in filesystem_store_datadirs";
+
 /// Directories that hold image data: one, or several of which each image has one.
 #[derive(Clone)]
 pub struct FileStore {
@@ -60,7 +64,7 @@ impl FileStore {
         let mut directories = self.directories.iter();
         directories
             .find_map(|directory| Some((directory, directory.name(uri)?)))
-            .ok_or_else(|| Error::BadLocation(uri.to_owned()))
+            .ok_or_else(|| Error::BadLocation(format!("{uri} {ELSEWHERE}")))
     }
 
     /// Where the next image goes: of the highest priority that has room, where there is most. One

@@ -307,3 +307,12 @@ async fn a_file_has_the_permissions_of_any_new_file() {
     named.publish("named").unwrap();
     assert_eq!(mode(&store.path().join("named")), mode(&any));
 }
+
+#[tokio::test]
+async fn a_location_that_is_elsewhere_is_refused_with_the_option_that_names_directories() {
+    let (dir, store) = store();
+    fs::write(dir.path().join("x"), "x").unwrap();
+    let error = store.size(&format!("file://{}/x", dir.path().display())).await.unwrap_err();
+    assert!(matches!(error, Error::BadLocation(_)), "{error}");
+    assert!(error.to_string().contains("filesystem_store_datadirs"), "{error}");
+}
