@@ -20,10 +20,11 @@ class Relay:
         self.loss = None
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def lose(self, statement):
-        """The next transaction that has that text: its client is cut off when it says `COMMIT`. The
-        statement must be one that its connection has not used before."""
-        self.loss = Loss(statement.encode())
+    def lose(self, statement, hold=False):
+        """The next transaction that has that text: its client is cut off when it says `COMMIT`, or goes
+        on to wait where it is to be held. The statement must be one that its connection has not used
+        before."""
+        self.loss = Loss(statement.encode(), hold)
         return self.loss
 
     def close(self):
@@ -40,18 +41,20 @@ class Relay:
             except OSError:
                 client.close()
                 continue
-            threading.Thread(target=self._answers, args=[server, client], daemon=True).start()
-            threading.Thread(target=self._asks, args=[client, server], daemon=True).start()
+            silent = threading.Event()
+            for says in (self._answers, self._asks):
+                threading.Thread(target=says, args=[client, server, silent], daemon=True).start()
 
-    def _asks(self, client, server):
+    def _asks(self, client, server, silent):
         mine = None
         while said := received(client):
             loss = self.loss
             if loss and not loss.taken and loss.statement in said:
                 loss.taken, mine = True, loss
             if mine and b"COMMIT" in said:
-                # No answer of the server reaches anybody from here on.
-                client.shutdown(socket.SHUT_RDWR)
+                silent.set()
+                if not mine.hold:
+                    client.shutdown(socket.SHUT_RDWR)
                 mine.cut.set()
                 mine.pass_on.wait()
                 server.sendall(said)
@@ -59,22 +62,22 @@ class Relay:
             server.sendall(said)
         server.close()
 
-    def _answers(self, server, client):
+    def _answers(self, client, server, silent):
         while said := received(server):
             try:
-                client.sendall(said)
+                if not silent.is_set():
+                    client.sendall(said)
             except OSError:
-                # The server goes on without its client.
-                pass
+                silent.set()
         client.close()
 
 
 class Loss:
-    """A commit whose client hears nothing: it has gone when `cut` is set, and the server gets the
-    commit once `pass_on` is."""
+    """A commit whose client hears nothing any more when `cut` is set; the server gets it once `pass_on`
+    is."""
 
-    def __init__(self, statement):
-        self.statement, self.taken = statement, False
+    def __init__(self, statement, hold):
+        self.statement, self.hold, self.taken = statement, hold, False
         self.cut, self.pass_on = threading.Event(), threading.Event()
 
 

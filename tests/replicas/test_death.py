@@ -6,11 +6,13 @@ import shutil
 import threading
 import time
 
+import pytest
 import requests
 from importing import ended, import_image, last_task, stage
 from service import Api, unique
 
-from replicas.cloud import at_once
+from own_database import DURABLE, Server
+from replicas.cloud import at_once, sent
 
 SIZE = 4 << 20
 # More than a lease, in seconds: whoever lives for so long gives signs of life.
@@ -212,6 +214,50 @@ def test_a_copied_state_directory_is_another_service(cloud, eventually):
     assert len(names) == 4
     assert cloud.api(3).status(slow.image) == "saving"
     assert slow.finish() == 204
+
+
+@pytest.fixture(params=[*DURABLE, "sqlite"])
+def anywhere(request, tmp_path):
+    """Where a catalog may be: its connection string, and how many services it can have that die."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'glance.db'}", 1
+        return
+    database = Server(request.param).start(*DURABLE[request.param])
+    yield database.url, 3
+    database.close()
+
+
+def test_deaths_in_the_middle_of_deletions_leave_no_bytes(clouds, anywhere, eventually, tell):
+    """What lives afterwards has its bytes, and nothing else is there."""
+    url, count = anywhere
+    cloud, dice, images = clouds(url, count=count), random.Random(17), []
+    for _ in range(4):
+        api = cloud.api(0)
+        burst = [api.create() for _ in range(24)]
+        for image in burst:
+            assert api.upload(image, image.encode()).status_code == 204
+        images += burst
+        enough, answered = dice.randrange(1, 16), threading.Semaphore(0)
+
+        def delete(image, api=api, answered=answered):
+            sent(lambda: api.delete(f"/v2/images/{image}"))
+            answered.release()
+
+        dying = [threading.Thread(target=delete, args=[image]) for image in burst]
+        for thread in dying:
+            thread.start()
+        for _ in range(enough):
+            assert answered.acquire(timeout=60)
+        cloud.replicas[0].kill()
+        cloud.restart(0)
+        for thread in dying:
+            thread.join()
+    api = cloud.api(0)
+    left = [image for image in images if api.get(f"/v2/images/{image}").status_code == 200]
+    eventually(lambda: set(cloud.files("fast")) == set(left), limit=90)
+    for image in left:
+        assert api.get(f"/v2/images/{image}/file").content == image.encode()
+    tell(len(images), "images,", len(images) - len(left), "deleted; leftovers: 0")
 
 
 def test_many_deaths_leave_an_order(cloud, web, eventually, tell):

@@ -4,7 +4,10 @@ import random
 import threading
 
 import pytest
+from importing import ended, import_image
 from relay import Relay
+
+from replicas.cloud import sent
 
 SIZE = 1 << 20
 
@@ -36,3 +39,47 @@ def test_an_image_that_becomes_active_late_has_its_bytes(clouds, relay, eventual
     eventually(lambda: api.status(image) == "active", limit=60)
     assert answers == [204] and cloud.files("fast") == [image]
     assert api.get(f"/v2/images/{image}/file").content == data
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives on", "dies"])
+def test_an_image_whose_deletion_is_not_answered_leaves_no_bytes(clouds, relay, eventually, dies):
+    """The service that deletes it hears nothing of the commit, and goes on to live or not."""
+    cloud = clouds(relay.url, count=2)
+    api, another = cloud.apis()
+    image = api.create()
+    assert api.upload(image, b"bytes").status_code == 204
+    loss = relay.lose("deleted_at = COALESCE(deleted_at", hold=dies)
+    answers = []
+    deletion = threading.Thread(
+        target=lambda: answers.append(sent(lambda: api.delete(f"/v2/images/{image}")))
+    )
+    deletion.start()
+    assert loss.cut.wait(30)
+    if dies:
+        cloud.replicas[0].kill()
+    loss.pass_on.set()
+    deletion.join(60)
+    assert answers == [0 if dies else 503]
+    eventually(lambda: another.get(f"/v2/images/{image}").status_code == 404)
+    eventually(lambda: cloud.files("fast") == [], limit=90)
+
+
+def test_a_location_whose_removal_is_not_answered_leaves_no_bytes(clouds, relay, eventually):
+    cloud = clouds(relay.url, count=2)
+    api, another = cloud.apis()
+    image = api.create()
+    assert api.upload(image, b"bytes").status_code == 204
+    copied = import_image(api, image, "copy-image", stores=["slow"])
+    assert copied.status_code == 202
+    eventually(lambda: ended(api, image))
+    assert cloud.files("slow") == [image]
+    loss = relay.lose("UPDATE image_locations SET deleted = TRUE, status", hold=True)
+    removal = threading.Thread(target=lambda: sent(lambda: api.delete(f"/v2/stores/slow/{image}")))
+    removal.start()
+    assert loss.cut.wait(30)
+    cloud.replicas[0].kill()
+    loss.pass_on.set()
+    removal.join(60)
+    eventually(lambda: cloud.files("slow") == [], limit=90)
+    assert another.status(image) == "active"
+    assert another.get(f"/v2/images/{image}/file").content == b"bytes"

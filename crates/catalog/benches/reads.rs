@@ -100,7 +100,7 @@ async fn writes(catalog: &SqlCatalog, ids: &[ImageId]) {
     report("update", began, count);
     let began = Instant::now();
     for id in ids {
-        catalog.delete(*id).await.unwrap();
+        catalog.delete(*id, &[]).await.unwrap();
     }
     report("delete", began, count);
 }

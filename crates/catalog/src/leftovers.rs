@@ -4,6 +4,9 @@
 //! image up. The note outlives whoever made it: any service on the catalog that has the store removes
 //! what is left once the store answers, and then the note.
 //!
+//! Bytes that a record loses are noted with that change, so that no death of who removes them then leaves
+//! them for ever.
+//!
 //! Notes are kept where [`Uploads`](crate::Uploads) are: each store is a node of that name, which no
 //! Glance has.
 
@@ -23,6 +26,9 @@ pub struct Leftover {
     pub store: String,
     /// Another one each time that it is noted.
     pub key: u64,
+    /// Somebody removes it already, and forgets it then: others have to do with it only where that
+    /// does not come to its end.
+    pub is_going: bool,
 }
 
 impl Leftover {
@@ -31,7 +37,14 @@ impl Leftover {
         let random = ImageId::random().to_string();
         // Columns have 63 bits; these are 32.
         let key = random.get(..8).and_then(|digits| u64::from_str_radix(digits, 16).ok());
-        Self { image, store: store.to_owned(), key: key.unwrap_or_default() }
+        let key = key.unwrap_or_default();
+        Self { image, store: store.to_owned(), key, is_going: false }
+    }
+
+    /// What is removed as soon as the image's record has lost it: noted by
+    /// [`delete`](crate::Catalog::delete) and [`remove_location`](crate::Catalog::remove_location).
+    pub fn going(image: ImageId, store: &str) -> Self {
+        Self { is_going: true, ..Self::of(image, store) }
     }
 }
 

@@ -267,10 +267,10 @@ pub struct Stored {
 }
 
 /// When the bytes of a location that is taken from an image go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Removal {
-    /// With the location.
-    Now,
+    /// With the location. Until then they are noted as that, if they are in a store that is known.
+    Now(Option<Leftover>),
     /// With the image, whose deletion finds them.
     Later,
 }
@@ -315,7 +315,7 @@ pub trait Catalog: Send + Sync {
         &self,
         id: ImageId,
         location: &Location,
-        removal: Removal,
+        removal: &Removal,
     ) -> Result<Image>;
 
     /// Gives a location other metadata. Errors: `NotFound`; `LocationNotFound`.
@@ -334,9 +334,9 @@ pub trait Catalog: Send + Sync {
     -> Result<Image>;
 
     /// Deletes an image: the row stays with `deleted` set, and its properties, tags, members and
-    /// locations with it, as in Glance. Returns the locations that it had. Errors: `NotFound`;
-    /// `Protected`.
-    async fn delete(&self, id: ImageId) -> Result<Vec<Location>>;
+    /// locations with it, as in Glance. Returns the locations that it had; what is left of it in stores
+    /// is noted. Errors: `NotFound`; `Protected`.
+    async fn delete(&self, id: ImageId, left: &[Leftover]) -> Result<Vec<Location>>;
 
     /// Puts one tag on an image; a tag that is there already is no error.
     async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()>;

@@ -6,18 +6,18 @@
 //! itself meanwhile: of one that is queued nobody else receives bytes, one that has its bytes elsewhere
 //! is locked as for an import. What a location of the image's record names is nobody's leftover.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use catalog::{Leftover, Records, Result, Viewer};
 use futures::future;
-use image::{Event, ImageId, Status};
+use image::{Event, ImageId, Status, Timestamp};
 use store::{Source, Store, Written};
 
 use crate::app::App;
 use crate::imports;
-use crate::watch::at_each_beat;
+use crate::watch::{Watch, at_each_beat};
 
 /// How long a store may take to say that it answers.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -30,12 +30,14 @@ pub struct Leftovers {
     records: Arc<dyn Records>,
     /// What the catalog could not be told yet.
     unnoted: Mutex<HashSet<(ImageId, String)>>,
+    /// What is removed here as its record loses it.
+    going: Mutex<HashSet<Leftover>>,
 }
 
 impl Leftovers {
     /// Those of a catalog.
     pub fn new(records: Arc<dyn Records>) -> Self {
-        Self { records, unnoted: Mutex::default() }
+        Self { records, unnoted: Mutex::default(), going: Mutex::default() }
     }
 
     /// Notes that something may be left at an image's place in a store. Where the catalog is away, that
@@ -69,6 +71,49 @@ impl Leftovers {
 
     fn unnoted(&self) -> MutexGuard<'_, HashSet<(ImageId, String)>> {
         self.unnoted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an image is about to lose in these stores, for who removes it then.
+    pub(crate) fn losing<'a>(
+        self: &Arc<Self>,
+        image: ImageId,
+        stores: impl IntoIterator<Item = &'a str>,
+    ) -> Losing {
+        let stores: BTreeSet<_> = stores.into_iter().collect();
+        let left: Vec<_> = stores.iter().map(|store| Leftover::going(image, store)).collect();
+        self.going().extend(left.iter().cloned());
+        Losing { left, leftovers: self.clone() }
+    }
+
+    fn going(&self) -> MutexGuard<'_, HashSet<Leftover>> {
+        self.going.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a record loses and who has this removes: it is noted in the catalog with the record's change, so
+/// that [`tend`] of any service does so where it does not come to that.
+pub(crate) struct Losing {
+    /// To be noted with the change.
+    pub(crate) left: Vec<Leftover>,
+    leftovers: Arc<Leftovers>,
+}
+
+impl Losing {
+    /// Forgets what has gone. What these stores keep is tried again from now on.
+    pub(crate) async fn end(self, kept: &HashSet<&str>) {
+        for left in self.left.iter().filter(|left| !kept.contains(left.store.as_str())) {
+            if let Err(error) = self.leftovers.records.forget_leftover(left).await {
+                let (image, store) = (left.image, &left.store);
+                tracing::warn!(%image, store, %error, "what was removed stays noted for a while");
+            }
+        }
+    }
+}
+
+impl Drop for Losing {
+    fn drop(&mut self) {
+        let mut going = self.leftovers.going();
+        going.retain(|left| !self.left.contains(left));
     }
 }
 
@@ -165,7 +210,7 @@ async fn remove_in(app: &App, place: Place<'_>, tries: &mut Tries) -> Result<()>
     if place.1.abilities().needs_caller {
         return give_up(app, &known).await;
     }
-    tries.forget_others(&known);
+    tries.look(&known, &app.leftovers.going(), Instant::now());
     let due: Vec<_> = known.iter().filter(|left| tries.is_due(left)).collect();
     if due.is_empty() || !answers(place).await {
         return Ok(());
@@ -195,22 +240,36 @@ async fn give_up(app: &App, known: &[Leftover]) -> Result<()> {
 
 /// When what could not be removed is tried again: the later, the longer that goes on.
 #[derive(Default)]
-struct Tries(HashMap<ImageId, (Instant, Instant)>);
+struct Tries {
+    tried: HashMap<ImageId, (Instant, Instant)>,
+    going: Watch<Leftover>,
+    /// What others have not removed for so long that they may be dead.
+    stuck: HashSet<Leftover>,
+}
 
 impl Tries {
     fn is_due(&self, left: &Leftover) -> bool {
-        self.0.get(&left.image).is_none_or(|(first, last)| {
+        if left.is_going && !self.stuck.contains(left) {
+            return false;
+        }
+        self.tried.get(&left.image).is_none_or(|(first, last)| {
             last.elapsed() >= (last.duration_since(*first) / 4).min(LONGEST_PAUSE)
         })
     }
 
     fn failed(&mut self, left: &Leftover) {
         let now = Instant::now();
-        self.0.entry(left.image).or_insert((now, now)).1 = now;
+        self.tried.entry(left.image).or_insert((now, now)).1 = now;
     }
 
-    fn forget_others(&mut self, known: &[Leftover]) {
-        self.0.retain(|image, _| known.iter().any(|left| left.image == *image));
+    /// Takes what is noted now, and what of that is removed here.
+    fn look(&mut self, known: &[Leftover], here: &HashSet<Leftover>, now: Instant) {
+        self.tried.retain(|image, _| known.iter().any(|left| left.image == *image));
+        // All that can be seen of who removes it is that it is still noted.
+        let sign = Timestamp::from_microsecond(0);
+        let others = known.iter().filter(|left| left.is_going && !here.contains(left));
+        let signs = others.map(|left| (left.clone(), sign));
+        self.stuck = self.going.silent(signs, now);
     }
 }
 
@@ -286,5 +345,24 @@ async fn answers((name, store): Place<'_>) -> bool {
             false
         }
         Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_removes_is_due_once_it_is_stuck() {
+        let left = Leftover::going(ImageId::random(), "store");
+        let (known, nobodys) = ([left.clone()], HashSet::new());
+        let (mut tries, began) = (Tries::default(), Instant::now());
+        let due = |tries: &mut Tries, second: u64, here: &HashSet<Leftover>| {
+            tries.look(&known, here, began + Duration::from_secs(second));
+            tries.is_due(&left)
+        };
+        let looks: Vec<_> = (0..8).map(|look| due(&mut tries, 5 * look, &nobodys)).collect();
+        assert_eq!(looks, [false, false, false, false, false, false, true, true]);
+        assert!(!due(&mut tries, 40, &HashSet::from([left.clone()])), "it is removed here");
     }
 }

@@ -31,6 +31,7 @@ mod locations;
 mod metadefs;
 mod notices;
 mod openapi;
+mod outlasting;
 mod patch;
 mod property;
 mod protected;

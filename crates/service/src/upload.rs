@@ -21,6 +21,7 @@ use crate::digest::{self, Digests};
 use crate::error::{ApiError, Result};
 use crate::intake::{Intake, Refused};
 use crate::keys::Token;
+use crate::outlasting::to_its_end;
 use crate::quota::Allowance;
 use crate::receiving::Receipt;
 use crate::{leftovers, notices, sharing};
@@ -50,10 +51,7 @@ pub(crate) async fn upload(
         return Err(store::Error::ReadOnly(name.to_owned()).into());
     }
     let receipt = app.receiving.begin(image.id, Event::BeginUpload).await.map_err(closed)?;
-    match tokio::spawn(receive(app, receipt, body, length, terms)).await {
-        Ok(result) => result,
-        Err(error) => Err(ApiError::internal(&error)),
-    }
+    to_its_end(receive(app, receipt, body, length, terms)).await
 }
 
 /// Glance's words for an image that takes no bytes now.

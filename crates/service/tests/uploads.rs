@@ -4,6 +4,7 @@
 
 mod away;
 mod faulty_catalog;
+mod losing;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -6,8 +6,8 @@ use image::{Event, ImageId, MemberStatus, Status, TaskId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Lease;
 use crate::metadefs::{Existing, Kind, Others};
-use crate::{Lease, Removal};
 
 /// The argument of an operation.
 pub(super) trait Argument<'a>: Serialize {
@@ -80,7 +80,6 @@ copied!(
     MemberStatus,
     Option<ImageId>,
     Others,
-    Removal,
     Status,
     TaskId,
     Timestamp,

@@ -128,11 +128,11 @@ operations! {
         write activate(id: ImageId, stored: &Stored) -> Image;
         write refuse(id: ImageId, location: &Location) -> ();
         write add_location(id: ImageId, location: &Location) -> Image;
-        write remove_location(id: ImageId, location: &Location, removal: Removal) -> Image;
+        write remove_location(id: ImageId, location: &Location, removal: &Removal) -> Image;
         write describe_location(id: ImageId, before: &Location, after: &Location) -> Image;
         write set_hashes(id: ImageId, hashes: &DataHashes) -> ();
         write activate_within(id: ImageId, stored: &Stored, budget: &Budget) -> Image;
-        write delete(id: ImageId) -> Vec<Location>;
+        write delete(id: ImageId, left: &[Leftover]) -> Vec<Location>;
         write add_tag(id: ImageId, tag: &str) -> ();
         write remove_tag(id: ImageId, tag: &str) -> bool;
         read members(id: ImageId) -> Vec<Member>;

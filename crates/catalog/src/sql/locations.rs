@@ -1,12 +1,14 @@
 //! Locations. A removed location's row stays, marked deleted. The public functions that take a
 //! transaction, which holds the write lock, end it.
 
+use std::slice;
+
 use super::dialect::{Connection, Row, Transaction, query};
 use image::{Image, ImageId, Location, Status, Timestamp};
 use serde_json::{Map, Value};
 
 use super::sealed::{Urls, is_sealed};
-use super::{read, records};
+use super::{leftovers, read, records};
 use crate::{Error, Removal, Result, Viewer};
 
 /// A location of a row, with what its metadata says.
@@ -82,7 +84,7 @@ pub(super) async fn remove(
     mut db: Transaction,
     id: ImageId,
     location: &Location,
-    removal: Removal,
+    removal: &Removal,
 ) -> Result<Image> {
     let now = Timestamp::now();
     records::touch(&mut db, id, now).await?;
@@ -94,7 +96,7 @@ pub(super) async fn remove(
         return Err(Error::LastLocation(id));
     }
     let status = match removal {
-        Removal::Now => Status::Deleted,
+        Removal::Now(_) => Status::Deleted,
         Removal::Later => Status::PendingDelete,
     };
     query(
@@ -107,6 +109,9 @@ pub(super) async fn remove(
     .bind(row)
     .execute(&mut db)
     .await?;
+    if let Removal::Now(Some(left)) = removal {
+        leftovers::note(&mut db, slice::from_ref(left)).await?;
+    }
     finish(db, id).await
 }
 

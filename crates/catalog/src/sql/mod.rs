@@ -40,6 +40,7 @@ mod visibility;
 mod whole;
 
 use std::path::Path;
+use std::slice;
 
 use async_trait::async_trait;
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
@@ -47,9 +48,11 @@ use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, S
 use dialect::{Connection, Pool, Transaction, query};
 use gathered::Gathered;
 use indexes::Indexes;
+use leftovers::Places;
 
 use crate::{
-    Budget, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Usage, Viewer,
+    Budget, Catalog, Error, ImageChange, Leftover, ListQuery, Removal, Result, Stored, Usage,
+    Viewer,
 };
 
 pub use cached::LocalRecords;
@@ -69,6 +72,8 @@ pub struct SqlCatalog {
     indexes: Indexes,
     /// Reads that share statements; `None` where all there is is one connection.
     gathered: Option<Gathered>,
+    /// The stores of which leftovers can be noted.
+    places: Places,
 }
 
 impl SqlCatalog {
@@ -87,7 +92,13 @@ impl SqlCatalog {
         }
         let db = Pool::of(database).await?;
         let repetitions = database.limits.repetitions;
-        let mut catalog = Self { db, repetitions, indexes: Indexes::Glances, gathered: None };
+        let mut catalog = Self {
+            db,
+            repetitions,
+            indexes: Indexes::Glances,
+            gathered: None,
+            places: Places::default(),
+        };
         // A database that takes no changes may have all its tables.
         match schema::look(&mut catalog.db.acquire().await?).await {
             Ok(schema::Found::Current) => {}
@@ -133,7 +144,8 @@ impl SqlCatalog {
     pub async fn memory() -> Result<Self> {
         let db = Pool::in_memory().await?;
         let (repetitions, indexes) = (Some(0), Indexes::Glances);
-        let catalog = Self { db, repetitions, indexes, gathered: None };
+        let places = Places::default();
+        let catalog = Self { db, repetitions, indexes, gathered: None, places };
         schema::ensure(catalog.begin().await?).await?;
         Ok(catalog)
     }
@@ -215,8 +227,11 @@ impl Catalog for SqlCatalog {
         &self,
         id: ImageId,
         location: &Location,
-        removal: Removal,
+        removal: &Removal,
     ) -> Result<Image> {
+        if let Removal::Now(Some(left)) = removal {
+            self.know_places(slice::from_ref(left)).await?;
+        }
         change!(self, db => locations::remove(db, id, location, removal))
     }
 
@@ -233,8 +248,9 @@ impl Catalog for SqlCatalog {
         change!(self, db => states::set_hashes(db, id, hashes))
     }
 
-    async fn delete(&self, id: ImageId) -> Result<Vec<Location>> {
-        change!(self, db => states::delete(db, id))
+    async fn delete(&self, id: ImageId, left: &[Leftover]) -> Result<Vec<Location>> {
+        self.know_places(left).await?;
+        change!(self, db => states::delete(db, id, left))
     }
 
     async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()> {

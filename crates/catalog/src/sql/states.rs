@@ -5,8 +5,8 @@ use super::dialect::{Connection, Transaction, query};
 use image::{DataHashes, Event, Image, ImageId, Location, Status, Timestamp};
 
 use super::records::size_column;
-use super::{deletion, locations, pending, read, rows, uploads, usage};
-use crate::{Budget, Error, Result, Stored, Viewer};
+use super::{deletion, leftovers, locations, pending, read, rows, uploads, usage};
+use crate::{Budget, Error, Leftover, Result, Stored, Viewer};
 
 pub(super) async fn transition(mut db: Transaction, id: ImageId, event: Event) -> Result<Status> {
     let now = Timestamp::now();
@@ -29,11 +29,16 @@ pub(super) async fn transition(mut db: Transaction, id: ImageId, event: Event) -
     Ok(next)
 }
 
-pub(super) async fn delete(mut db: Transaction, id: ImageId) -> Result<Vec<Location>> {
+pub(super) async fn delete(
+    mut db: Transaction,
+    id: ImageId,
+    left: &[Leftover],
+) -> Result<Vec<Location>> {
     // Nobody adds one from here on.
     let found = look(&mut db, id).await?;
     let locations = locations::all(&mut db, id).await?;
     remove(&mut db, id, &found, Event::Delete, Timestamp::now()).await?;
+    leftovers::note(&mut db, left).await?;
     db.commit().await?;
     Ok(locations)
 }

@@ -37,9 +37,9 @@ async fn encrypted_locations_are_found_described_and_removed_by_their_urls() {
     assert!(matches!(again, Err(Error::DuplicateLocation { .. })), "{again:?}");
     let moved = Location::new(second().uri, Some("far"));
     catalog.describe_location(image.id, &second(), &moved).await.unwrap();
-    let left = catalog.remove_location(image.id, &moved, Removal::Now).await.unwrap();
+    let left = catalog.remove_location(image.id, &moved, &Removal::Now(None)).await.unwrap();
     assert_eq!(left.locations, [stored().location]);
-    assert_eq!(catalog.delete(image.id).await.unwrap(), [stored().location]);
+    assert_eq!(catalog.delete(image.id, &[]).await.unwrap(), [stored().location]);
 }
 
 #[tokio::test]
@@ -64,9 +64,10 @@ async fn with_another_key_images_are_listed_and_nothing_of_them_is_deleted() {
         assert_eq!(names(&wrong, &Viewer::service(), ListQuery::default()).await, ["x"]);
         let unread = wrong.get(&Viewer::service(), image.id).await.unwrap();
         assert_ne!(uris(&unread), uris(&image));
-        let refused = wrong.delete(image.id).await;
+        let refused = wrong.delete(image.id, &[]).await;
         assert!(matches!(refused, Err(Error::SealedLocation(_))), "{refused:?}");
-        let refused = wrong.remove_location(image.id, &unread.locations[0], Removal::Now).await;
+        let refused =
+            wrong.remove_location(image.id, &unread.locations[0], &Removal::Now(None)).await;
         assert!(matches!(refused, Err(Error::SealedLocation(_))), "{refused:?}");
     }
     assert_eq!(uris(&right.get(&Viewer::service(), image.id).await.unwrap()), uris(&image));

@@ -55,7 +55,7 @@ async fn each_viewer_is_shown_what_it_is_shown_alone() {
     let Some((_fresh, catalog)) = catalog().await else { return };
     let mut ids = fill(catalog.as_ref()).await;
     let deleted = ids[0];
-    catalog.delete(deleted).await.unwrap();
+    catalog.delete(deleted, &[]).await.unwrap();
     ids.push(ImageId::random());
     let asked: Vec<_> = viewers()
         .into_iter()

@@ -22,7 +22,7 @@ async fn fill(catalog: &dyn Catalog) {
             catalog.set_member(image.id, member, answer).await.unwrap();
         }
         if i % 10 == 9 {
-            catalog.delete(image.id).await.unwrap();
+            catalog.delete(image.id, &[]).await.unwrap();
         }
     }
 }

@@ -82,8 +82,8 @@ async fn a_row_that_no_service_writes_takes_no_other_with_it() {
         catalog.members(odd).await.unwrap();
         catalog.usage(Some("owner"), None).await.unwrap();
         // Gone, or refused: never with a panic.
-        let _refused = catalog.delete(odd).await;
-        catalog.delete(good).await.unwrap();
+        let _refused = catalog.delete(odd, &[]).await;
+        catalog.delete(good, &[]).await.unwrap();
         fresh.tries(&format!("UPDATE images SET deleted = TRUE WHERE id = '{odd}'")).await;
         fresh.tries(&format!("UPDATE images SET deleted = 1 WHERE id = '{odd}'")).await;
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use catalog::Leftover;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event as Logged, Metadata, Subscriber};
 
@@ -70,11 +71,22 @@ async fn no_operation_takes_more_statements_than_it_needs() {
     assert_eq!(count(catalog.update(first.id, &change)).await, 2 + 2, "to change it, to read it");
     assert_eq!(count(catalog.usage(Some("owner"), None)).await, 1);
     assert_eq!(
-        count(catalog.delete(second.id)).await,
+        count(catalog.delete(second.id, &[])).await,
         2 + 5,
         "look, locations, image, parts, locations"
     );
-    assert_eq!(count(catalog.delete(first.id)).await, 2 + 7, "and two kinds of parts");
+    let left = |id| [Leftover::going(id, "store")];
+    // The first one makes the store known.
+    let (third, fourth) = (full("third"), full("fourth"));
+    for image in [&third, &fourth] {
+        catalog.create(image).await.unwrap();
+    }
+    catalog.delete(third.id, &left(third.id)).await.unwrap();
+    assert_eq!(
+        count(catalog.delete(fourth.id, &left(fourth.id))).await,
+        2 + 8,
+        "and two kinds of parts, and what is left in one store"
+    );
 }
 
 #[tokio::test]

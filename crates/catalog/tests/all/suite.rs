@@ -171,10 +171,10 @@ async fn a_deleted_image_is_gone_for_everybody_and_its_id_is_not_used_again() {
     let image = image("x");
     catalog.create(&image).await.unwrap();
     catalog.activate(image.id, &stored()).await.unwrap();
-    assert_eq!(catalog.delete(image.id).await.unwrap(), [stored().location]);
+    assert_eq!(catalog.delete(image.id, &[]).await.unwrap(), [stored().location]);
     let gone = catalog.get(&Viewer::service(), image.id).await;
     assert!(matches!(gone, Err(Error::NotFound(_))));
-    assert!(matches!(catalog.delete(image.id).await, Err(Error::NotFound(_))));
+    assert!(matches!(catalog.delete(image.id, &[]).await, Err(Error::NotFound(_))));
     assert!(matches!(catalog.create(&image).await, Err(Error::Duplicate(_))));
     assert_eq!(catalog.status_of(image.id).await.unwrap(), Some(Status::Deleted));
     assert_eq!(catalog.status_of(ImageId::random()).await.unwrap(), None);
@@ -185,7 +185,7 @@ async fn protection_keeps_an_image() {
     let Some((_fresh, catalog)) = catalog().await else { return };
     let image = Image { protected: true, ..image("x") };
     catalog.create(&image).await.unwrap();
-    assert!(matches!(catalog.delete(image.id).await, Err(Error::Protected(_))));
+    assert!(matches!(catalog.delete(image.id, &[]).await, Err(Error::Protected(_))));
 }
 
 #[tokio::test]
@@ -403,13 +403,13 @@ async fn an_active_image_gets_and_loses_locations() {
     let again = catalog.add_location(id, &slow).await;
     assert!(matches!(again, Err(Error::DuplicateLocation { .. })), "{again:?}");
 
-    let image = catalog.remove_location(id, &stored().location, Removal::Now).await.unwrap();
+    let image = catalog.remove_location(id, &stored().location, &Removal::Now(None)).await.unwrap();
     assert_eq!(image.locations, std::slice::from_ref(&slow));
-    let gone = catalog.remove_location(id, &stored().location, Removal::Now).await;
+    let gone = catalog.remove_location(id, &stored().location, &Removal::Now(None)).await;
     assert!(matches!(gone, Err(Error::LocationNotFound { .. })), "{gone:?}");
-    let last = catalog.remove_location(id, &slow, Removal::Now).await;
+    let last = catalog.remove_location(id, &slow, &Removal::Now(None)).await;
     assert!(matches!(last, Err(Error::LastLocation(_))), "{last:?}");
-    assert_eq!(catalog.delete(id).await.unwrap(), [slow]);
+    assert_eq!(catalog.delete(id, &[]).await.unwrap(), [slow]);
 }
 
 #[tokio::test]
@@ -422,9 +422,9 @@ async fn a_location_is_found_by_its_uri_where_that_is_enough() {
     let found_out = Location::new("http://a/x", Some("elsewhere"));
     catalog.describe_location(id, &found_out, &slow).await.unwrap();
     catalog.add_location(id, &fast).await.unwrap();
-    let unclear = catalog.remove_location(id, &found_out, Removal::Now).await;
+    let unclear = catalog.remove_location(id, &found_out, &Removal::Now(None)).await;
     assert!(matches!(unclear, Err(Error::LocationNotFound { .. })), "{unclear:?}");
-    let image = catalog.remove_location(id, &slow, Removal::Now).await.unwrap();
+    let image = catalog.remove_location(id, &slow, &Removal::Now(None)).await.unwrap();
     assert_eq!(image.locations, [stored().location, fast]);
 }
 

@@ -334,7 +334,7 @@ async fn an_image_that_is_deleted_meanwhile_stays_so() {
     let id = image(catalog.as_ref()).await;
     let start = start(id, &["a"]);
     catalog.begin_import(id, &start).await.unwrap();
-    catalog.delete(id).await.unwrap();
+    catalog.delete(id, &[]).await.unwrap();
     let lease = Lease::of(&start.task);
     let error =
         catalog.finish_import(&lease, id, &imported(&["a"], &[]), None, KEEP).await.unwrap_err();

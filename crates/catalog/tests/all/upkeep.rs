@@ -99,7 +99,7 @@ async fn rows_are_purged_by_age_and_never_those_of_a_pending_image() {
     let catalog = fresh.catalog().await;
     let (gone, pending, kept) =
         (active(&catalog).await, active(&catalog).await, active(&catalog).await);
-    catalog.delete(gone.id).await.unwrap();
+    catalog.delete(gone.id, &[]).await.unwrap();
     catalog.transition(pending.id, Event::DeleteLater).await.unwrap();
 
     let young = catalog.purge(What::Parts, hours_from_now(-1), None).await.unwrap();

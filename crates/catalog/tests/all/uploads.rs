@@ -110,7 +110,7 @@ async fn signs_of_life_are_those_of_one_service_and_keep_its_uploads() {
 async fn an_upload_of_an_image_that_is_gone_can_be_ended() {
     let Some((_fresh, catalog, node)) = records().await else { return };
     let upload = begun(catalog.as_ref(), node).await;
-    catalog.delete(upload.image).await.unwrap();
+    catalog.delete(upload.image, &[]).await.unwrap();
     assert!(catalog.activate(upload.image, &of_upload(&upload)).await.is_err());
     assert_eq!(catalog.uploads().await.unwrap().len(), 1, "its bytes are still to be removed");
     catalog.end_upload(&upload).await.unwrap();

@@ -1,5 +1,6 @@
 //! The tasks API's own import, older than `POST …/import`: it makes an image of what is at a URL.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -219,8 +220,14 @@ async fn forget(app: &App, task: &Task) {
         Ok(Some(Status::Queued | Status::Saving)) => {}
         _ => return,
     }
-    leftovers::clear(app, id, app.stores.default_name()).await;
-    if let Err(error) = app.catalog.delete(id).await {
-        tracing::error!(image = %id, %error, "an image without data stays");
+    // It may become active yet, where an answer of the catalog was lost, but not any more once it is
+    // deleted.
+    let losing = app.leftovers.losing(id, [app.stores.default_name()]);
+    match app.catalog.delete(id, &losing.left).await {
+        Ok(_) => {
+            leftovers::clear(app, id, app.stores.default_name()).await;
+            losing.end(&HashSet::new()).await;
+        }
+        Err(error) => tracing::error!(image = %id, %error, "an image without data stays"),
     }
 }

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::body::Announced;
 use crate::error::{ApiError, Result};
 use crate::intake::{Bounds, Intake};
+use crate::outlasting::to_its_end;
 use crate::quota::{self, Resource};
 use crate::receiving::Receipt;
 use crate::{notices, upload};
@@ -43,11 +44,7 @@ pub(crate) async fn stage(
     };
     notices::changed(&app, image.id).await;
     let project = caller.project_id.clone();
-    let taken = async move { take(&app, receipt, project, body, announced).await };
-    match tokio::spawn(taken).await {
-        Ok(result) => result,
-        Err(error) => Err(ApiError::internal(&error)),
-    }
+    to_its_end(async move { take(&app, receipt, project, body, announced).await }).await
 }
 
 async fn take(

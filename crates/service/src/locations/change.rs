@@ -1,5 +1,7 @@
 //! Patches of an image's locations: first what they come to, then the doing.
 
+use std::sync::Arc;
+
 use catalog::Stored;
 use identity::Caller;
 use identity::policy::Action;
@@ -60,7 +62,7 @@ pub(crate) async fn plan(
 }
 
 /// Does what was planned, and returns the image as it is then.
-pub(crate) async fn carry_out(app: &App, image: Image, plan: Plan) -> Result<Image> {
+pub(crate) async fn carry_out(app: &Arc<App>, image: Image, plan: Plan) -> Result<Image> {
     let Plan { queued, kept, removed, size, hashes } = plan;
     let mut image = image;
     let mut inactive = queued;

@@ -1,43 +1,89 @@
 //! Taking bytes away: from one place of several, or from all.
 
-use catalog::{Catalog, Removal};
-use image::{Image, Location};
-use store::Stores;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use catalog::Removal;
+use image::{Image, ImageId, Location};
+use store::{Enabled, Store};
 
 use crate::app::App;
 use crate::error::Result;
+use crate::imports;
+use crate::leftovers::Losing;
+use crate::outlasting::to_its_end;
 
 /// Takes one of several locations from an image, and the bytes from there. The record goes first:
-/// of two who take different ones, the catalog lets only one go on, and bytes that a crash leaves
-/// are found at the next start. When the store keeps the bytes, the record comes back.
-/// Where deletions are put off, the bytes stay until the image's own go, as in Glance.
-pub(crate) async fn detach(app: &App, image: &Image, location: &Location) -> Result<Image> {
-    let catalog = app.catalog.as_ref();
-    let after = match app.rules.deletion.delayed {
-        true => catalog.remove_location(image.id, location, Removal::Later).await?,
-        false => take(catalog, &app.stores, image, location).await?,
+/// of two who take different ones, the catalog lets only one go on; what it loses is noted with that,
+/// so that bytes are found that a crash leaves. When the store keeps the bytes, the record comes back.
+/// Where deletions are put off, the bytes stay until the image's own go, as in Glance. Comes to its
+/// end, whatever becomes of who asks for it.
+pub(crate) async fn detach(app: &Arc<App>, image: &Image, location: &Location) -> Result<Image> {
+    let (app, id, location) = (app.clone(), image.id, location.clone());
+    let detached = async move {
+        let after = match app.rules.deletion.delayed {
+            true => app.catalog.remove_location(id, &location, &Removal::Later).await?,
+            false => take(&app, id, &location).await?,
+        };
+        Ok(app.settled(after))
     };
-    Ok(app.settled(after))
+    to_its_end(detached).await
 }
 
-async fn take(
-    catalog: &dyn Catalog,
-    stores: &Stores,
-    image: &Image,
-    location: &Location,
-) -> Result<Image> {
-    let after = catalog.remove_location(image.id, location, Removal::Now).await?;
-    let Ok(store) = stores.holding(location) else {
-        tracing::warn!(image = %image.id, "the bytes stay: their store is not enabled");
+async fn take(app: &App, id: ImageId, location: &Location) -> Result<Image> {
+    let Some(holder) = app.stores.find(location) else {
+        let after = app.catalog.remove_location(id, location, &Removal::Now(None)).await?;
+        tracing::warn!(image = %id, "the bytes stay: their store is not enabled");
         return Ok(after);
     };
-    match store.delete(&location.uri).await {
-        Ok(()) | Err(store::Error::NotFound(_) | store::Error::ReadOnly(_)) => Ok(after),
+    let losing = losing(app, id, [location]);
+    let removal = Removal::Now(losing.left.first().cloned());
+    let after = app.catalog.remove_location(id, location, &removal).await?;
+    match holder.store.delete(&location.uri).await {
+        Ok(()) | Err(store::Error::NotFound(_) | store::Error::ReadOnly(_)) => {
+            losing.end(&HashSet::new()).await;
+            Ok(after)
+        }
         Err(error) => {
-            catalog.add_location(image.id, location).await?;
+            put_back(app, id, location, (holder, losing)).await?;
             Err(error.into())
         }
     }
+}
+
+/// Gives a record back what its store keeps, if nobody removes it as a leftover meanwhile.
+async fn put_back(
+    app: &App,
+    id: ImageId,
+    location: &Location,
+    (holder, losing): (&Enabled, Losing),
+) -> Result<()> {
+    let back = async {
+        if let Err(store::Error::NotFound(_)) = holder.store.size(&location.uri).await {
+            return Ok(());
+        }
+        app.catalog.add_location(id, location).await?;
+        losing.end(&HashSet::new()).await;
+        Ok(())
+    };
+    match imports::alone(app, id, back).await? {
+        Some(done) => done,
+        None => {
+            tracing::warn!(image = %id, "a location stays removed: the image is being worked on");
+            Ok(())
+        }
+    }
+}
+
+/// What an image loses with locations, of what can be removed later too.
+fn losing<'a>(app: &App, id: ImageId, locations: impl IntoIterator<Item = &'a Location>) -> Losing {
+    let holders = locations.into_iter().filter_map(|location| app.stores.find(location));
+    let removes = |store: &dyn Store| {
+        let abilities = store.abilities();
+        abilities.writable && !abilities.needs_caller
+    };
+    let holders = holders.filter(|holder| removes(holder.store.as_ref()));
+    app.leftovers.losing(id, holders.map(|holder| holder.name.as_str()))
 }
 
 /// Looks whether the bytes of an image can be taken away. Errors: a store says that they are in use.
@@ -54,10 +100,13 @@ pub(crate) async fn expect_deletable(app: &App, image: &Image) -> store::Result<
     Ok(())
 }
 
-/// Takes the bytes of a deleted image away, the latest location first: it may be a clone of an
-/// earlier one. What can't be taken away now, for its store is away or somebody uses it, is removed
-/// later, where it is at the image's own place.
-pub(crate) async fn erase(app: &App, image: &Image, locations: &[Location]) {
+/// Deletes an image, and its bytes: the latest location first, for it may be a clone of an earlier one.
+/// What can't be taken away now, for its store is away or somebody uses it, is removed later, where it
+/// is at the image's own place; so is what is not taken away because this service dies.
+pub(crate) async fn delete(app: &App, image: &Image) -> Result<()> {
+    let losing = losing(app, image.id, &image.locations);
+    let locations = app.catalog.delete(image.id, &losing.left).await?;
+    let mut kept = HashSet::new();
     for location in locations.iter().rev() {
         let Some(holder) = app.stores.find(location) else {
             tracing::warn!(image = %image.id, uri = location.scheme(), "its store is not enabled");
@@ -69,86 +118,11 @@ pub(crate) async fn erase(app: &App, image: &Image, locations: &[Location]) {
                 tracing::warn!(image = %image.id, %error, "image data stays for now");
                 if matches!(error, store::Error::Unavailable { .. } | store::Error::InUse { .. }) {
                     app.leftovers.note(image.id, &holder.name).await;
+                    kept.insert(holder.name.as_str());
                 }
             }
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ops::Range;
-    use std::sync::Arc;
-
-    use async_trait::async_trait;
-    use catalog::Stored;
-    use catalog::sql::SqlCatalog;
-    use http::StatusCode;
-    use image::{ImageId, Timestamp};
-    use store::{Data, Error, Source, Store, Written};
-
-    use super::*;
-
-    /// A store whose bytes somebody uses: they can't be deleted.
-    struct InUse;
-
-    #[async_trait]
-    impl Store for InUse {
-        fn kind(&self) -> &'static str {
-            "in use"
-        }
-
-        fn schemes(&self) -> &'static [&'static str] {
-            &["used"]
-        }
-
-        fn holds(&self, uri: &str) -> bool {
-            uri.starts_with("used://")
-        }
-
-        async fn put(&self, _: ImageId, _: Option<u64>, _: Source) -> store::Result<Written> {
-            Err(Error::ReadOnly("used".into()))
-        }
-
-        async fn open(&self, uri: &str, _: Range<u64>) -> store::Result<Data> {
-            Err(Error::NotFound(uri.to_owned()))
-        }
-
-        async fn size(&self, _: &str) -> store::Result<u64> {
-            Ok(1)
-        }
-
-        async fn delete(&self, uri: &str) -> store::Result<()> {
-            Err(Error::InUse { uri: uri.to_owned(), why: "it has clones".into() })
-        }
-
-        async fn discard(&self, _: ImageId) -> store::Result<bool> {
-            Ok(false)
-        }
-    }
-
-    #[tokio::test]
-    async fn bytes_that_are_in_use_stay_with_their_record() {
-        let catalog = SqlCatalog::memory().await.unwrap();
-        let stores = Stores::single("used", Arc::new(InUse));
-        let image = Image::new(ImageId::random(), None, Timestamp::now());
-        catalog.create(&image).await.unwrap();
-        let used = Location::new("used://x", Some("used"));
-        let stored = Stored {
-            location: used.clone(),
-            size: 1,
-            virtual_size: None,
-            hashes: None,
-            upload: None,
-        };
-        catalog.activate(image.id, &stored).await.unwrap();
-        let other = Location::new("other://x", Some("other"));
-        let image = catalog.add_location(image.id, &other).await.unwrap();
-
-        let refused = take(&catalog, &stores, &image, &used).await.unwrap_err();
-        assert_eq!(refused.status, StatusCode::CONFLICT);
-        let viewer = catalog::Viewer::service();
-        let after = catalog.get(&viewer, image.id).await.unwrap();
-        assert!(after.locations.contains(&used), "{:?}", after.locations);
-    }
+    losing.end(&kept).await;
+    Ok(())
 }

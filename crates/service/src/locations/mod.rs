@@ -13,7 +13,7 @@ mod validation;
 
 pub(crate) use attach::{Attachment, abandon, attach, proceed};
 pub(crate) use change::{carry_out, plan};
-pub(crate) use erase::{detach, erase, expect_deletable};
+pub(crate) use erase::{delete, detach, expect_deletable};
 pub(crate) use operation::split;
 pub use settings::LocationSettings;
 

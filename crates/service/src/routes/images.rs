@@ -17,6 +17,7 @@ use crate::caller::Authenticated;
 use crate::error::{ApiError, Result};
 use crate::keys::Token;
 use crate::openapi::{Content, Operation};
+use crate::outlasting::to_its_end;
 use crate::quota::{self, Resource};
 use crate::{
     body, conformity, create, imports, listing, locations, notices, patch, protected, sharing, view,
@@ -151,24 +152,29 @@ async fn delete(
     if imports::deleted_elsewhere(&app, &image, &headers).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
+    let token = Token::of(&headers);
+    to_its_end(async move { remove(&app, &caller, &image, token.as_ref()).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(app: &App, caller: &Caller, image: &Image, token: Option<&Token>) -> Result<()> {
     let status = if app.rules.deletion.delayed && !image.locations.is_empty() {
         app.catalog.transition(image.id, Event::DeleteLater).await?
     } else {
         // A protected one is refused for that.
         if !image.protected {
-            locations::expect_deletable(&app, &image).await?;
+            locations::expect_deletable(app, image).await?;
         }
-        let locations = app.catalog.delete(image.id).await?;
-        locations::erase(&app, &image, &locations).await;
+        locations::delete(app, image).await?;
         Status::Deleted
     };
-    app.notifier.info("image.delete", || notices::deleted(&image, status));
+    app.notifier.info("image.delete", || notices::deleted(image, status));
     if let Some(cache) = &app.cache {
         cache.remove(image.id).await;
     }
-    imports::forget(&app, &image).await;
-    app.keys.delete_key_of(&image, &caller, Token::of(&headers).as_ref()).await;
-    Ok(StatusCode::NO_CONTENT)
+    imports::forget(app, image).await;
+    app.keys.delete_key_of(image, caller, token).await;
+    Ok(())
 }
 
 /// Showing an image to everybody takes a permission of its own.

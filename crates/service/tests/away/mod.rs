@@ -14,10 +14,10 @@ use image::Image;
 use serde_json::json;
 
 use super::{Fault, Service};
-use store::{Away, State};
+pub(crate) use store::{Away, State};
 
 /// A service with a store `away`, which is the default, beside one of kind file, and one image.
-async fn service() -> (Service, Arc<Away>) {
+pub(crate) async fn service() -> (Service, Arc<Away>) {
     let dir = tempfile::tempdir().unwrap();
     let open = |name: &str| FileStore::open(&dir.path().join(name)).unwrap();
     let away = Arc::new(Away::over(open("away")));
@@ -37,12 +37,12 @@ fn bytes_until(away: &Arc<Away>, state: State) -> Body {
 }
 
 impl Service {
-    async fn record(&self) -> Image {
+    pub(crate) async fn record(&self) -> Image {
         let id = self.image.parse().unwrap();
         self.catalog.get(&Viewer::service(), id).await.unwrap()
     }
 
-    async fn noted(&self) -> usize {
+    pub(crate) async fn noted(&self) -> usize {
         self.catalog.leftovers("away").await.unwrap().len()
     }
 
@@ -50,7 +50,12 @@ impl Service {
         self.tended(async || self.files("away") == 0 && self.noted().await == 0).await;
     }
 
-    async fn ask(&self, method: &str, path: &str, body: serde_json::Value) -> StatusCode {
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: serde_json::Value,
+    ) -> StatusCode {
         let path = format!("/v2/images/{}{path}", self.image);
         self.request(method, &path, "application/json", Body::from(body.to_string())).await.0
     }

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use catalog::sql::SqlCatalog;
 use catalog::{
-    Budget, Caches, Catalog, Error, ImageChange, ListQuery, Removal, Result, Stored, Uploads,
-    Usage, Viewer, holder,
+    Budget, Caches, Catalog, Error, ImageChange, Leftover, ListQuery, Removal, Result, Stored,
+    Uploads, Usage, Viewer, holder,
 };
 use image::{DataHashes, Event, Image, ImageId, Location, Member, MemberStatus, Status, Timestamp};
 
@@ -66,7 +66,7 @@ impl Catalog for FaultyCatalog {
         &self,
         id: ImageId,
         location: &Location,
-        removal: Removal,
+        removal: &Removal,
     ) -> Result<Image> {
         self.catalog.remove_location(id, location, removal).await
     }
@@ -118,8 +118,8 @@ impl Catalog for FaultyCatalog {
         self.catalog.transition(id, event).await
     }
 
-    async fn delete(&self, id: ImageId) -> Result<Vec<Location>> {
-        self.catalog.delete(id).await
+    async fn delete(&self, id: ImageId, left: &[Leftover]) -> Result<Vec<Location>> {
+        self.catalog.delete(id, left).await
     }
 
     async fn add_tag(&self, id: ImageId, tag: &str) -> Result<()> {

@@ -7,4 +7,3 @@ mod shared;
 
 pub use local::LocalRecords;
 pub(super) use row::number;
-pub(super) use shared::is_taken;

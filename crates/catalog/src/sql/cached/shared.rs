@@ -72,7 +72,7 @@ async fn find(db: &mut Connection, url: &str) -> Result<Option<i64>> {
     Ok(query(sql).bind(url).value(db).await?)
 }
 
-pub(in crate::sql) fn is_taken(error: &sqlx::Error) -> bool {
+fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|cause| cause.is_unique_violation())
 }
 

@@ -7,7 +7,7 @@ use super::Dialect;
 /// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
 type Word = (&'static str, [&'static str; 3]);
 
-const WORDS: [Word; 20] = [
+const WORDS: [Word; 21] = [
     // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
     // takes any index for selective, also those of columns with two values.
     ("unindexed", ["+", "", ""]),
@@ -47,6 +47,18 @@ const WORDS: [Word; 20] = [
     // hold all of it, and MySQL's know by themselves that they hold a part.
     ("beginning of", ["(", "(", "LEFT("]),
     ("beginning", [")", ")", ", 100)"]),
+    // After an `INSERT` into `cached_images`: what the node has of the image already gets its values.
+    (
+        "noted again",
+        [
+            " ON CONFLICT (image_id, node_reference_id) DO UPDATE SET size = excluded.size, \
+             hits = excluded.hits, last_accessed = excluded.last_accessed",
+            " ON DUPLICATE KEY UPDATE size = VALUES(size), hits = VALUES(hits), \
+             last_accessed = VALUES(last_accessed)",
+            " ON CONFLICT (image_id, node_reference_id) DO UPDATE SET size = excluded.size, \
+             hits = excluded.hits, last_accessed = excluded.last_accessed",
+        ],
+    ),
     // What `CAST` makes a number of 64 bits of: sums are decimals but in SQLite.
     ("integer", ["INTEGER", "SIGNED", "BIGINT"]),
     // Makes a JSON array of its arguments.
