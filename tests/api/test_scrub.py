@@ -72,6 +72,18 @@ def test_data_that_is_gone_already_is_no_failure(delayed, api, data):
     assert "1 images scrubbed, 0 left" in scrub(delayed)
 
 
+def test_bytes_that_lie_elsewhere_stay_there(start, tmp_path, web):
+    text = configuration(tmp_path, web).replace("slow:file", "slow:file, web:http")
+    service = start(config=f"{DELAYED}show_multiple_locations = true\n{text}[web]\n")
+    api = Account(service).api()
+    image = api.create()
+    place = {"url": web.serve("/elsewhere", b"x"), "metadata": {}}
+    added = api.change(image, [{"op": "add", "path": "/locations/-", "value": place}])
+    assert added.status_code == 200, added.text
+    assert api.delete(f"/v2/images/{image}").status_code == 204
+    assert "1 images scrubbed, 0 left" in scrub(service)
+
+
 def test_two_scrubs_at_once_leave_nothing(delayed, api, data):
     for _ in range(5):
         deleted_image(api, data[:1000])

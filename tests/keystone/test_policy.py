@@ -58,3 +58,13 @@ def test_a_broken_policy_is_told_at_the_start(own, tmp_path):
     (tmp_path / "policy.yaml").write_text("a: rule:b\nb: rule:a\n")
     with pytest.raises(DidNotStart, match="in a circle: a -> b -> a"):
         own()
+
+
+def test_a_service_is_told_at_once_what_no_image_may_have(images, cloud):
+    # Services see what everybody does.
+    everybodys = {"visibility": "community"}
+    image = cloud.member.at(images).post("/v2/images", json=everybodys).json()["id"]
+    place = {"url": "file:///etc/passwd"}
+    answer = cloud.glance.at(images).post(f"/v2/images/{image}/locations", json=place)
+    assert answer.status_code == 400, answer.text
+    assert "does not pass filtering" in answer.text

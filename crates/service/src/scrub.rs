@@ -94,7 +94,8 @@ async fn try_one(catalog: &dyn Catalog, stores: &Stores, id: ImageId) -> Result<
     // The latest one first: it may be a clone of an earlier one.
     for location in catalog.begin_scrub(id).await?.into_iter().rev() {
         match stores.holding(&location)?.delete(&location.uri).await {
-            Ok(()) | Err(store::Error::NotFound(_)) => {}
+            // What lies elsewhere stays there.
+            Ok(()) | Err(store::Error::NotFound(_) | store::Error::ReadOnly(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -63,19 +63,22 @@ pub(crate) async fn attach(
         )));
     }
     let location = app.stores.found(&attachment.url);
-    let is_http = app.stores.holding(&location).is_ok_and(|store| store.kind() == HTTP);
+    let store = app.stores.holding(&location);
+    let is_http = store.as_ref().is_ok_and(|store| store.kind() == HTTP);
     if !caller.has_role("service") && !is_http {
         let message = "http store must be enabled to use location API by normal user.";
         return Err(ApiError::forbidden(message));
     }
-    if is_http {
-        let store = app.stores.holding(&location)?;
-        store.admit(image.id, &location.uri).await.map_err(|error| {
-            tracing::info!(%error, "a location is refused");
-            let url = &attachment.url;
-            ApiError::bad_request(format!("URI for add location does not pass filtering: {url}"))
-        })?;
-    }
+    // A service that is told at once sends the bytes instead.
+    let admitted = match store {
+        Ok(store) => store.admit(image.id, &location.uri).await.map_err(|error| error.to_string()),
+        Err(unknown) => Err(unknown.to_string()),
+    };
+    admitted.map_err(|why| {
+        tracing::info!(%why, "a location is refused");
+        let url = &attachment.url;
+        ApiError::bad_request(format!("URI for add location does not pass filtering: {url}"))
+    })?;
     imports::start_attachment(app, caller, image, attachment, request_id).await
 }
 

@@ -96,6 +96,15 @@ impl Store for CinderStore {
         Location::parse(uri).is_some_and(|at| at.store.is_none() || at.store == self.name)
     }
 
+    /// Cinder makes volumes of images itself where it is to (`image_upload_use_cinder_backend`), and
+    /// names them as Glance does. What has another name is another's.
+    async fn admit(&self, id: ImageId, uri: &str) -> Result<()> {
+        match self.holds(uri) && self.find(uri).await?.is_named_for(id) {
+            true => Ok(()),
+            false => Err(Error::BadLocation(uri.to_owned())),
+        }
+    }
+
     fn properties(&self) -> Map<String, Value> {
         // What Glance tells of this kind, and in its words.
         Map::from_iter([

@@ -235,3 +235,18 @@ fn what_can_not_be_is_named() {
         assert!(error.contains(expected), "{wrong}: {error}");
     }
 }
+
+#[tokio::test]
+async fn a_location_that_a_client_names_is_the_volume_of_the_image() {
+    let id = ImageId::random();
+    for (name, is_admitted) in [(format!("image-{id}"), true), ("image-of-another".into(), false)] {
+        let peer = cloud(move |what, _| {
+            let volume = json!({"id": VOLUME.rsplit('/').next(), "status": "available", "size": 1,
+                "name": name});
+            (what == format!("GET {VOLUME}")).then(|| Reply::json(200, &json!({"volume": volume})))
+        });
+        let uri = format!("cinder://{}", VOLUME.rsplit('/').next().unwrap());
+        let admitted = of_user(&peer, "").admit(id, &uri).await;
+        assert_eq!(admitted.is_ok(), is_admitted, "{admitted:?}");
+    }
+}

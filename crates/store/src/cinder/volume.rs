@@ -26,6 +26,7 @@ const REMOVALS: u32 = 6;
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Volume {
     pub(super) id: Uuid,
+    name: Option<String>,
     pub(super) status: String,
     /// In GiB.
     size: u64,
@@ -60,6 +61,11 @@ impl Volume {
     /// Whether a clone of it has this type, which may be any.
     pub(super) fn may_be_of(&self, volume_type: Option<&str>) -> bool {
         volume_type.is_none_or(|wanted| self.volume_type.as_deref() == Some(wanted))
+    }
+
+    /// Whether it has the name of the volume of an image.
+    pub(super) fn is_named_for(&self, id: ImageId) -> bool {
+        self.name.as_deref() == Some(&*name(id))
     }
 
     fn is_of(&self, id: ImageId) -> bool {
