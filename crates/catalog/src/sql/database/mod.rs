@@ -2,9 +2,9 @@
 
 mod certificates;
 mod mysql;
+mod parts;
 mod postgres;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,11 +13,11 @@ use std::time::Duration;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
-use url::Url;
 
 use super::LocationKey;
 
 use certificates::Certificates;
+use parts::Parts;
 
 /// Where a catalog is, and how it is reached. Shown without its password.
 #[derive(Clone)]
@@ -39,7 +39,8 @@ pub struct Database {
 pub(super) enum Place {
     File(PathBuf),
     MySql(Box<MySqlConnectOptions>, Certificates),
-    Postgres(Box<PgConnectOptions>, Certificates),
+    /// One for each host, in the order in which they are tried; never empty.
+    Postgres(Vec<PgConnectOptions>, Certificates),
 }
 
 /// How many connections there are, and how long is waited for them; `None` is for no limit. The
@@ -88,14 +89,16 @@ pub enum BadConnection {
          postgresql:// or postgresql+psycopg2://"
     )]
     Kind,
-    /// No URL.
+    /// No address of a server.
     #[error(
-        "the connection string is no URL ({0}); characters like @, : and / are written as %XX in passwords"
+        "the connection string has to have HOST, HOST:PORT or [IPV6]:PORT behind the account; an @ \
+         in a password is written as %40, and a : in a user's name as %3A"
     )]
-    Url(#[from] url::ParseError),
+    Address,
     /// A parameter that the driver refuses.
     #[error(
-        "the connection string names no server and database, or a TLS parameter that is unknown"
+        "the connection string has a parameter with a value that can't be: a port that is no number, \
+         or a word for TLS that is unknown"
     )]
     Parameter,
     /// A folder of certificates.
@@ -116,6 +119,13 @@ impl FromStr for Database {
     type Err = BadConnection;
 
     fn from_str(connection: &str) -> Result<Self, BadConnection> {
+        Self::of(connection, "")
+    }
+}
+
+impl Database {
+    /// What a connection string names, with parameters that stand elsewhere (`connection_parameters`).
+    pub fn of(connection: &str, parameters: &str) -> Result<Self, BadConnection> {
         let (scheme, rest) = connection.split_once("://").ok_or(BadConnection::Kind)?;
         let place = match scheme.split('+').next() {
             Some("sqlite") => {
@@ -124,12 +134,12 @@ impl FromStr for Database {
                 Place::File(path.ok_or(BadConnection::Kind)?.into())
             }
             Some("mysql" | "mariadb") => {
-                let (options, certificates) = mysql::options(rest)?;
+                let (options, certificates) = mysql::options(Parts::of(rest, parameters)?)?;
                 Place::MySql(Box::new(options), certificates)
             }
             Some("postgresql" | "postgres") => {
-                let (options, certificates) = postgres::options(rest)?;
-                Place::Postgres(Box::new(options), certificates)
+                let (options, certificates) = postgres::options(Parts::of(rest, parameters)?)?;
+                Place::Postgres(options, certificates)
             }
             _ => return Err(BadConnection::Kind),
         };
@@ -137,27 +147,17 @@ impl FromStr for Database {
     }
 }
 
-/// SQLAlchemy takes a string that names no server, as in `user:password@/database`, for one of this
-/// machine, whose socket a parameter may name.
-fn with_host(rest: &str) -> Cow<'_, str> {
-    match rest.find(['/', '?']) {
-        Some(end) if rest[..end].ends_with('@') => {
-            format!("{}localhost{}", &rest[..end], &rest[end..]).into()
-        }
-        _ => rest.into(),
-    }
-}
-
 /// The parameters of a connection string: names, and values.
 struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    fn of(url: &Url) -> Self {
-        Self(url.query_pairs().map(|(name, value)| (name.into(), value.into())).collect())
-    }
-
     fn get(&self, wanted: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    }
+
+    /// Each time that a parameter is given.
+    fn all(&self, wanted: &'static str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
 
     /// Whether a parameter is set, and what it says then.
@@ -201,8 +201,11 @@ impl fmt::Display for Database {
                 write!(f, "mysql://{}:{}/{name}", to.get_host(), to.get_port())
             }
             Place::Postgres(to, _) => {
-                let name = to.get_database().unwrap_or_default();
-                write!(f, "postgresql://{}:{}/{name}", to.get_host(), to.get_port())
+                let name = to.iter().find_map(PgConnectOptions::get_database).unwrap_or_default();
+                let address =
+                    |to: &PgConnectOptions| format!("{}:{}", to.get_host(), to.get_port());
+                let addresses: Vec<_> = to.iter().map(address).collect();
+                write!(f, "postgresql://{}/{name}", addresses.join(","))
             }
         }
     }
@@ -235,6 +238,8 @@ mod tests {
                 "mysql://localhost:3306/glance",
             ),
             ("postgresql://glance:secret@/glance?host=/run", "postgresql://localhost:5432/glance"),
+            ("mysql://glance:12#secret@db/glance", "mysql://db:3306/glance"),
+            ("postgresql://glance:12#s/e?cret@db/glance", "postgresql://db:5432/glance"),
         ];
         for (connection, shown) in cases {
             let database: Database = connection.parse().unwrap();

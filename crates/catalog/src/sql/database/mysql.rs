@@ -1,11 +1,10 @@
 //! Connection strings of MySQL and MariaDB: the parameters that SQLAlchemy hands to PyMySQL.
 
-use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
-use url::Url;
 
 use super::certificates::{Certificates, Names};
-use super::{BadConnection, Parameters, with_host};
+use super::parts::Parts;
+use super::{BadConnection, Parameters};
 
 const FILES: Names = ["ssl_ca", "ssl_cert", "ssl_key"];
 
@@ -17,12 +16,15 @@ const TRUST: [&str; 5] =
 /// (`max_prepared_stmt_count`), which is what three services with all their connections stay below.
 const STATEMENTS: usize = 64;
 
-pub(super) fn options(rest: &str) -> Result<(MySqlConnectOptions, Certificates), BadConnection> {
-    let mut url = Url::parse(&format!("mysql://{}", with_host(rest)))?;
-    let parameters = Parameters::of(&url);
-    url.set_query(None);
-    let options = MySqlConnectOptions::from_url(&url).map_err(|_| BadConnection::Parameter)?;
-    let mut options = options.statement_cache_capacity(STATEMENTS);
+pub(super) fn options(parts: Parts) -> Result<(MySqlConnectOptions, Certificates), BadConnection> {
+    let Parts { user, password, hosts, ports, database, parameters } = parts;
+    let [host] = hosts.as_slice() else { return Err(BadConnection::Address) };
+    let mut options = MySqlConnectOptions::new().statement_cache_capacity(STATEMENTS);
+    options = options.host(host.as_deref().unwrap_or("localhost"));
+    options = ports.iter().flatten().fold(options, |options, port| options.port(*port));
+    options = user.iter().fold(options, |options, user| options.username(user));
+    options = password.iter().fold(options, |options, password| options.password(password));
+    options = database.iter().fold(options, |options, name| options.database(name));
     for (name, value) in &parameters.0 {
         options = match name.as_str() {
             "ssl_ca" => options.ssl_ca(value),
@@ -72,6 +74,10 @@ fn trust(parameters: &Parameters) -> Result<MySqlSslMode, BadConnection> {
 mod tests {
     use super::*;
 
+    fn options_of(parameters: &str) -> Result<MySqlConnectOptions, BadConnection> {
+        options(Parts::of("glance:s@db/glance", parameters)?).map(|(options, _)| options)
+    }
+
     #[test]
     fn trust_is_what_pymysql_makes_of_the_parameters() {
         let cases = [
@@ -92,7 +98,7 @@ mod tests {
             ("ssl_ca=/ca.pem&ssl_mode=VERIFY_CA", "VerifyCa"),
         ];
         for (parameters, mode) in cases {
-            let (options, _) = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
+            let options = options_of(parameters).unwrap();
             assert_eq!(format!("{:?}", options.get_ssl_mode()), mode, "{parameters}");
         }
     }
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn what_can_not_be_followed_is_refused() {
         for parameters in ["ssl_mode=perhaps", "ssl_capath=/etc/ssl/certs"] {
-            assert!(options(&format!("glance:s@db/glance?{parameters}")).is_err(), "{parameters}");
+            assert!(options_of(parameters).is_err(), "{parameters}");
         }
     }
 }

@@ -1,23 +1,20 @@
 //! Connection strings of PostgreSQL: the parameters that SQLAlchemy hands to libpq.
 
-use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use url::Url;
+use url::form_urlencoded;
 
 use super::certificates::{Certificates, Names};
-use super::{BadConnection, Parameters, with_host};
+use super::parts::Parts;
+use super::{BadConnection, Parameters};
 
 const FILES: Names = ["sslrootcert", "sslcert", "sslkey"];
 
-/// The parameters of libpq that have an effect, beside `options[…]`.
-const KNOWN: [&str; 12] = [
+/// The parameters of libpq that have an effect, beside `options[…]` and those of addresses.
+const KNOWN: [&str; 9] = [
     "sslmode",
     "sslrootcert",
     "sslcert",
     "sslkey",
-    "host",
-    "hostaddr",
-    "port",
     "dbname",
     "user",
     "password",
@@ -25,24 +22,85 @@ const KNOWN: [&str; 12] = [
     "options",
 ];
 
-pub(super) fn options(rest: &str) -> Result<(PgConnectOptions, Certificates), BadConnection> {
-    let mut url = Url::parse(&format!("postgresql://{}", with_host(rest)))?;
-    let parameters = Parameters::of(&url);
-    url.set_query(None);
+/// Those that name addresses.
+const ADDRESSES: [&str; 3] = ["host", "hostaddr", "port"];
+
+/// One for each host, in the order in which they are tried.
+pub(super) fn options(
+    parts: Parts,
+) -> Result<(Vec<PgConnectOptions>, Certificates), BadConnection> {
+    let addresses = addresses(&parts)?;
+    let Parts { user, password, database, parameters, .. } = parts;
+    let named = [("user", user), ("password", password), ("dbname", database)];
+    let mut known: Vec<_> =
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     for (name, value) in &parameters.0 {
-        match KNOWN.contains(&name.as_str()) || name.starts_with("options[") {
-            true => drop(url.query_pairs_mut().append_pair(name, value)),
-            false => Parameters::warn_of(name),
+        match name.as_str() {
+            name if ADDRESSES.contains(&name) => {}
+            name if KNOWN.contains(&name) || name.starts_with("options[") => {
+                known.push((name.to_owned(), value.clone()));
+            }
+            name => Parameters::warn_of(name),
         }
     }
-    let options = PgConnectOptions::from_url(&url).map_err(|_| BadConnection::Parameter)?;
-    let mode = trust(options.get_ssl_mode(), &parameters);
+    let all = addresses.iter().map(|address| of_address(address, &known, &parameters));
+    Ok((all.collect::<Result<_, _>>()?, Certificates::of(&parameters, FILES)))
+}
+
+/// A host, which may be the folder of a socket, and a port.
+type Address = (String, Option<u16>);
+
+/// Those that parameters name count before those of the string itself. Source:
+/// `_split_multihost_from_url` of SQLAlchemy's dialect of PostgreSQL.
+fn addresses(parts: &Parts) -> Result<Vec<Address>, BadConnection> {
+    let named = |name| parts.parameters.all(name).flat_map(|value| value.split(','));
+    let ports = named("port").map(|port| Some(port).filter(|port| !port.is_empty()));
+    let ports = ports.map(|port| port.map(str::parse).transpose());
+    let mut ports: Vec<_> = ports.collect::<Result<_, _>>().map_err(|_| BadConnection::Address)?;
+    let address = |text: &str| {
+        let port = text.rsplit_once(':').filter(|(host, _)| !host.contains([':', '/']));
+        match port.map(|(host, port)| (host, port.parse())) {
+            Some((host, Ok(port))) => Ok((host.to_owned(), Some(port))),
+            Some(_) => Err(BadConnection::Address),
+            None => Ok((text.to_owned(), None)),
+        }
+    };
+    let list = if named("hostaddr").next().is_some() { "hostaddr" } else { "host" };
+    let mut found = named(list).map(address).collect::<Result<Vec<_>, _>>()?;
+    if found.is_empty() {
+        let hosts = parts.hosts.iter().map(|host| host.as_deref().unwrap_or("localhost").into());
+        found = hosts.zip(parts.ports.iter().copied()).collect();
+    }
+    if let [one] = ports.as_slice() {
+        ports = vec![*one; found.len()];
+    }
+    if !ports.is_empty() && ports.len() != found.len() {
+        return Err(BadConnection::Address);
+    }
+    let ports = ports.into_iter().chain(std::iter::repeat(None));
+    Ok(found.into_iter().zip(ports).map(|((host, own), port)| (host, port.or(own))).collect())
+}
+
+fn of_address(
+    (host, port): &Address,
+    known: &[(String, String)],
+    parameters: &Parameters,
+) -> Result<PgConnectOptions, BadConnection> {
+    // A password that no parameter says may stand in a file, by the host: sqlx looks there when it
+    // reads a URL.
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("host", host).extend_pairs(known);
+    if let Some(port) = port {
+        query.append_pair("port", &port.to_string());
+    }
+    let url = format!("postgresql:///?{}", query.finish());
+    let options: PgConnectOptions = url.parse().map_err(|_| BadConnection::Parameter)?;
+    let mode = trust(options.get_ssl_mode(), parameters);
     let options = options.ssl_mode(mode);
-    let options = match options.get_application_name() {
+    Ok(match options.get_application_name() {
         Some(_) => options,
         None => options.application_name("tintype"),
-    };
-    Ok((options, Certificates::of(&parameters, FILES)))
+    })
 }
 
 /// libpq checks the server's certificate, too, where it is to be encrypted to and there is a CA
@@ -60,6 +118,45 @@ fn trust(mode: PgSslMode, parameters: &Parameters) -> PgSslMode {
 mod tests {
     use super::*;
 
+    fn options_of(rest: &str, parameters: &str) -> Result<Vec<PgConnectOptions>, BadConnection> {
+        options(Parts::of(rest, parameters)?).map(|(options, _)| options)
+    }
+
+    fn only(parameters: &str) -> PgConnectOptions {
+        options_of("glance:s@db/glance", parameters).unwrap().remove(0)
+    }
+
+    #[test]
+    fn hosts_and_ports_are_those_that_libpq_gets() {
+        let cases = [
+            ("g:s@db/n", "", "db:5432"),
+            ("g:s@db/n", "port=5", "db:5"),
+            ("g:s@db:4/n", "port=5", "db:5"),
+            ("g:s@h1,h2/n", "", "h1:5432 h2:5432"),
+            ("g:s@h1,h2:5/n", "", "h1:5 h2:5"),
+            ("g:s@h1:4,h2:5/n", "", "h1:4 h2:5"),
+            ("g:s@/n", "host=h1:4&host=h2:5", "h1:4 h2:5"),
+            ("g:s@/n", "host=h1,h2&port=4,5", "h1:4 h2:5"),
+            ("g:s@/n", "host=h1,h2&port=4,", "h1:4 h2:5432"),
+            ("g:s@/n", "host=h1,h2&port=4", "h1:4 h2:4"),
+            ("g:s@db:4/n", "host=h1&hostaddr=::1", "::1:5432"),
+            ("g:s@/n", "host=/run:5/x", "/run:5/x:5432"),
+        ];
+        for (rest, parameters, expected) in cases {
+            let found = options_of(rest, parameters).unwrap();
+            let shown = |to: &PgConnectOptions| {
+                let host =
+                    to.get_socket().map_or(to.get_host().into(), |path| path.to_string_lossy());
+                format!("{host}:{}", to.get_port())
+            };
+            let found: Vec<_> = found.iter().map(shown).collect();
+            assert_eq!(found.join(" "), expected, "{rest} {parameters}");
+        }
+        for parameters in ["host=h1:x", "port=x", "host=h1,h2&port=1,2,3", "port=1,2"] {
+            assert!(options_of("g:s@db/n", parameters).is_err(), "{parameters}");
+        }
+    }
+
     #[test]
     fn trust_is_what_libpq_makes_of_the_parameters() {
         let cases = [
@@ -73,17 +170,13 @@ mod tests {
             ("sslmode=verify-full&sslrootcert=/ca.pem", "VerifyFull"),
         ];
         for (parameters, mode) in cases {
-            let (options, _) = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
-            assert_eq!(format!("{:?}", options.get_ssl_mode()), mode, "{parameters}");
+            assert_eq!(format!("{:?}", only(parameters).get_ssl_mode()), mode, "{parameters}");
         }
     }
 
     #[test]
     fn the_server_is_told_who_asks() {
-        let name = |parameters: &str| {
-            let (options, _) = options(&format!("glance:s@db/glance?{parameters}")).unwrap();
-            options.get_application_name().map(str::to_owned)
-        };
+        let name = |parameters: &str| only(parameters).get_application_name().map(str::to_owned);
         assert_eq!(name("").as_deref(), Some("tintype"));
         assert_eq!(name("application_name=glance").as_deref(), Some("glance"));
     }

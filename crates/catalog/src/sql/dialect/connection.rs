@@ -67,7 +67,9 @@ impl Pool {
                 Lenders::MySql(reached(Server::new(ways, Some(opening)), limits).await?)
             }
             Place::Postgres(to, certificates) => {
-                let ways = certificates.ways(&**to)?;
+                let ways: sqlx::Result<Vec<_>> =
+                    to.iter().map(|to| certificates.ways(to)).collect();
+                let ways = ways?.concat();
                 Lenders::Postgres(reached(Server::new(ways, None), limits).await?)
             }
         };

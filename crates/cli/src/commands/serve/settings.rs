@@ -131,7 +131,7 @@ fn location_key(config: &Config) -> anyhow::Result<Option<LocationKey>> {
 /// The database that `connection` names.
 fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
     let options = config.section("database");
-    let Some(mut connection) = options.get::<String>("connection")? else {
+    let Some(connection) = options.get::<String>("connection")? else {
         // Somebody means to have one: a file of our own would not be it.
         anyhow::ensure!(
             !options.is_given("connection"),
@@ -140,11 +140,8 @@ fn configured_database(config: &Config) -> anyhow::Result<Option<Database>> {
         );
         return Ok(None);
     };
-    if let Some(more) = options.get::<String>("connection_parameters")? {
-        connection += if connection.contains('?') { "&" } else { "?" };
-        connection += &more;
-    }
-    let mut database: Database = connection.parse().context("[database] connection")?;
+    let parameters: String = options.or("connection_parameters", String::new())?;
+    let mut database = Database::of(&connection, &parameters).context("[database] connection")?;
     database.limits = limits(&options)?;
     if options.is_given("mysql_sql_mode") {
         database.sql_mode = options.get("mysql_sql_mode")?;
