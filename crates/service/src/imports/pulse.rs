@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use catalog::{Lease, Renewed, Tasks};
+use futures::future::Either;
 use futures::{StreamExt, future, stream};
 use image::TaskId;
 use store::Source;
@@ -95,7 +96,7 @@ impl Pulse {
     /// over (`Lost`).
     pub(super) async fn during<F: Future>(&mut self, work: F) -> Result<F::Output, Failure> {
         let mut work = pin!(work);
-        let nudged = self.nudged.clone();
+        let (task, nudged) = (self.task(), self.nudged.clone());
         loop {
             let end = tokio::select! {
                 done = &mut work => return Ok(done),
@@ -103,7 +104,17 @@ impl Pulse {
                 () = tokio::time::sleep(self.beat) => None,
                 end = self.ends.recv() => end,
             };
-            self.give().await?;
+            // The work goes on meanwhile, or a sign of life waits for a connection to the database that
+            // is the work's turn, and the work for the sign's end.
+            match future::select(pin!(self.give()), &mut work).await {
+                Either::Left((given, _)) => given?,
+                Either::Right((done, given)) => {
+                    if let Err(why) = given.await {
+                        untold(task, &why);
+                    }
+                    return Ok(done);
+                }
+            }
             if let Some(end) = end {
                 // Whoever waits for it may have gone.
                 let _gone = end.send(());
@@ -111,10 +122,11 @@ impl Pulse {
         }
     }
 
-    /// Tells how much was copied in the end. What follows notices when the lease is lost.
+    /// Tells how much was copied in the end.
     pub(super) async fn tell(&mut self) {
+        let task = self.task();
         if let Err(why) = self.give().await {
-            tracing::debug!(task = %self.task(), %why, "the last progress of a task is not told");
+            untold(task, &why);
         }
     }
 
@@ -134,4 +146,9 @@ impl Pulse {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The work is done all the same: what follows notices when the lease is lost.
+fn untold(task: TaskId, why: &Failure) {
+    tracing::debug!(%task, %why, "the last progress of a task is not told");
 }
