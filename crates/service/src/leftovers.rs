@@ -118,7 +118,7 @@ impl Drop for Losing {
 }
 
 /// A store, by its name.
-type Place<'a> = (&'a str, &'a dyn Store);
+type Place<'a> = (&'a str, &'a Arc<dyn Store>);
 
 /// Writes an image's bytes to a store, by whoever has the image to itself: what was left there makes room
 /// first, and what is left of a put that failed is seen to.
@@ -152,8 +152,9 @@ pub(crate) async fn after_put(app: &App, image: ImageId, store: &str, error: &st
 /// can't be removed now is noted. Says whether there was anything.
 pub(crate) async fn clear(app: &App, image: ImageId, store: &str) -> bool {
     let Ok((name, bytes)) = app.stores.get(Some(store)) else { return false };
-    let place = (name, bytes.as_ref());
-    let left = if answers(place).await { discard(app, image, place).await } else { Left::Stays };
+    let place = (name, bytes);
+    let left =
+        if answers(app, place).await { discard(app, image, place).await } else { Left::Stays };
     if left == Left::Stays {
         app.leftovers.note(image, name).await;
     }
@@ -170,13 +171,13 @@ pub(crate) async fn clear_all(app: &App, image: ImageId) -> usize {
 /// and has the image to itself.
 pub(crate) async fn make_room(app: &App, image: ImageId, store: &str) {
     let Ok((name, bytes)) = app.stores.get(Some(store)) else { return };
-    let place = (name, bytes.as_ref());
+    let place = (name, bytes);
     let known = match app.leftovers.records.leftovers(name).await {
         Ok(known) => known,
         Err(error) => return tracing::warn!(%image, store, %error, "leftovers are not known"),
     };
     let Some(left) = known.into_iter().find(|left| left.image == image) else { return };
-    if answers(place).await
+    if answers(app, place).await
         && discard(app, image, place).await != Left::Stays
         && let Err(error) = app.leftovers.records.forget_leftover(&left).await
     {
@@ -188,7 +189,7 @@ pub(crate) async fn make_room(app: &App, image: ImageId, store: &str) {
 pub(crate) async fn remove_all(app: &App) -> Result<()> {
     let removed = app.stores.iter().map(|(name, store)| {
         let mut tries = Tries::default();
-        async move { remove_in(app, (name, store.as_ref()), &mut tries).await }
+        async move { remove_in(app, (name, store), &mut tries).await }
     });
     future::try_join_all(removed).await.map(drop)
 }
@@ -198,7 +199,7 @@ pub(crate) async fn remove_all(app: &App) -> Result<()> {
 pub(crate) async fn tend(app: &App) {
     let tended = app.stores.iter().map(|(name, store)| async move {
         let mut tries = Tries::default();
-        let remove = async || remove_in(app, (name, store.as_ref()), &mut tries).await;
+        let remove = async || remove_in(app, (name, store), &mut tries).await;
         at_each_beat("what is left in a store can't be removed", remove).await;
     });
     future::join_all(tended).await;
@@ -212,7 +213,7 @@ async fn remove_in(app: &App, place: Place<'_>, tries: &mut Tries) -> Result<()>
     }
     tries.look(&known, &app.leftovers.going(), Instant::now());
     let due: Vec<_> = known.iter().filter(|left| tries.is_due(left)).collect();
-    if due.is_empty() || !answers(place).await {
+    if due.is_empty() || !answers(app, place).await {
         return Ok(());
     }
     for left in due {
@@ -309,7 +310,7 @@ async fn remove(app: &App, left: &Leftover, place: Place<'_>) -> Result<Left> {
 
 /// Removes what is at the image's place in a store, unless its record says that it is there.
 async fn discard(app: &App, image: ImageId, (name, store): Place<'_>) -> Left {
-    match is_held(app, image, store).await {
+    match is_held(app, image, store.as_ref()).await {
         Ok(false) => {}
         Ok(true) => return Left::Nothing,
         Err(error) => {
@@ -337,14 +338,14 @@ async fn is_held(app: &App, image: ImageId, store: &dyn Store) -> Result<bool> {
     }
 }
 
-async fn answers((name, store): Place<'_>) -> bool {
-    match tokio::time::timeout(ANSWER, store.probe()).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
+async fn answers(app: &App, (name, store): Place<'_>) -> bool {
+    match app.health.probed(name, store, ANSWER).await {
+        Some(Ok(())) => true,
+        Some(Err(error)) => {
             tracing::debug!(store = name, %error, "the store does not answer");
             false
         }
-        Err(_) => false,
+        None => false,
     }
 }
 

@@ -175,7 +175,7 @@ async fn pipe(
     let inspector = inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(body, terms.allowance.bounds, inspector, digests);
     let source = receipt.guarded(source);
-    let written = leftovers::put(app, id, (name, store.as_ref()), length, source).await;
+    let written = leftovers::put(app, id, (name, store), length, source).await;
     let written = written.map_err(|error| failed(id, error))?;
     let facts = facts.await.map_err(|error| ApiError::internal(&error))?;
     Ok(Stored {

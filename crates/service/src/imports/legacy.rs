@@ -196,7 +196,7 @@ async fn write(
     let digests = signed::digests(app, image, &app.limits.hash_algorithm, token).await?;
     let inspector = upload::inspector(app, image.disk_format, image.container_format);
     let (source, facts) = Intake::start(opened.body, bounds, inspector, digests);
-    let place = (name, store.as_ref());
+    let place = (name, store);
     let written = leftovers::put(app, image.id, place, opened.length, source).await;
     let written = written.map_err(|cause| match cause {
         store::Error::Source(why) => ended_early(why),
