@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use catalog::Records;
@@ -34,6 +35,10 @@ use settings::Settings;
 pub(crate) use settings::database;
 use state::StateDir;
 pub(crate) use state::default_state_dir;
+
+/// How long a thread may take once nobody waits for it any more. One that is in a call of a store that
+/// hangs ends with the process: that call may take minutes.
+const THREADS_END_WITHIN: Duration = Duration::from_secs(2);
 
 /// Serve images over the Image API v2.
 #[derive(clap::Args)]
@@ -98,8 +103,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     allocator::return_large_blocks();
     log::start(&args.log, args.log_json)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args))?;
-    Ok(ExitCode::SUCCESS)
+    let served = runtime.block_on(serve(args));
+    runtime.shutdown_timeout(THREADS_END_WITHIN);
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
