@@ -21,6 +21,8 @@ SCRIPT = Path(__file__).parents[1] / "services/ceph"
 LIMIT, PATIENCE = 3, 60
 # A cluster takes a client for gone that has said nothing for 30 s (osd_client_watch_timeout).
 FORGOTTEN = 120
+# How many imports run at the same time (`max_workers`).
+WORKERS = 10
 SIZE, GONE_AT = 120 * MIB, 40 * MIB
 DATA = random.Random(1).randbytes(SIZE)
 WAYS = [(signal.SIGSTOP, ["osd"]), (signal.SIGSTOP, ["osd", "mon"]), (signal.SIGKILL, ["osd", "mon"])]
@@ -221,6 +223,42 @@ def test_an_import_fails_and_leaves_nothing(away, web, place, gone, eventually, 
         assert import_image(away.api, image, method, stores=["rbd"]).status_code == 202
         eventually(lambda: place.held(image) and "rbd" in away.api.show(image)["stores"], limit=60)
         assert place.read(image) == DATA
+
+
+def test_imports_that_hang_hold_up_no_others_and_no_stop(place, web, ceph, tmp_path, eventually):
+    """More than there are workers, half of them in their middle. The next service ends them all."""
+    section = place.section(rados_connect_timeout=600)
+    away = Product({}, web, tmp_path, {"rbd": (place.kind, section)})
+    gate, images = threading.Event(), [away.api.create() for _ in range(2 * WORKERS)]
+    urls = {image: web.serve(f"/{image}", DATA[: 20 * MIB], gate) for image in images}
+    begin = lambda api, image, url, store: import_image(
+        api, image, "web-download", uri=url, stores=[store]
+    )
+    for image in images[:WORKERS]:
+        assert begin(away.api, image, urls[image], "rbd").status_code == 202
+    eventually(lambda: all(place.held(image) for image in images[:WORKERS]), limit=60)
+    ceph.hurt(signal.SIGSTOP, ["osd", "mon"])
+    try:
+        gate.set()
+        for image in images[WORKERS:]:
+            assert begin(away.api, image, urls[image], "rbd").status_code == 202
+        others = [away.api.create() for _ in range(2 * WORKERS)]
+        for image in others:
+            assert begin(away.api, image, web.serve(f"/{image}", b"another"), "file").ok
+        eventually(lambda: all(away.api.status(image) == "active" for image in others), limit=20)
+        assert not any(ended(away.api, image) for image in images)
+        begun = time.monotonic()
+        away.close()
+        assert time.monotonic() - begun < 20
+    finally:
+        ceph.heal()
+    again = Product({}, web, tmp_path, {"rbd": (place.kind, section)})
+    eventually(lambda: all(ended(again.api, image) for image in images), limit=FORGOTTEN)
+    # What was there half is in the way until the cluster has forgotten who wrote it.
+    failed = [image for image in images if again.api.status(image) != "active"]
+    assert len(failed) < len(images)
+    eventually(lambda: not any(place.held(image) for image in failed), limit=FORGOTTEN)
+    again.close()
 
 
 def test_what_is_left_outlives_its_service(place, web, ceph, tmp_path, eventually):

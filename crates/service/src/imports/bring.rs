@@ -57,6 +57,20 @@ pub(super) fn targets(app: &App, order: &Order) -> Result<Vec<Target>, Failure> 
     order.stores.iter().map(named).collect()
 }
 
+/// The stores that an import has to do with: those that it goes to, and the one that a copy comes from.
+pub(super) async fn concerned(app: &App, order: &Order) -> Vec<Target> {
+    // Whatever can't be had is told when the bytes are brought.
+    let mut stores = targets(app, order).unwrap_or_default();
+    if order.method == Method::CopyImage
+        && let Ok(mut image) = app.catalog.get(&Viewer::service(), order.image).await
+    {
+        app.stores.settle(&mut image.locations);
+        let holder = image.locations.first().and_then(|first| app.stores.find(first));
+        stores.extend(holder.map(|holder| (holder.name.clone(), holder.store.clone())));
+    }
+    stores
+}
+
 /// Bytes for an image that has none.
 async fn fill(
     app: &App,

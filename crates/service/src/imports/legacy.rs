@@ -10,7 +10,6 @@ use identity::Caller;
 use identity::policy::Action;
 use image::{Event, Image, ImageId, Status, Task, TaskType, Timestamp, Visibility};
 use serde_json::{Map, Value, json};
-use tokio::sync::Semaphore;
 
 use super::body::Method;
 use super::failure::{Failure, ended_early};
@@ -20,6 +19,7 @@ use super::quotas;
 use super::signed;
 use super::source::{self, Opened};
 use super::told;
+use super::turns::Turns;
 use super::worker::Job;
 use crate::app::App;
 use crate::create;
@@ -93,9 +93,9 @@ pub(super) async fn run(
     app: &Arc<App>,
     job: &Job,
     pulse: &mut Pulse,
-    permits: &Semaphore,
+    turns: &Turns,
 ) -> Result<(), Failure> {
-    let made = attempt(app, job, pulse, permits).await;
+    let made = attempt(app, job, pulse, turns).await;
     let ending = match &made {
         Ok(id) => Ending::Success(json!({ "image_id": id })),
         Err(Failure::Lost) => return Err(Failure::Lost),
@@ -109,16 +109,16 @@ async fn attempt(
     app: &App,
     job: &Job,
     pulse: &mut Pulse,
-    permits: &Semaphore,
+    turns: &Turns,
 ) -> Result<ImageId, Failure> {
-    let _permit = pulse.during(permits.acquire()).await?;
-    pulse.begin(job.is_recovered).await?;
-    told::begun(app, job.task.id).await;
+    let (name, store) = app.stores.get(None)?;
+    let stores = vec![(name.to_owned(), store.clone())];
+    let mut turn = turns.begin(app, job, pulse, stores).await?;
     if job.task.kind != TaskType::Import {
         return Err(Failure::Unreadable);
     }
     let work = AssertUnwindSafe(make(app, job)).catch_unwind();
-    let made = match pulse.during(work).await {
+    let made = match pulse.during(turn.during(work)).await {
         Ok(made) => made.unwrap_or(Err(Failure::Panicked)),
         Err(why) => Err(why),
     };

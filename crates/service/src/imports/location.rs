@@ -6,15 +6,14 @@ use std::panic::AssertUnwindSafe;
 use catalog::{Effect, Ending, ImportStart};
 use futures::FutureExt;
 use identity::Caller;
-use image::{Image, ImageId, Task, TaskType, Timestamp};
+use image::{Image, ImageId, Location, Task, TaskType, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use super::admission::{begin, stale_lock};
 use super::failure::Failure;
 use super::order::WORKER;
 use super::pulse::Pulse;
-use super::told;
+use super::turns::Turns;
 use super::worker::Job;
 use crate::app::App;
 use crate::error::Result;
@@ -77,7 +76,7 @@ pub(super) async fn run(
     app: &App,
     job: &Job,
     pulse: &mut Pulse,
-    permits: &Semaphore,
+    turns: &Turns,
 ) -> Result<(), Failure> {
     let keep = app.imports.settings.keep;
     let Some((image, attachment)) = order(&job.task) else {
@@ -85,7 +84,7 @@ pub(super) async fn run(
         app.imports.tasks.end_task(pulse.lease(), &ending, keep).await?;
         return Err(Failure::Unreadable);
     };
-    let attached = attempt(app, job, image, attachment, pulse, permits).await;
+    let attached = attempt(app, job, image, attachment, pulse, turns).await;
     let ending = match &attached {
         Ok(()) => Ending::Success(json!({ "image_id": image })),
         Err(Failure::Lost) => return Err(Failure::Lost),
@@ -101,16 +100,16 @@ async fn attempt(
     image: ImageId,
     attachment: Attachment,
     pulse: &mut Pulse,
-    permits: &Semaphore,
+    turns: &Turns,
 ) -> Result<(), Failure> {
-    let _permit = pulse.during(permits.acquire()).await?;
-    pulse.begin(job.is_recovered).await?;
-    told::begun(app, job.task.id).await;
+    let holder = app.stores.find(&Location::new(attachment.url.clone(), None));
+    let stores = holder.map(|holder| (holder.name.clone(), holder.store.clone()));
+    let mut turn = turns.begin(app, job, pulse, stores.into_iter().collect()).await?;
     if job.is_recovered {
         put_back(app, image).await;
     }
     let work = AssertUnwindSafe(locations::proceed(app, image, attachment)).catch_unwind();
-    let done = match pulse.during(work).await {
+    let done = match pulse.during(turn.during(work)).await {
         Ok(Ok(done)) => done.map_err(|error| Failure::Location(error.message)),
         Ok(Err(_)) => Err(Failure::Panicked),
         Err(why) => Err(why),

@@ -31,8 +31,18 @@ pub(super) struct Copied {
 }
 
 impl Copied {
+    /// Nothing yet, and who is asked for signs of life.
+    pub(super) fn nothing() -> (Self, mpsc::Receiver<oneshot::Sender<()>>) {
+        let (ends, asked) = mpsc::channel(1);
+        (Self { bytes: Arc::default(), ends }, asked)
+    }
+
     pub(super) fn add(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// The source, whose end waits for a sign of life: work that somebody has taken over is dropped
@@ -50,7 +60,7 @@ impl Copied {
 
     /// In Glance's words; nothing before there is something to tell.
     fn message(&self) -> String {
-        match self.bytes.load(Ordering::Relaxed) {
+        match self.bytes() {
             0 => String::new(),
             bytes => format!("Copied {} MiB", bytes >> 20),
         }
@@ -70,8 +80,7 @@ pub(super) struct Pulse {
 
 impl Pulse {
     pub(super) fn new(tasks: Arc<dyn Tasks>, lease: Lease, nudged: Arc<Notify>) -> Self {
-        let (asks, ends) = mpsc::channel(1);
-        let copied = Copied { bytes: Arc::default(), ends: asks };
+        let (copied, ends) = Copied::nothing();
         Self { tasks, lease, nudged, copied, ends, beat: WAITING, last: Instant::now() }
     }
 

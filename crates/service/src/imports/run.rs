@@ -6,20 +6,20 @@ use std::sync::Arc;
 use catalog::Imported;
 use futures::FutureExt;
 use image::TaskType;
-use tokio::sync::Semaphore;
 
 use super::body::Method;
-use super::bring::{bring, targets};
+use super::bring::{bring, concerned, targets};
 use super::failure::Failure;
 use super::order::Order;
 use super::pulse::Pulse;
+use super::turns::Turns;
 use super::worker::Job;
 use super::{alone, legacy, location, pipe, quotas, recovery, told};
 use crate::app::App;
 use crate::sharing;
 
 /// Runs a job to the end of its task.
-pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
+pub(super) async fn run(app: Arc<App>, job: Job, turns: Arc<Turns>) {
     let owner = Some(job.task.owner.as_str()).filter(|owner| !owner.is_empty());
     let app = app.acting_for(owner, job.token.as_ref());
     let nudged = job.enlisted.nudged.clone();
@@ -27,9 +27,9 @@ pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
     let task = pulse.task();
     let ended = match job.task.kind {
         TaskType::ApiImageImport if alone::began(&job.task) => alone::end(&app, &job, &pulse).await,
-        TaskType::ApiImageImport => import(&app, &job, &mut pulse, &permits).await,
-        TaskType::LocationImport => location::run(&app, &job, &mut pulse, &permits).await,
-        TaskType::Import => legacy::run(&app, &job, &mut pulse, &permits).await,
+        TaskType::ApiImageImport => import(&app, &job, &mut pulse, &turns).await,
+        TaskType::LocationImport => location::run(&app, &job, &mut pulse, &turns).await,
+        TaskType::Import => legacy::run(&app, &job, &mut pulse, &turns).await,
     };
     told::ended(&app, task, &ended).await;
     match ended {
@@ -39,18 +39,13 @@ pub(super) async fn run(app: Arc<App>, job: Job, permits: Arc<Semaphore>) {
     }
 }
 
-async fn import(
-    app: &App,
-    job: &Job,
-    pulse: &mut Pulse,
-    permits: &Semaphore,
-) -> Result<(), Failure> {
+async fn import(app: &App, job: &Job, pulse: &mut Pulse, turns: &Turns) -> Result<(), Failure> {
     let Some(order) = Order::of(&job.task) else {
         let ending = catalog::Ending::Failure(Failure::Unreadable.to_string());
         app.imports.tasks.end_task(pulse.lease(), &ending, app.imports.settings.keep).await?;
         return Err(Failure::Unreadable);
     };
-    let brought = attempt(app, job, &order, pulse, permits).await;
+    let brought = attempt(app, job, &order, pulse, turns).await;
     let ended = match brought {
         Ok(imported) => keep(app, job, &order, pulse, imported).await,
         Err(why) => Err(why),
@@ -106,16 +101,15 @@ async fn attempt(
     job: &Job,
     order: &Order,
     pulse: &mut Pulse,
-    permits: &Semaphore,
+    turns: &Turns,
 ) -> Result<Imported, Failure> {
-    let _permit = pulse.during(permits.acquire()).await?;
-    pulse.begin(job.is_recovered).await?;
-    told::begun(app, job.task.id).await;
+    let stores = concerned(app, order).await;
+    let mut turn = turns.begin(app, job, pulse, stores).await?;
     // What parses hostile bytes may fail in ways that nobody foresaw. The image must not stay
     // `importing` for that.
     let copied = pulse.copied.clone();
     let work = AssertUnwindSafe(bring(app, job, order, copied)).catch_unwind();
-    let brought = pulse.during(work).await?.unwrap_or(Err(Failure::Panicked));
+    let brought = pulse.during(turn.during(work)).await?.unwrap_or(Err(Failure::Panicked));
     if brought.is_ok() {
         pulse.tell().await;
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use catalog::Lease;
 use image::{Task, Timestamp};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use super::turns::Turns;
 use super::{Enlisted, recovery, run};
 use crate::app::App;
 use crate::keys::Token;
@@ -35,7 +35,7 @@ pub async fn work(app: Arc<App>) {
     let waiting = app.imports.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(mut waiting) = waiting else { return };
     let started = Timestamp::now();
-    let permits = Arc::new(Semaphore::new(app.imports.settings.workers));
+    let turns = Arc::new(Turns::new(app.imports.settings.workers, &app.stores));
     let mut running = JoinSet::new();
     let mut watch = Watch::default();
     let mut look = tokio::time::interval(LOOK);
@@ -43,7 +43,7 @@ pub async fn work(app: Arc<App>) {
     loop {
         tokio::select! {
             Some(job) = waiting.recv() => {
-                running.spawn(run::run(app.clone(), job, permits.clone()));
+                running.spawn(run::run(app.clone(), job, turns.clone()));
             }
             Some(ended) = running.join_next() => {
                 if let Err(error) = ended {
@@ -53,7 +53,7 @@ pub async fn work(app: Arc<App>) {
             _ = look.tick() => {
                 expire(&app).await;
                 for job in recovery::abandoned(&app, started, &mut watch).await {
-                    running.spawn(run::run(app.clone(), job, permits.clone()));
+                    running.spawn(run::run(app.clone(), job, turns.clone()));
                 }
             }
         }

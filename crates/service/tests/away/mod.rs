@@ -1,6 +1,7 @@
 //! A store that goes away, and what becomes of bytes that it has half of.
 
 mod store;
+mod workers;
 
 use std::sync::Arc;
 

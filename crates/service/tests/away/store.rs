@@ -17,6 +17,8 @@ pub(crate) enum State {
     Gone,
     /// It answers nothing, until its state changes.
     Hanging,
+    /// The same, but that it says that it is here, and takes the first bytes.
+    Stalling,
 }
 
 pub(crate) struct Away {
@@ -36,12 +38,18 @@ impl Away {
 
     /// Waits until it has some bytes of an image, and not all.
     pub(crate) async fn has_half(&self) {
-        self.halves.subscribe().wait_for(|halves| *halves > 0).await.unwrap();
+        self.has_halves(1).await;
+    }
+
+    /// The same of so many images.
+    pub(crate) async fn has_halves(&self, count: usize) {
+        self.halves.subscribe().wait_for(|halves| *halves >= count).await.unwrap();
     }
 
     async fn answer(&self) -> Result<()> {
         let mut states = self.state.subscribe();
-        match *states.wait_for(|state| *state != State::Hanging).await.unwrap() {
+        let hangs = |state: &State| matches!(state, State::Hanging | State::Stalling);
+        match *states.wait_for(|state| !hangs(state)).await.unwrap() {
             State::Here => Ok(()),
             _ => Err(Error::Unavailable { store: "away".into(), why: "it is away".into() }),
         }
@@ -63,11 +71,14 @@ impl Store for Away {
     }
 
     async fn probe(&self) -> Result<()> {
+        if *self.state.borrow() == State::Stalling {
+            return Ok(());
+        }
         self.answer().await
     }
 
     async fn put(&self, id: ImageId, _: Option<u64>, mut source: Source) -> Result<Written> {
-        if *self.state.borrow() != State::Leaving {
+        if !matches!(*self.state.borrow(), State::Leaving | State::Stalling) {
             self.answer().await?;
         }
         let mut taken = Vec::new();
