@@ -1,8 +1,9 @@
 //! Which reads are gathered: images by their ids, and pages of lists. A statement costs more than what
 //! it finds: to a server, and to the threads that read a file.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use image::{Image, ImageId};
 
@@ -16,18 +17,36 @@ use crate::{Cause, Error, ListQuery, Result, Viewer};
 #[derive(Debug, Clone)]
 pub(super) struct Gathered {
     images: Gather<Images>,
+    shown: Gather<Shown>,
+    guests: Arc<Guests>,
     pages: Gather<Pages>,
 }
 
 impl Gathered {
     pub(super) fn new(db: &Pool, indexes: Indexes) -> Self {
-        let images = Gather::new(Images { db: db.clone() });
-        Self { images, pages: Gather::new(Pages { db: db.clone(), indexes }) }
+        let (images, shown) = (Images { db: db.clone() }, Shown { db: db.clone() });
+        Self {
+            images: Gather::new(images),
+            shown: Gather::new(shown),
+            guests: Arc::default(),
+            pages: Gather::new(Pages { db: db.clone(), indexes }),
+        }
     }
 
     /// As [`read::get`]; `None` where that has to be asked.
     pub(super) async fn image(&self, viewer: &Viewer, id: ImageId) -> Option<Result<Image>> {
-        own(self.images.ask((), (id, viewer.clone())).await?)
+        let key = (id, viewer.clone());
+        if !self.guests.have(&key) {
+            match self.images.ask((), key.clone()).await? {
+                Seen::Known(answer) => return own(answer),
+                Seen::AsShown => {}
+            }
+        }
+        let answer = own(self.shown.ask(viewer.clone(), id).await?)?;
+        if answer.is_ok() {
+            self.guests.add(key);
+        }
+        Some(answer)
     }
 
     /// As [`read::list`]; `None` where that has to be asked.
@@ -64,66 +83,141 @@ fn of_all(error: &Error) -> Option<Error> {
     }
 }
 
-/// Images by their ids.
+/// Who was shown an image that only the database could say of whether they are: it is asked at once
+/// the next time. Whether they still are, it says as well.
+#[derive(Debug, Default)]
+struct Guests(Mutex<HashSet<(ImageId, Viewer)>>);
+
+impl Guests {
+    /// So many are known; of more, all are forgotten.
+    const MOST: usize = 4096;
+
+    fn have(&self, key: &(ImageId, Viewer)) -> bool {
+        self.known().contains(key)
+    }
+
+    fn add(&self, key: (ImageId, Viewer)) {
+        let mut known = self.known();
+        if known.len() == Self::MOST {
+            known.clear();
+        }
+        known.insert(key);
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashSet<(ImageId, Viewer)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Images by their ids, whoever may see them.
 struct Images {
     db: Pool,
+}
+
+/// What is known of an image for a viewer.
+#[derive(Clone)]
+enum Seen {
+    Known(Arc<Result<Image>>),
+    /// The database has to decide whether it is shown.
+    AsShown,
 }
 
 impl Statement for Images {
     type Lane = ();
     /// Viewers of one image have their own answers.
     type Key = (ImageId, Viewer);
-    type Answer = Arc<Result<Image>>;
+    type Answer = Seen;
 
     const AT_ONCE: usize = 2;
     const KEYS: usize = read::MOST;
 
     async fn answers(&self, (): &(), asked: &[Self::Key]) -> HashMap<Self::Key, Self::Answer> {
         if let [(id, viewer)] = asked {
-            let found = self.of_one(viewer, *id).await;
-            return [((*id, viewer.clone()), Arc::new(found))].into();
+            let found = of_one(&self.db, viewer, *id).await;
+            return [((*id, viewer.clone()), Seen::Known(Arc::new(found)))].into();
         }
-        match self.of_several(asked).await {
+        let ids = asked.iter().map(|(id, _)| *id).collect();
+        match of_several(&self.db, ids, &Viewer::service()).await {
             Ok(found) => {
                 let found = found.into_iter().map(|(id, image)| (id, Arc::new(image))).collect();
-                asked.iter().filter_map(|key| Some((key.clone(), shown(&found, key)?))).collect()
+                asked.iter().filter_map(|key| Some((key.clone(), seen(&found, key)?))).collect()
             }
-            Err(error) if of_all(&error).is_some() => {
-                let error = Arc::new(Err(error));
-                asked.iter().map(|key| (key.clone(), error.clone())).collect()
-            }
-            Err(_) => HashMap::new(),
+            Err(error) => for_all(error, asked, Seen::Known),
         }
     }
 }
 
-impl Images {
-    async fn of_one(&self, viewer: &Viewer, id: ImageId) -> Result<Image> {
-        read::get(&mut self.db.acquire().await?, viewer, id).await
+/// The failure for all of them, where it would be no other for any of them.
+fn for_all<K: Clone + Eq + Hash, A, T>(
+    error: Error,
+    asked: &[K],
+    answer: impl Fn(Arc<Result<T>>) -> A,
+) -> HashMap<K, A> {
+    if of_all(&error).is_none() {
+        return HashMap::new();
     }
-
-    async fn of_several(
-        &self,
-        asked: &[(ImageId, Viewer)],
-    ) -> Result<Vec<(ImageId, Result<Image>)>> {
-        let mut ids: Vec<_> = asked.iter().map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        read::several(&mut self.db.acquire().await?, ids).await
-    }
+    let error = Arc::new(Err(error));
+    asked.iter().map(|key| (key.clone(), answer(error.clone()))).collect()
 }
 
-/// What the viewer is shown of what was found. `None` where the database has to decide whether that
-/// is anything.
-fn shown(
+async fn of_one(db: &Pool, viewer: &Viewer, id: ImageId) -> Result<Image> {
+    read::get(&mut db.acquire().await?, viewer, id).await
+}
+
+async fn of_several(
+    db: &Pool,
+    mut ids: Vec<ImageId>,
+    viewer: &Viewer,
+) -> Result<Vec<(ImageId, Result<Image>)>> {
+    ids.sort_unstable();
+    ids.dedup();
+    read::several(&mut db.acquire().await?, ids, viewer).await
+}
+
+/// What the viewer sees of what was found. `None` where it can't be read.
+fn seen(
     found: &HashMap<ImageId, Arc<Result<Image>>>,
     (id, viewer): &(ImageId, Viewer),
-) -> Option<Arc<Result<Image>>> {
-    match found.get(id) {
-        None => Some(Arc::new(Err(Error::NotFound(*id)))),
-        Some(answer) => {
-            let image = answer.as_ref().as_ref().ok()?;
-            visibility::is_certain(viewer, image).then(|| answer.clone())
+) -> Option<Seen> {
+    let Some(answer) = found.get(id) else {
+        return Some(Seen::Known(Arc::new(Err(Error::NotFound(*id)))));
+    };
+    let image = answer.as_ref().as_ref().ok()?;
+    Some(match visibility::is_certain(viewer, image) {
+        true => Seen::Known(answer.clone()),
+        false => Seen::AsShown,
+    })
+}
+
+/// Images by their ids, as they are shown to one viewer.
+struct Shown {
+    db: Pool,
+}
+
+impl Statement for Shown {
+    type Lane = Viewer;
+    type Key = ImageId;
+    type Answer = Arc<Result<Image>>;
+
+    const AT_ONCE: usize = 2;
+    const KEYS: usize = read::MOST;
+
+    async fn answers(&self, viewer: &Viewer, asked: &[ImageId]) -> HashMap<ImageId, Self::Answer> {
+        if let [id] = asked {
+            return [(*id, Arc::new(of_one(&self.db, viewer, *id).await))].into();
+        }
+        match of_several(&self.db, asked.to_vec(), viewer).await {
+            Ok(found) => {
+                let mut found: HashMap<_, _> = found.into_iter().collect();
+                let answer = |id: &ImageId| match found.remove(id) {
+                    // What can't be read is said to who asks alone.
+                    Some(Err(_)) => None,
+                    Some(image) => Some((*id, Arc::new(image))),
+                    None => Some((*id, Arc::new(Err(Error::NotFound(*id))))),
+                };
+                asked.iter().filter_map(answer).collect()
+            }
+            Err(error) => for_all(error, asked, |answer| answer),
         }
     }
 }

@@ -22,11 +22,12 @@ pub(super) async fn get(db: &mut Connection, viewer: &Viewer, id: ImageId) -> Re
 /// How many images [`several`] reads, at most.
 pub(super) const MOST: usize = 64;
 
-/// Images of these ids, whoever may see them, in one statement; of those that are not there, nothing.
-/// Each with what keeps it from being read.
+/// Images of these ids that the viewer sees, in one statement; of others, nothing. Each with what keeps
+/// it from being read.
 pub(super) async fn several(
     db: &mut Connection,
     ids: Vec<ImageId>,
+    viewer: &Viewer,
 ) -> Result<Vec<(ImageId, Result<Image>)>> {
     let mut query = Query::new("SELECT images.id FROM images WHERE {not}images.deleted AND ");
     query.push("images.id IN (");
@@ -37,6 +38,7 @@ pub(super) async fn several(
         list.push_bind(id.to_string());
     }
     query.push(")");
+    visibility::by_id(&mut query, viewer);
     let found = whole::rows(&mut *db, query, &[BY_ID]).await?;
     found.iter().map(|rows| Ok((id(rows)?, whole::image(rows, db)))).collect()
 }

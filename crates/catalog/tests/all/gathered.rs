@@ -90,6 +90,19 @@ async fn many_reads_at_once_take_few_statements() {
         async { Ok(join_all(ids.iter().chain(&ids).map(|id| catalog.get(&viewer, *id))).await) };
     // Two alone, and the others at the end of the first one.
     assert_eq!(count(all).await, 3);
+    // Of which of them somebody is a member, only the database knows: it is asked at once the second time.
+    let member = of("member");
+    let found = join_all(ids.iter().map(|id| catalog.get(&member, *id))).await;
+    let offered = ids.iter().zip(found).filter(|(_, found)| {
+        found
+            .as_ref()
+            .is_ok_and(|image| image.visibility == Visibility::Shared && image.owner.is_some())
+    });
+    let offered: Vec<_> = offered.map(|(id, _)| *id).collect();
+    assert_eq!(offered.len(), 2);
+    let asked = offered.iter().cycle().take(20);
+    let all = async { Ok(join_all(asked.map(|id| catalog.get(&member, *id))).await) };
+    assert_eq!(count(all).await, 3);
     let page = ListQuery::default();
     let all = async { Ok(join_all((0..20).map(|_| catalog.list(&viewer, &page))).await) };
     assert_eq!(count(all).await, 3);
@@ -145,6 +158,29 @@ async fn a_row_that_can_not_be_read_is_in_nobody_elses_way() {
             (false, false) => {}
         }
     }
+}
+
+#[tokio::test]
+async fn who_is_no_member_any_more_is_shown_nothing() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let ids = fill(catalog.as_ref()).await;
+    let member = of("member");
+    let all = || join_all(ids.iter().chain(&ids).map(|id| catalog.get(&member, *id)));
+    let seen = |answers: Vec<catalog::Result<Image>>| answers.iter().filter(|a| a.is_ok()).count();
+    let before = seen(all().await);
+    assert_eq!(seen(all().await), before);
+    let mut left = 0;
+    for id in &ids {
+        let image = catalog.get(&Viewer::service(), *id).await.unwrap();
+        if catalog.remove_member(*id, "member").await.is_ok()
+            && image.visibility == Visibility::Shared
+            && image.owner.is_some()
+        {
+            left += 1;
+        }
+    }
+    assert_eq!(left, 2);
+    assert_eq!(seen(all().await), before - 2 * left);
 }
 
 /// Readers and writers of the same images, all at once: who has written sees it, in the image and in
