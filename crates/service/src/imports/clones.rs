@@ -23,7 +23,8 @@ pub(super) struct Cloned {
     pub(super) rest: Vec<Target>,
 }
 
-/// Lets each store that can copy the image from where it is.
+/// Lets each store that can copy the image from where it is, as long as the task is ours: what is in the
+/// same place otherwise may be another service's.
 /// Errors: a copy is not what the record describes; nothing is left then.
 pub(super) async fn clone(
     app: &App,
@@ -34,12 +35,14 @@ pub(super) async fn clone(
 ) -> Result<Cloned, Failure> {
     let mut cloned = Cloned::default();
     for target in targets {
+        copied.held().await;
         let Some(written) = attempt(app, image, target).await else {
             cloned.rest.push(target.clone());
             continue;
         };
         cloned.locations.push(app.stores.location(&target.0, written.uri.clone()));
         if let Err(why) = verify(app, image, target, &written, token, copied).await {
+            copied.held().await;
             remove(app, image.id, &cloned.locations).await;
             return Err(why);
         }

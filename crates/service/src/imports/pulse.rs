@@ -45,16 +45,19 @@ impl Copied {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// The source, whose end waits for a sign of life: work that somebody has taken over is dropped
-    /// there, before a store takes its bytes for whole.
+    /// Waits for a sign of life: work that somebody has taken over is dropped here, before it does
+    /// something that would be in their way.
+    pub(super) async fn held(&self) {
+        let (given, is_given) = oneshot::channel();
+        if self.ends.send(given).await.is_ok() {
+            let _held = is_given.await;
+        }
+    }
+
+    /// The source, whose end waits for that, before a store takes its bytes for whole.
     pub(super) fn guarded(&self, source: Source) -> Source {
-        let ends = self.ends.clone();
-        let end = stream::once(async move {
-            let (given, is_given) = oneshot::channel();
-            if ends.send(given).await.is_ok() {
-                let _held = is_given.await;
-            }
-        });
+        let copied = self.clone();
+        let end = stream::once(async move { copied.held().await });
         source.chain(end.filter_map(|()| future::ready(None))).boxed()
     }
 
@@ -160,4 +163,49 @@ impl Pulse {
 /// The work is done all the same: what follows notices when the lease is lost.
 fn untold(task: TaskId, why: &Failure) {
     tracing::debug!(%task, %why, "the last progress of a task is not told");
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::sql::SqlCatalog;
+    use image::{Task, TaskType, Timestamp};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A task of this service, whose last sign of life is of long ago.
+    async fn held(catalog: &Arc<SqlCatalog>) -> (Pulse, Task) {
+        let long_ago = Timestamp::from_microsecond(1_700_000_000_000_000);
+        let task = Task::new(TaskType::ApiImageImport, "owner".into(), json!({}), long_ago);
+        catalog.create_task(&task).await.unwrap();
+        (Pulse::new(catalog.clone(), Lease::of(&task), Arc::default()), task)
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_while_its_task_is_held() {
+        let catalog = Arc::new(SqlCatalog::memory().await.unwrap());
+        let (mut pulse, task) = held(&catalog).await;
+        let copied = pulse.copied.clone();
+        let work = async {
+            copied.held().await;
+            copied.held().await;
+            "done"
+        };
+        assert_eq!(pulse.during(work).await.unwrap(), "done");
+        assert!(catalog.task(task.id).await.unwrap().updated_at > task.updated_at);
+    }
+
+    #[tokio::test]
+    async fn work_whose_task_was_taken_over_gets_no_further() {
+        let catalog = Arc::new(SqlCatalog::memory().await.unwrap());
+        let (mut pulse, task) = held(&catalog).await;
+        let (copied, mut went_on) = (pulse.copied.clone(), false);
+        let work = async {
+            catalog.take_task_over(&task).await.unwrap();
+            copied.held().await;
+            went_on = true;
+        };
+        assert!(matches!(pulse.during(work).await, Err(Failure::Lost)));
+        assert!(!went_on);
+    }
 }

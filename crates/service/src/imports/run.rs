@@ -109,11 +109,26 @@ async fn attempt(
     // `importing` for that.
     let copied = pulse.copied.clone();
     let work = AssertUnwindSafe(bring(app, job, order, copied)).catch_unwind();
-    let brought = pulse.during(turn.during(work)).await?.unwrap_or(Err(Failure::Panicked));
+    let brought = match pulse.during(turn.during(work)).await {
+        Ok(brought) => brought.unwrap_or(Err(Failure::Panicked)),
+        Err(why) => {
+            if matches!(why, Failure::Lost) {
+                note_late(app, order).await;
+            }
+            return Err(why);
+        }
+    };
     if brought.is_ok() {
         pulse.tell().await;
     }
     brought
+}
+
+/// What comes late of a task that somebody has taken over may be in their way.
+async fn note_late(app: &App, order: &Order) {
+    for store in &order.stores {
+        app.leftovers.note(order.image, store).await;
+    }
 }
 
 /// Gives the image what was brought. Bytes that it can't take are removed.
@@ -136,11 +151,8 @@ async fn keep(
         }
         Err(error) => error,
     };
-    // What comes late may be in the way of whoever has taken the task over.
-    if matches!(error, catalog::Error::LeaseLost(_)) && imported.data.is_some() {
-        for store in &order.stores {
-            app.leftovers.note(image, store).await;
-        }
+    if matches!(error, catalog::Error::LeaseLost(_)) {
+        note_late(app, order).await;
     }
     // Otherwise the database may have done it and not have said so: whoever takes the task over looks.
     if error.is_refusal() {

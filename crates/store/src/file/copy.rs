@@ -44,14 +44,12 @@ pub(super) async fn copy(
             };
         }
     }
-    let published = directory.clone();
-    blocking(move || {
-        partial
-            .set_length(size)
-            .and_then(|()| partial.publish(&name))
-            .map_err(|error| published.failed(&name, error))
-    })
-    .await?;
+    let published = directory;
+    let publish = move || {
+        let named = partial.set_length(size).and_then(|()| partial.publish(&name));
+        named.map_err(|error| published.failed(&name, error))
+    };
+    blocking(publish).await?.keep();
     Ok(Some(Written { uri, size }))
 }
 

@@ -21,7 +21,7 @@ const BLOCK: usize = 64 * 1024;
 /// others may be meant to read the directory, such as a Nova that mounts it.
 const MODE: Mode = Mode::from_raw_mode(0o666);
 
-/// A file under construction. Dropped before [`publish`](Partial::publish), it is gone.
+/// A file under construction. Dropped before it was published and kept, it is gone.
 pub(super) struct Partial {
     directory: Arc<Directory>,
     file: File,
@@ -93,7 +93,7 @@ impl Partial {
     /// Gives the file its name, durably: its bytes are synced first, the directory after. A file
     /// of that name is never replaced. On an error there is none of that name that was not there
     /// before.
-    pub(super) fn publish(mut self, name: &str) -> io::Result<()> {
+    pub(super) fn publish(mut self, name: &str) -> io::Result<Published> {
         if self.directory.writing.thin {
             // Zeros at the end are there only once the file is as long as they say.
             let length = self.file.stream_position()?;
@@ -101,13 +101,9 @@ impl Partial {
         }
         self.file.sync_all()?;
         self.link(name)?;
-        let directory = &self.directory.fd;
-        rustix::fs::fsync(directory).map_err(|errno| {
-            if let Err(error) = rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
-                tracing::error!(%error, name, "image data stays until the next start's sweep");
-            }
-            errno.into()
-        })
+        let published = Published { partial: self, name: name.to_owned(), is_kept: false };
+        rustix::fs::fsync(&published.partial.directory.fd)?;
+        Ok(published)
     }
 
     fn link(&self, name: &str) -> io::Result<()> {
@@ -122,6 +118,52 @@ impl Partial {
             Some(known) => {
                 Ok(rustix::fs::linkat(directory, known, directory, name, AtFlags::empty())?)
             }
+        }
+    }
+}
+
+/// A file that has its name. Dropped before it was [kept](Self::keep), it loses it again: a thread goes
+/// on publishing when whoever asked for it has gone.
+pub(super) struct Published {
+    partial: Partial,
+    name: String,
+    is_kept: bool,
+}
+
+impl Published {
+    /// Lets it have its name.
+    pub(super) fn keep(mut self) {
+        self.is_kept = true;
+    }
+
+    /// Whether the name is this file's still.
+    fn is_there(&self) -> rustix::io::Result<bool> {
+        let own = rustix::fs::fstat(&self.partial.file)?;
+        let directory = &self.partial.directory.fd;
+        let there = rustix::fs::statat(directory, &self.name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok((own.st_dev, own.st_ino) == (there.st_dev, there.st_ino))
+    }
+
+    fn take_back(&self) -> rustix::io::Result<()> {
+        match self.is_there() {
+            Ok(true) => {
+                let directory = &self.partial.directory.fd;
+                rustix::fs::unlinkat(directory, &self.name, AtFlags::empty())
+            }
+            // Somebody else has removed it.
+            Ok(false) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        if !self.is_kept
+            && let Err(error) = self.take_back()
+        {
+            let name = &self.name;
+            tracing::error!(%error, name, "image data stays until the next start's sweep");
         }
     }
 }

@@ -134,7 +134,7 @@ async fn named_partials_of_dead_processes_are_swept() {
     std::fs::write(store.directories[0].path.join(".partial-left-by-a-crash"), "x").unwrap();
     assert_eq!(store.sweep().await.unwrap(), 1);
     assert_eq!(files(&store).len(), 1, "the one that is held stays");
-    held.publish("whole").unwrap();
+    held.publish("whole").unwrap().keep();
     assert_eq!(files(&store), ["whole"]);
 }
 
@@ -264,6 +264,26 @@ async fn a_file_of_another_directory_is_copied_with_its_holes() {
     assert!(taken < 1 << 20, "{taken} bytes are taken");
 }
 
+#[test]
+fn what_is_published_for_nobody_loses_its_name() {
+    let (_dir, store) = store();
+    let make = [partial::Partial::create, partial::Partial::create_named];
+    for (create, name) in make.into_iter().zip(["nameless", "named"]) {
+        let publish = || create(store.directories[0].clone()).unwrap().publish(name).unwrap();
+        drop(publish());
+        assert!(files(&store).is_empty());
+        publish().keep();
+        assert_eq!(files(&store), [name]);
+        std::fs::remove_file(store.path().join(name)).unwrap();
+        let late = publish();
+        std::fs::write(store.path().join("other"), "another's").unwrap();
+        std::fs::rename(store.path().join("other"), store.path().join(name)).unwrap();
+        drop(late);
+        assert_eq!(files(&store), [name], "it is another's");
+        std::fs::remove_file(store.path().join(name)).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_copy_replaces_nothing() {
     let (_dir, from) = store();
@@ -304,7 +324,7 @@ async fn a_file_has_the_permissions_of_any_new_file() {
     let written = store.put(ImageId::random(), None, source(vec![Ok(vec![1])])).await.unwrap();
     assert_eq!(mode(Path::new(&written.uri["file://".len()..])), mode(&any));
     let named = Partial::create_named(store.directories[0].clone()).unwrap();
-    named.publish("named").unwrap();
+    named.publish("named").unwrap().keep();
     assert_eq!(mode(&store.path().join("named")), mode(&any));
 }
 

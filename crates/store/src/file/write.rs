@@ -27,8 +27,8 @@ pub(super) async fn put(
     let (fed, written) = tokio::join!(feed(source, pieces), write(partial, &name, queue));
     let (partial, size) = written?;
     fed?;
-    blocking(move || partial.publish(&name).map_err(|error| directory.failed(&name, error)))
-        .await?;
+    let publish = move || partial.publish(&name).map_err(|error| directory.failed(&name, error));
+    blocking(publish).await?.keep();
     Ok(Written { uri, size })
 }
 
