@@ -1,14 +1,12 @@
 """Connections to a server that are not what they were: they are left, and new ones made."""
 
-import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from firewall import Firewall
 from own_database import Server
 
 ALONE = ["--identity", "none"]
@@ -48,8 +46,8 @@ def sessions(server):
 
 
 def test_connections_that_were_lost_in_silence_cost_one_trial(start, eventually, postgresql):
-    with Relay(postgresql.url) as relay:
-        config = f"[database]\nconnection = {relay.url}\n"
+    with Firewall(postgresql.url) as firewall:
+        config = f"[database]\nconnection = {firewall.url}\n"
         service = start(config=config, arguments=ALONE)
         with ThreadPoolExecutor(LISTS) as pool:
             with postgresql.locked("images"):
@@ -58,54 +56,9 @@ def test_connections_that_were_lost_in_silence_cost_one_trial(start, eventually,
                 lists = [pool.submit(requests.get, page) for page in pages]
                 eventually(lambda: len(sessions(postgresql)) >= LISTS)
             assert {answer.result().status_code for answer in lists} == {200}
-        relay.forget()
+        firewall.forget()
         # So long a connection is not tried before it is used.
         time.sleep(0.5)
         # Each trial takes five seconds.
         answer = requests.get(f"{service.url}/v2/images", timeout=2 * 5)
         assert answer.status_code == 200
-
-
-class Relay:
-    """Hands on what comes and goes, as a firewall does; `forget` has it drop what comes on the
-    connections that there are, and nobody is told."""
-
-    def __init__(self, url):
-        to = urlsplit(url)
-        self.to = (to.hostname, to.port)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        port = self.listener.getsockname()[1]
-        self.url = to._replace(netloc=to.netloc.replace(str(to.port), str(port))).geturl()
-        self.known, self.forgotten = [], set()
-
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        for end in [self.listener, *self.known]:
-            end.close()
-
-    def forget(self):
-        self.forgotten |= set(self.known)
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self.to)
-            self.known += [near, far]
-            for ends in [(near, far), (far, near)]:
-                threading.Thread(target=self._hand_on, args=ends, daemon=True).start()
-
-    def _hand_on(self, source, sink):
-        try:
-            while data := source.recv(65536):
-                if source not in self.forgotten:
-                    sink.sendall(data)
-            if source not in self.forgotten:
-                sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass

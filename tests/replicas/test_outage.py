@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from firewall import Firewall
 from importing import import_image
 from service import TINTYPE, unique
 
@@ -16,8 +17,11 @@ from replicas.test_death import SIZE, Slow
 
 # Seconds within which a request is answered while there is no database.
 SOON = 10
-# Seconds that a living database needs for a statement: more than one that hangs is waited for.
-LONG = 15
+# Seconds within which a request is answered whose connection was lost without a word.
+LOST = 20
+# Seconds that a living database needs for a statement: more than one that hangs is waited for, and an
+# answer that was lost.
+LONG = 20
 
 
 class Answers:
@@ -164,6 +168,48 @@ def test_requests_are_refused_while_the_database_hangs(cloud, database, eventual
     assert first < SOON and second < SOON / 2
     assert slow.finish() == 204, "an upload outlives it"
     assert apis[2].get(f"/v2/images/{slow.image}/file").content == data
+
+
+def test_connections_that_are_lost_without_a_word_are_given_up(
+    clouds, database, eventually, tell
+):
+    """As when the address of a database moves: whoever waits there waits for nothing, and no end of
+    the connection says so."""
+    with Firewall(database.url) as firewall:
+        cloud = clouds(firewall.url)
+        apis, data = cloud.apis(), random.Random(4).randbytes(SIZE)
+        image = apis[0].create()
+        slow = Slow(apis[1], data)
+        eventually(lambda: apis[0].status(slow.image) == "saving")
+        answers = Answers()
+
+        def load(thread, going):
+            api, number = cloud.api(thread % 3), 0
+            while going():
+                number += 1
+                calls = [
+                    lambda: api.get(f"/v2/images/{image}"),
+                    lambda: api.get("/v2/images"),
+                    lambda: api.put(f"/v2/images/{image}/tags/t-{thread}-{number % 10}"),
+                ]
+                answers.note(thread % 3, calls[number % 3])
+
+        def of_later():
+            return [one for one in answers.all if one[0] > gone + LOST]
+
+        with during(load, 12):
+            eventually(lambda: len(answers.all) > 300)
+            firewall.forget()
+            gone = time.monotonic()
+            eventually(lambda: {one[1] for one in of_later()} == {0, 1, 2}, limit=60)
+        statuses = Counter(one[2] for one in answers.all)
+        longest = max(seconds for _, _, _, seconds, _ in answers.all)
+        tell(f"lost without a word: {dict(statuses)}; the slowest answer took {longest:.2f} s")
+        assert set(statuses) <= {200, 204, 503}, statuses
+        assert longest < LOST
+        assert {one[2] for one in of_later()} <= {200, 204}
+        assert slow.finish() == 204, "an upload outlives it"
+        assert apis[2].get(f"/v2/images/{slow.image}/file").content == data
 
 
 def test_what_takes_the_database_long_is_waited_for(cloud, database, tmp_path):

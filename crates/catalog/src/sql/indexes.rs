@@ -153,6 +153,7 @@ async fn missing(db: &mut Connection) -> Result<Vec<Index>> {
 /// Adds those that are missing, each on its own: what an interruption leaves is gone on with. Says
 /// which they were.
 pub(super) async fn add(db: &mut Connection) -> Result<Vec<Index>> {
+    db.set_unhurried();
     let missing = missing(db).await?;
     for Index { name, table, columns, .. } in &missing {
         if db.dialect() == Dialect::Postgres {

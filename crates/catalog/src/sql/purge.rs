@@ -82,6 +82,7 @@ pub(super) async fn purge(
 }
 
 async fn remove(mut db: Transaction, table: &Table, before: Timestamp, most: i64) -> Result<u64> {
+    db.set_unhurried();
     let gone = query(statement(table)).bind(before).bind(most).execute(&mut db).await?;
     db.commit().await?;
     Ok(gone)

@@ -89,6 +89,7 @@ pub(super) async fn look(db: &mut Connection) -> Result<Found> {
 /// leaves none of them, where databases undo that. Of several that start at once one creates them,
 /// and the others wait for it.
 pub(super) async fn ensure(mut db: Transaction) -> Result<()> {
+    db.set_unhurried();
     lock(&mut db).await?;
     let made = make(&mut db).await;
     if let Some(unlock) = db.dialect().unlock_tables() {

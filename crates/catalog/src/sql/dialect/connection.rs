@@ -11,6 +11,7 @@ use sqlx::{MySql, Postgres, Sqlite};
 use super::super::database::{self, Limits, Place};
 use super::super::sealed::Urls;
 use super::lent::{Kind, Lender, Lent, Terms};
+use super::lost::Pace;
 use super::server::Server;
 use super::{Dialect, is_unavailable, mysql, postgres, sqlite};
 
@@ -171,7 +172,7 @@ fn lender(options: SqliteConnectOptions, connections: u32) -> Lender<Sqlite> {
 async fn reached<DB: Kind>(server: Arc<Server<DB>>, limits: &Limits) -> sqlx::Result<Lender<DB>> {
     let mut left = limits.retries;
     loop {
-        match server.answer(server.connect()).await {
+        match server.answer(Pace::Ordinary, server.connect()).await {
             Err(error) if is_unavailable(&error) && left != Some(0) => {
                 tracing::warn!(%error, "the database is not reached; it is tried again");
                 left = left.map(|left| left - 1);
@@ -216,6 +217,15 @@ impl Connection {
     /// How the URLs of locations are written in this database.
     pub(in crate::sql) fn urls(&self) -> &Urls {
         &self.urls
+    }
+
+    /// Says that what follows on it is upkeep, which takes as long as it takes.
+    pub(in crate::sql) fn set_unhurried(&mut self) {
+        match &mut self.inner {
+            Inner::Sqlite(db) => db.set_unhurried(),
+            Inner::MySql(db) => db.set_unhurried(),
+            Inner::Postgres(db) => db.set_unhurried(),
+        }
     }
 
     /// Runs statements that have no values, separated by semicolons.

@@ -85,11 +85,14 @@ pub(in crate::sql) fn is_read_only(error: &Error) -> bool {
 }
 
 /// Whether a server is not the one to ask any more, and another connection may lead to one that is:
-/// it stops, has left its cluster, or takes no changes since another one does.
+/// it stops, has left its cluster, takes no changes since another one does, or an answer of it was lost.
 pub(super) fn is_parting(error: &Error) -> bool {
+    let is_lost =
+        matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionAborted);
     let is_server = |cause| says(cause, |_| false, &MYSQL_PARTING, &POSTGRES_PARTING);
     let takes_no_change = |cause| says(cause, |_| false, &MYSQL_READ_ONLY, &[POSTGRES_READ_ONLY]);
-    error.as_database_error().is_some_and(|cause| is_server(cause) || takes_no_change(cause))
+    let says_so = |cause| is_server(cause) || takes_no_change(cause);
+    is_lost || error.as_database_error().is_some_and(says_so)
 }
 
 /// Whether the disk had no room.

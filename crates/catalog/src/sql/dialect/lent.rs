@@ -15,7 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::failure::is_parting;
+use super::lost::Pace;
 use super::server::Server;
+use super::{mysql, postgres};
 
 /// A connection that was not used for so long is tried before it is used: the server may have been
 /// restarted.
@@ -84,6 +86,7 @@ pub(super) struct Lent<DB: Kind> {
     turn: Turn,
     is_busy: bool,
     in_transaction: bool,
+    pace: Pace,
 }
 
 impl<DB: Database> Default for Idle<DB> {
@@ -121,8 +124,14 @@ impl<DB: Kind> Lender<DB> {
         let turn = waited.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
         let taken = server.while_it_lives(timeout(patience, self.0.take())).await?;
         let kept = taken.map_err(|_| Error::PoolTimedOut)??;
-        let (turn, shelf) = (Some(turn), self.0.clone());
-        Ok(Lent { kept: Some(kept), shelf, turn, is_busy: false, in_transaction: false })
+        Ok(Lent {
+            kept: Some(kept),
+            shelf: self.0.clone(),
+            turn: Some(turn),
+            is_busy: false,
+            in_transaction: false,
+            pace: Pace::Ordinary,
+        })
     }
 }
 
@@ -212,10 +221,16 @@ fn bid_farewell<DB: Kind>(connections: Vec<Kept<DB>>) {
 }
 
 impl<DB: Kind> Lent<DB> {
-    /// Says that the connection is in the middle of something; returns whose answer is waited for.
-    pub(super) fn begin_work(&mut self) -> Arc<Server<DB>> {
+    /// Says that the connection is in the middle of something; returns whose answer is waited for, and
+    /// how.
+    pub(super) fn begin_work(&mut self) -> (Arc<Server<DB>>, Pace) {
         self.is_busy = true;
-        self.shelf.server.clone()
+        (self.shelf.server.clone(), self.pace)
+    }
+
+    /// Says that what follows takes as long as it takes.
+    pub(super) fn set_unhurried(&mut self) {
+        self.pace = Pace::Unhurried;
     }
 
     /// Says that it is not any more: there was an answer, be it a refusal. A server that takes its
@@ -234,38 +249,49 @@ impl<DB: Kind> Lent<DB> {
 
 /// A database that runs statements that have no values.
 pub(super) trait Kind: Database {
-    /// Whether it is a server, which can be there and not answer.
-    const MAY_HANG: bool;
+    /// Asks a server for how long it has been at what it has been at for the longest time for this
+    /// account, in seconds. `None` where there is no server, which could be there and not answer.
+    const LONGEST_WORK: Option<&'static str>;
 
     fn run(
         db: &mut Self::Connection,
         sql: Cow<'static, str>,
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// The number that a statement says.
+    fn number(
+        db: &mut Self::Connection,
+        sql: &'static str,
+    ) -> impl Future<Output = Result<i64>> + Send;
 }
 
 macro_rules! kind {
-    ($kind:ty, $may_hang:literal) => {
+    ($kind:ty, $longest_work:expr) => {
         impl Kind for $kind {
-            const MAY_HANG: bool = $may_hang;
+            const LONGEST_WORK: Option<&'static str> = $longest_work;
 
             async fn run(db: &mut Self::Connection, sql: Cow<'static, str>) -> Result<()> {
                 // Nothing that a user says becomes part of it.
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await.map(drop)
             }
+
+            async fn number(db: &mut Self::Connection, sql: &'static str) -> Result<i64> {
+                sqlx::query_scalar(sql).fetch_one(db).await
+            }
         }
     };
 }
 
-kind!(sqlx::Sqlite, false);
-kind!(sqlx::MySql, true);
-kind!(sqlx::Postgres, true);
+kind!(sqlx::Sqlite, None);
+kind!(sqlx::MySql, Some(mysql::LONGEST_WORK));
+kind!(sqlx::Postgres, Some(postgres::LONGEST_WORK));
 
 impl<DB: Kind> Lent<DB> {
     /// Runs statements that have no values, separated by semicolons.
     pub(super) async fn run(&mut self, sql: &'static str) -> Result<()> {
         tracing::trace!(%sql, "statement");
-        let server = self.begin_work();
-        let done = server.answer(DB::run(self, sql.into())).await;
+        let (server, pace) = self.begin_work();
+        let done = server.answer(pace, DB::run(self, sql.into())).await;
         self.end_work(&done);
         done
     }
@@ -287,7 +313,8 @@ impl<DB: Kind> Lent<DB> {
 
 /// Undoes what was not committed, and puts the connection back.
 async fn undo<DB: Kind>(mut kept: Kept<DB>, shelf: Arc<Shelf<DB>>, turn: Turn) {
-    let undone = shelf.server.answer(DB::run(&mut kept.db, "ROLLBACK".into())).await;
+    let rollback = DB::run(&mut kept.db, "ROLLBACK".into());
+    let undone = shelf.server.answer(Pace::Ordinary, rollback).await;
     if matches!(undone, Ok(()) | Err(Error::Database(_))) {
         shelf.put(kept);
     }

@@ -8,6 +8,7 @@
 mod connection;
 mod failure;
 mod lent;
+mod lost;
 mod mysql;
 mod postgres;
 mod query;

@@ -36,6 +36,12 @@ pub(super) const KNOWN_INDEXES: &str = "SELECT DISTINCT index_name \
      FROM information_schema.statistics \
      WHERE table_schema = DATABASE() AND index_name LIKE 'tintype%'";
 
+/// For how long the server has been at what it has been at for the longest time for this account, in
+/// seconds. An account sees its own sessions, whatever its rights.
+pub(super) const LONGEST_WORK: &str = "SELECT CAST(COALESCE(MAX(time), 0) AS SIGNED) \
+     FROM information_schema.processlist WHERE command <> 'Sleep' AND id <> CONNECTION_ID() \
+     AND LEFT(USER(), CHAR_LENGTH(user) + 1) = CONCAT(user, '@')";
+
 /// Waits, ten minutes at most, until nobody else makes tables in this database. What makes tables
 /// ends transactions, so the lock is the connection's.
 pub(super) const LOCK_TABLES: &str =

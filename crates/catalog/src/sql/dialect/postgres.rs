@@ -24,6 +24,15 @@ pub(super) const KNOWN_INDEXES: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_c
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname = CURRENT_SCHEMA AND i.indisvalid AND c.relname LIKE 'tintype%'";
 
+/// For how long the server has been at what it has been at for the longest time for this account, in
+/// seconds. An account sees its own sessions, whatever its rights; one that does not tell what it is at
+/// (`track_activities`) is taken for one that has been at it for ever.
+pub(super) const LONGEST_WORK: &str = "SELECT CAST(COALESCE(MAX(COALESCE( \
+     EXTRACT(EPOCH FROM clock_timestamp() - query_start), 1000000)), 0) AS BIGINT) \
+     FROM pg_catalog.pg_stat_activity WHERE usename = SESSION_USER \
+     AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() \
+     AND COALESCE(state, '') NOT LIKE 'idle%'";
+
 /// Waits until nobody else makes tables in this database, up to the end of the transaction. The
 /// number is the word `tintype`, in bytes.
 pub(super) const LOCK_TABLES: &str =

@@ -19,8 +19,8 @@ pub(in crate::sql) struct Query {
 /// What the database answers. A connection that is dropped before is in the middle of something.
 macro_rules! answer {
     ($db:ident, $asked:expr) => {{
-        let server = $db.begin_work();
-        let answer = server.answer($asked).await;
+        let (server, pace) = $db.begin_work();
+        let answer = server.answer(pace, $asked).await;
         $db.end_work(&answer);
         answer?
     }};

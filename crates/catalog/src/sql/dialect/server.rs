@@ -3,7 +3,8 @@
 //! A statement may take long, and a server that hangs takes for ever. What tells them apart is whether
 //! anything at all is heard from the server: while an answer is waited for and nothing is, a further
 //! connection is made to it. A server that does not answer that either hangs, and whoever waits is
-//! told so; one that does is given all the time that the statement takes.
+//! told so; one that does is given all the time that the statement takes, unless the answer was lost on
+//! its way ([`lost`](super::lost)).
 //!
 //! Time is counted in ticks that this process has lived through: one that was suspended, or that gets
 //! no processor, knows nothing of the silence of others.
@@ -19,6 +20,7 @@ use sqlx::{ConnectOptions, Connection, Error, Result};
 use tokio::time::timeout;
 
 use super::lent::{Kind, Options};
+use super::lost::{Doubt, Looks, Next, Pace};
 
 /// How often it is looked whether something was heard.
 const TICK: Duration = Duration::from_millis(500);
@@ -47,6 +49,7 @@ pub(super) struct Server<DB: Kind> {
     heard: AtomicU64,
     hangs: AtomicBool,
     is_probed: AtomicBool,
+    looks: Looks,
 }
 
 impl<DB: Kind> Server<DB> {
@@ -59,6 +62,7 @@ impl<DB: Kind> Server<DB> {
             heard: AtomicU64::new(0),
             hangs: AtomicBool::new(false),
             is_probed: AtomicBool::new(false),
+            looks: Looks::default(),
         })
     }
 
@@ -92,12 +96,13 @@ impl<DB: Kind> Server<DB> {
     }
 
     /// The server's answer, however long it takes. Errors: those of the answer; `Io` where the server
-    /// hangs.
+    /// hangs, `TimedOut`, or where the answer was lost, `ConnectionAborted`.
     pub(super) async fn answer<T>(
         self: &Arc<Self>,
+        pace: Pace,
         answer: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let answer = self.while_it_lives(answer).await?;
+        let answer = self.wait(pace, answer).await?;
         if is_heard(&answer) {
             self.hear();
         }
@@ -106,10 +111,15 @@ impl<DB: Kind> Server<DB> {
 
     /// What comes of something that others' answers lead to. Errors: `Io` where the server hangs.
     pub(super) async fn while_it_lives<F: Future>(self: &Arc<Self>, work: F) -> Result<F::Output> {
-        if !DB::MAY_HANG {
+        self.wait(Pace::Unhurried, work).await
+    }
+
+    async fn wait<F: Future>(self: &Arc<Self>, pace: Pace, work: F) -> Result<F::Output> {
+        if DB::LONGEST_WORK.is_none() {
             return Ok(work.await);
         }
         let mut work = pin!(work);
+        let mut doubt = Doubt::new(pace);
         let (mut known, mut silent) = (self.heard.load(Ordering::Relaxed), 0);
         while silent < self.patience() {
             if let Ok(done) = timeout(TICK, &mut work).await {
@@ -118,8 +128,11 @@ impl<DB: Kind> Server<DB> {
             let heard = self.heard.load(Ordering::Relaxed);
             silent = if heard == known { silent + 1 } else { 0 };
             known = heard;
-            if silent >= DOUBT {
-                self.probe();
+            match doubt.tick(&self.looks) {
+                Next::Wait if silent >= DOUBT => self.probe(),
+                Next::Wait => {}
+                Next::Look => self.probe(),
+                Next::GiveUp => return Err(lost()),
             }
         }
         if !self.hangs.swap(true, Ordering::Relaxed) {
@@ -139,19 +152,38 @@ impl<DB: Kind> Server<DB> {
         self.hangs.store(false, Ordering::Relaxed);
     }
 
-    /// Asks something else, on a connection of its own, unless that is under way.
+    /// Looks what the server is at, on a connection of its own, unless that is under way.
     fn probe(self: &Arc<Self>) {
         if self.is_probed.swap(true, Ordering::Relaxed) {
             return;
         }
         let server = self.clone();
         tokio::spawn(async move {
-            let asked = async { server.connect().await?.close().await };
             // What is heard is known by itself, and what is not as well.
-            let _asked = timeout(PROBE, asked).await;
+            let _looked = timeout(PROBE, server.look()).await;
+            // However many wait, it is not looked at without a pause.
+            tokio::time::sleep(TICK).await;
             server.is_probed.store(false, Ordering::Relaxed);
         });
     }
+
+    async fn look(&self) -> Result<()> {
+        let mut db = self.connect().await?;
+        if let Some(sql) = DB::LONGEST_WORK {
+            match DB::number(&mut db, sql).await {
+                Ok(seconds) => self.looks.add(Duration::from_secs(seconds.unsigned_abs())),
+                Err(error) => tracing::debug!(%error, "it is not known what the database is at"),
+            }
+        }
+        db.close().await
+    }
+}
+
+/// Why the answer to a statement does not come.
+fn lost() -> Error {
+    tracing::warn!("a connection to the database is lost: it is not at what it was asked there");
+    let text = "the connection to the database is lost";
+    Error::Io(io::Error::new(io::ErrorKind::ConnectionAborted, text))
 }
 
 /// Whether it is an answer of the server's, be it a refusal.
