@@ -22,9 +22,14 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    fn push(&mut self, piece: Bytes) {
+    pub(super) fn push(&mut self, piece: Bytes) {
         self.length += piece.len() as u64;
         self.pieces.push(piece);
+    }
+
+    /// Fails where it is longer than the `size` bytes that were announced.
+    pub(super) fn expect_length(&self, size: u64) -> Result<()> {
+        if self.length > size { Err(longer(size)) } else { Ok(()) }
     }
 
     /// Whether all of it is zeros.
@@ -85,7 +90,7 @@ impl Parts {
     pub(crate) async fn expect_end(&mut self, size: u64) -> Result<()> {
         match self.piece().await? {
             None => Ok(()),
-            Some(_) => Err(Error::Source(format!("it is longer than {size} bytes").into())),
+            Some(_) => Err(longer(size)),
         }
     }
 
@@ -104,6 +109,16 @@ impl Parts {
     }
 }
 
+/// A source has more than was announced.
+fn longer(size: u64) -> Error {
+    Error::Source(format!("it is longer than {size} bytes").into())
+}
+
+/// A source has less than was announced.
+pub(super) fn ended_early(length: u64, size: u64) -> Error {
+    Error::Source(format!("it ended after {length} of {size} bytes").into())
+}
+
 /// Pieces that wait for the connection, at most.
 const AHEAD: usize = 4;
 
@@ -119,6 +134,11 @@ pub(crate) struct Streamed<T> {
 }
 
 impl<T> Streamed<T> {
+    /// Whether another attempt may do.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self.answer, Err(Failed::Passing(_)))
+    }
+
     /// How many bytes are stored: all that there were, which are as many as were `expected` where
     /// that was said. Errors: `Source` where they are fewer; the request's; and `early`, where the
     /// server took it for done before it had all of them.
@@ -130,9 +150,7 @@ impl<T> Streamed<T> {
         let Self { length, is_fed, taken, answer } = self;
         match (answer, expected) {
             (Ok(_), _) if !is_fed || taken < length => Err(early()),
-            (_, Some(size)) if is_fed && length < size => {
-                Err(Error::Source(format!("it ended after {length} of {size} bytes").into()))
-            }
+            (_, Some(size)) if is_fed && length < size => Err(ended_early(length, size)),
             (Ok(_), _) => Ok(length),
             (Err(failed), _) => Err(failed.error()),
         }

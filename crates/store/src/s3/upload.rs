@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::answer::{escape, failure_in_success, text};
 use super::client::{Ask, Payload, Target, UNLESS_THERE};
-use crate::remote::{Begun, Failed, MEMORY, Part, Parts, retried, streamed};
+use crate::remote::{Begun, Failed, Held, MEMORY, Part, Parts, retried, streamed};
 use crate::{Error, Result, Source};
 
 /// The limits of multipart uploads ("Amazon S3 multipart upload limits").
@@ -82,11 +82,13 @@ impl Upload {
         hint: Option<u64>,
         source: Source,
     ) -> Result<u64> {
-        let mut parts = Parts::of(source);
         let length = cutting.length(0, hint);
-        if let Some(size) = hint.filter(|size| *size > length && *size < cutting.large) {
-            return self.stream(&mut parts, size).await;
+        // What can't be held can't be sent again: that is sent in parts.
+        let most = cutting.large.min(MEMORY + 1);
+        if let Some(size) = hint.filter(|size| *size > length && *size < most) {
+            return self.stream(source, size).await;
         }
+        let mut parts = Parts::of(source);
         let first = parts.next(length).await?;
         if first.length < length {
             return self.whole(&first).await;
@@ -106,13 +108,18 @@ impl Upload {
         Ok(part.length)
     }
 
-    /// An object that is sent as it comes, once.
-    async fn stream(&self, parts: &mut Parts, size: u64) -> Result<u64> {
+    /// An object that is sent as it comes, and held so that it can be sent again.
+    async fn stream(&self, source: Source, size: u64) -> Result<u64> {
         self.begun.set();
+        let (held, source) = Held::of(source);
+        let mut parts = Parts::of(source);
         let headers = [UNLESS_THERE, (MARK, &self.mark)];
         let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
         let request = |body| self.target.ask(&ask, Payload::Stream(body, size));
-        let sent = streamed(parts, size, request).await?;
+        let sent = streamed(&mut parts, size, request).await?;
+        if sent.may_pass() {
+            return self.whole(&held.all(parts, size).await?).await;
+        }
         let early = || self.target.failing("an upload is answered before its end");
         sent.stored(Some(size), early).map_err(|error| self.begun.spare_others(error))?;
         parts.expect_end(size).await?;
