@@ -4,8 +4,9 @@ import random
 import threading
 
 import pytest
-from importing import ended, import_image
+from importing import ended, import_image, last_task
 from relay import Relay
+from service import unique
 
 from replicas.cloud import sent
 
@@ -83,3 +84,26 @@ def test_a_location_whose_removal_is_not_answered_leaves_no_bytes(clouds, relay,
     eventually(lambda: cloud.files("slow") == [], limit=90)
     assert another.status(image) == "active"
     assert another.get(f"/v2/images/{image}/file").content == b"bytes"
+
+
+@pytest.mark.parametrize("sign", ["status = 'processing', updated_at", "updated_at"], ids=["first", "next"])
+def test_an_import_goes_on_whose_sign_of_life_is_not_answered(clouds, relay, web, eventually, sign):
+    data, gate = random.Random(18).randbytes(SIZE), threading.Event()
+    cloud = clouds(relay.url, count=1)
+    api, path = cloud.api(0), f"/{unique('unheard')}"
+    image = api.create()
+    loss = relay.lose(f"UPDATE tasks SET {sign} = ")
+    loss.pass_on.set()
+    url = web.serve(path, data, gate)
+    assert import_image(api, image, "web-download", uri=url).status_code == 202
+    assert loss.cut.wait(30)
+    seen = last_task(api, image)["updated_at"]
+    # One sign of life tells of the lost one, one more of what is done with it.
+    for _ in range(2):
+        eventually(lambda: last_task(api, image)["updated_at"] != seen, limit=20)
+        seen = last_task(api, image)["updated_at"]
+    gate.set()
+    task = eventually(lambda: ended(api, image), limit=60)
+    assert task["status"] == "success", task
+    assert web.asked.count(path) == 1, "it went on, and did not begin anew"
+    assert api.get(f"/v2/images/{image}/file").content == data

@@ -6,7 +6,6 @@ use image::{Event, ImageId, MemberStatus, Status, TaskId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Lease;
 use crate::metadefs::{Existing, Kind, Others};
 
 /// The argument of an operation.
@@ -76,7 +75,6 @@ copied!(
     Existing,
     ImageId,
     Kind,
-    Lease,
     MemberStatus,
     Option<ImageId>,
     Others,

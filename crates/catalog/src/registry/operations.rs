@@ -26,26 +26,6 @@ pub(super) enum Kind {
     Write,
 }
 
-/// Tasks whose leases travel.
-#[async_trait]
-trait Leases: Send + Sync {
-    async fn begin_leased(&self, lease: Lease) -> Result<Lease>;
-    async fn renew_leased(&self, lease: Lease, message: &str) -> Result<(Lease, Renewed)>;
-}
-
-#[async_trait]
-impl Leases for dyn Records {
-    async fn begin_leased(&self, mut lease: Lease) -> Result<Lease> {
-        self.begin_task(&mut lease).await?;
-        Ok(lease)
-    }
-
-    async fn renew_leased(&self, mut lease: Lease, message: &str) -> Result<(Lease, Renewed)> {
-        let renewed = self.renew_task(&mut lease, message).await?;
-        Ok((lease, renewed))
-    }
-}
-
 macro_rules! kind {
     (read) => {
         Kind::Read
@@ -61,7 +41,6 @@ macro_rules! kind {
 macro_rules! operations {
     ($($trait:ident {
         $($kind:ident $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*
-        $({ $($own:tt)* })?
     })*) => {
         $(
             #[async_trait]
@@ -70,7 +49,6 @@ macro_rules! operations {
                     let name = concat!(stringify!($trait), ".", stringify!($name));
                     self.call(name, kind!($kind), &($($argument,)*)).await
                 })*
-                $($($own)*)?
             }
         )*
 
@@ -158,32 +136,18 @@ operations! {
         read leftovers(store: &str) -> Vec<Leftover>;
         write forget_leftover(seen: &Leftover) -> ();
     }
-    Leases {
-        write begin_leased(lease: Lease) -> Lease;
-        write renew_leased(lease: Lease, message: &str) -> (Lease, Renewed);
-    }
     Tasks {
         write create_task(task: &Task) -> ();
         read task(id: TaskId) -> Task;
         read list_tasks(query: &TaskQuery) -> Vec<Task>;
         read image_tasks(image: ImageId) -> Vec<Task>;
         scan unfinished_tasks() -> Vec<Task>;
+        write begin_by(lease: &Lease, sign: Timestamp) -> ();
+        write renew_by(lease: &Lease, sign: Timestamp, message: &str) -> Renewed;
         write take_task_over(seen: &Task) -> Lease;
         write end_task(lease: &Lease, ending: &Ending, keep: Duration) -> ();
         write cancel_task(id: TaskId) -> TaskStatus;
         write expire_tasks() -> u64;
-        {
-            async fn begin_task(&self, lease: &mut Lease) -> Result<()> {
-                *lease = self.begin_leased(*lease).await?;
-                Ok(())
-            }
-
-            async fn renew_task(&self, lease: &mut Lease, message: &str) -> Result<Renewed> {
-                let (next, renewed) = self.renew_leased(*lease, message).await?;
-                *lease = next;
-                Ok(renewed)
-            }
-        }
     }
     Imports {
         write begin_import(image: ImageId, start: &ImportStart) -> ();

@@ -307,6 +307,39 @@ async fn a_failed_import_puts_the_image_back() {
 }
 
 #[tokio::test]
+async fn who_has_not_heard_that_a_sign_of_life_was_taken_has_the_lease() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let now = task("p");
+    let minute = |minutes: i64| {
+        Timestamp::from_microsecond(now.updated_at.as_microsecond() - minutes * 60_000_000)
+    };
+    let task = Task { updated_at: minute(1), ..now.clone() };
+    catalog.create_task(&task).await.unwrap();
+    let mut heard = Lease::of(&task);
+    catalog.begin_task(&mut heard).await.unwrap();
+    let unheard = Lease { unheard: Some(heard.renewed_at), ..Lease::of(&task) };
+    let mut again = unheard;
+    catalog.begin_task(&mut again).await.unwrap();
+    assert_eq!(again, heard);
+    let mut another = Lease { unheard: Some(minute(2)), ..unheard };
+    assert!(catalog.renew_task(&mut another, "").await.is_err());
+    let mut again = unheard;
+    assert_eq!(catalog.renew_task(&mut again, "").await.unwrap(), Renewed::Held);
+    assert_eq!(again, heard);
+    catalog.end_task(&unheard, &Ending::Success(json!(null)), KEEP).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_task_begins_once() {
+    let Some((_fresh, catalog)) = catalog().await else { return };
+    let task = created(catalog.as_ref(), "p").await;
+    let (mut one, mut another) = (Lease::of(&task), Lease::of(&task));
+    catalog.begin_task(&mut one).await.unwrap();
+    let error = catalog.begin_task(&mut another).await.unwrap_err();
+    assert!(matches!(error, Error::LeaseLost(_)), "{error}");
+}
+
+#[tokio::test]
 async fn an_image_has_one_import_at_a_time_unless_its_lock_is_stale() {
     let Some((_fresh, catalog)) = catalog().await else { return };
     let id = image(catalog.as_ref()).await;
@@ -321,7 +354,7 @@ async fn an_image_has_one_import_at_a_time_unless_its_lock_is_stale() {
     catalog.begin_import(id, &preempting).await.unwrap();
     let preempted = catalog.task(first.task.id).await.unwrap();
     assert_eq!(preempted.message, "Expired lock preempted");
-    let mut late = Lease { renewed_at: preempted.updated_at, task: first.task.id };
+    let mut late = Lease::of(&preempted);
     assert!(catalog.renew_task(&mut late, "").await.is_err());
     let lease = Lease::of(&preempting.task);
     catalog.finish_import(&lease, id, &imported(&["b"], &[]), None, KEEP).await.unwrap();

@@ -101,7 +101,15 @@ impl Pulse {
         if is_recovered {
             return Ok(());
         }
-        self.tasks.begin_task(&mut self.lease).await.map_err(Failure::from)
+        loop {
+            match self.tasks.begin_task(&mut self.lease).await {
+                Err(catalog::Error::Unavailable(error)) if self.last.elapsed() < LEASE => {
+                    tracing::warn!(task = %self.task(), %error, "a task can't begin yet");
+                    tokio::time::sleep(self.beat).await;
+                }
+                begun => return begun.map_err(Failure::from),
+            }
+        }
     }
 
     /// Does the work, which is dropped when somebody wants it to end (`Cancelled`) or has taken it
@@ -143,6 +151,16 @@ impl Pulse {
     }
 
     async fn give(&mut self) -> Result<(), Failure> {
+        let is_repeated = self.lease.unheard.is_some();
+        self.give_one().await?;
+        // Others may have seen the one that is repeated when it was given first.
+        match is_repeated && self.lease.unheard.is_none() {
+            true => self.give_one().await,
+            false => Ok(()),
+        }
+    }
+
+    async fn give_one(&mut self) -> Result<(), Failure> {
         let message = self.copied.message();
         match self.tasks.renew_task(&mut self.lease, &message).await {
             Ok(Renewed::Held) => {

@@ -7,44 +7,51 @@ use image::{TaskId, TaskStatus, Timestamp};
 use serde_json::Value;
 
 use super::list;
+use crate::tasks::sign_of_life;
 use crate::{Ending, Error, LOCK, Lease, Renewed, Result};
 
 /// The message of a task that somebody wants to end.
 const CANCELLING: &str = "Cancellation was requested";
 
-pub(super) async fn begin(mut db: Transaction, lease: &mut Lease) -> Result<()> {
-    let next = sign_of_life();
-    let begun = query(
-        "UPDATE tasks SET status = 'processing', updated_at = ? \
-         WHERE id = ? AND status = 'pending' AND updated_at = ? AND NOT deleted",
+pub(super) async fn begin(mut db: Transaction, lease: &Lease, sign: Timestamp) -> Result<()> {
+    let begun = match lease.unheard {
+        Some(_) => TaskStatus::Processing,
+        None => TaskStatus::Pending,
+    };
+    let [known, unheard] = lease.signs();
+    let held = query(
+        "UPDATE tasks SET status = 'processing', updated_at = ? WHERE id = ? \
+         AND status IN ('pending', ?) AND updated_at IN (?, ?) AND NOT deleted",
     )
-    .bind(next)
+    .bind(sign)
     .bind(lease.task.to_string())
-    .bind(lease.renewed_at)
+    .bind(begun.as_str())
+    .bind(known)
+    .bind(unheard)
     .execute(&mut db)
     .await?;
-    held(begun, lease.task)?;
-    db.commit().await?;
-    lease.renewed_at = next;
-    Ok(())
+    expect_held(held, lease.task)?;
+    Ok(db.commit().await?)
 }
 
 pub(super) async fn renew(
     mut db: Transaction,
-    lease: &mut Lease,
+    lease: &Lease,
+    sign: Timestamp,
     message: &str,
 ) -> Result<Renewed> {
-    let next = sign_of_life();
-    let renewed = query(
+    let [known, unheard] = lease.signs();
+    let held = query(
         "UPDATE tasks SET updated_at = ? WHERE id = ? AND status IN ('pending', 'processing') \
-         AND updated_at = ? AND NOT deleted",
+         AND updated_at IN (?, ?) AND NOT deleted",
     )
-    .bind(next)
+    .bind(sign)
     .bind(lease.task.to_string())
-    .bind(lease.renewed_at)
+    .bind(known)
+    .bind(unheard)
     .execute(&mut db)
     .await?;
-    held(renewed, lease.task)?;
+    expect_held(held, lease.task)?;
     expect_lock(&mut db, lease.task).await?;
     let known: Option<String> = query("SELECT message FROM task_info WHERE task_id = ?")
         .bind(lease.task.to_string())
@@ -56,7 +63,6 @@ pub(super) async fn renew(
         say(&mut db, lease.task, message).await?;
     }
     db.commit().await?;
-    lease.renewed_at = next;
     Ok(if cancelled { Renewed::Cancelled } else { Renewed::Held })
 }
 
@@ -75,20 +81,20 @@ async fn expect_lock(db: &mut Connection, task: TaskId) -> Result<()> {
 }
 
 pub(super) async fn take_over(mut db: Transaction, seen: &image::Task) -> Result<Lease> {
-    let next = sign_of_life();
+    let sign = sign_of_life();
     let taken = query(
         "UPDATE tasks SET status = 'processing', updated_at = ? \
          WHERE id = ? AND status = ? AND updated_at = ? AND NOT deleted",
     )
-    .bind(next)
+    .bind(sign)
     .bind(seen.id.to_string())
     .bind(seen.status.as_str())
     .bind(seen.updated_at)
     .execute(&mut db)
     .await?;
-    held(taken, seen.id)?;
+    expect_held(taken, seen.id)?;
     db.commit().await?;
-    Ok(Lease { task: seen.id, renewed_at: next })
+    Ok(Lease::renewed(seen.id, sign))
 }
 
 /// The times that the end of a task writes.
@@ -118,18 +124,20 @@ pub(in crate::sql) async fn end(
         Ending::Success(_) => TaskStatus::Success,
         Ending::Failure(_) => TaskStatus::Failure,
     };
+    let [known, unheard] = lease.signs();
     let ended = query(
         "UPDATE tasks SET status = ?, updated_at = ?, expires_at = ? WHERE id = ? \
-         AND status IN ('pending', 'processing') AND updated_at = ? AND NOT deleted",
+         AND status IN ('pending', 'processing') AND updated_at IN (?, ?) AND NOT deleted",
     )
     .bind(status.as_str())
     .bind(now)
     .bind(expires_at)
     .bind(lease.task.to_string())
-    .bind(lease.renewed_at)
+    .bind(known)
+    .bind(unheard)
     .execute(&mut *db)
     .await?;
-    held(ended, lease.task)?;
+    expect_held(ended, lease.task)?;
     match ending {
         Ending::Success(result) => bring(db, lease.task, result).await,
         Ending::Failure(why) => say(db, lease.task, why).await,
@@ -166,13 +174,6 @@ async fn bring(db: &mut Connection, id: TaskId, result: &Value) -> Result<()> {
     Ok(())
 }
 
-fn held(rows: u64, task: TaskId) -> Result<()> {
+fn expect_held(rows: u64, task: TaskId) -> Result<()> {
     if rows == 0 { Err(Error::LeaseLost(task)) } else { Ok(()) }
-}
-
-/// Whole seconds: Glance's columns keep no more on MySQL. Two signs of life in the same second have
-/// one holder, for nobody takes a task over before its lease is many seconds old.
-fn sign_of_life() -> Timestamp {
-    let now = Timestamp::now().as_microsecond();
-    Timestamp::from_microsecond(now - now.rem_euclid(1_000_000))
 }

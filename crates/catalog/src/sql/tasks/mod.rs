@@ -39,12 +39,12 @@ impl Tasks for SqlCatalog {
         list::unfinished(&mut self.db.acquire().await?).await
     }
 
-    async fn begin_task(&self, lease: &mut Lease) -> Result<()> {
-        change!(self, db => lease::begin(db, lease))
+    async fn begin_by(&self, lease: &Lease, sign: Timestamp) -> Result<()> {
+        change!(self, db => lease::begin(db, lease, sign))
     }
 
-    async fn renew_task(&self, lease: &mut Lease, message: &str) -> Result<Renewed> {
-        change!(self, db => lease::renew(db, lease, message))
+    async fn renew_by(&self, lease: &Lease, sign: Timestamp, message: &str) -> Result<Renewed> {
+        change!(self, db => lease::renew(db, lease, sign, message))
     }
 
     async fn take_task_over(&self, seen: &Task) -> Result<Lease> {
