@@ -80,6 +80,12 @@ pub enum Error {
     /// An image of that id exists, or existed.
     #[error("image id {0} is already in use")]
     Duplicate(ImageId),
+    /// The database does not tell the names of two properties apart.
+    #[error(
+        "Image {0} can't have properties whose names differ only in upper and lower case, in accents or \
+         in spaces at their end: the database takes them for the same."
+    )]
+    SimilarProperties(ImageId),
     /// The project is a member already.
     #[error("project {project} is already a member of image {image}")]
     DuplicateMember {

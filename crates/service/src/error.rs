@@ -150,7 +150,9 @@ impl From<catalog::Error> for ApiError {
             E::DuplicateMember { project, image } => {
                 Self::conflict(format!("Member {project} is duplicated for image {image}"))
             }
-            E::Conflict { .. } | E::Scrubbed(_) => Self::conflict(error.to_string()),
+            E::Conflict { .. } | E::Scrubbed(_) | E::SimilarProperties(_) => {
+                Self::conflict(error.to_string())
+            }
             E::OverBudget { .. } => Self::too_large(error.to_string()),
             E::Protected(id) => {
                 Self::forbidden(format!("Image {id} is protected and cannot be deleted."))

@@ -7,7 +7,7 @@ use super::broken::Broken;
 
 /// The version of the protocol: another one when an operation of `operations`, or a type that one is
 /// given or answers, changes. Both sides have to speak the same.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 const MARK: &[u8; 8] = b"tintype\n";
 

@@ -64,11 +64,12 @@ async fn of(db: &mut Connection, id: ImageId) -> Result<BTreeSet<String>> {
 async fn mark_deleted(db: &mut Connection, id: ImageId, tag: &str, now: Timestamp) -> Result<bool> {
     let marked = query(
         "UPDATE image_tags SET deleted = TRUE, deleted_at = ?, updated_at = ? \
-         WHERE image_id = ? AND value = ? AND NOT deleted",
+         WHERE image_id = ? AND value = ? AND {exactly value} = ? AND NOT deleted",
     )
     .bind(now)
     .bind(now)
     .bind(id.to_string())
+    .bind(tag)
     .bind(tag)
     .execute(db)
     .await?;

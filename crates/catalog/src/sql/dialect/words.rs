@@ -7,7 +7,7 @@ use super::Dialect;
 /// A word of our statements, and its spelling in SQLite, in MySQL and in PostgreSQL.
 type Word = (&'static str, [&'static str; 3]);
 
-const WORDS: [Word; 21] = [
+const WORDS: [Word; 23] = [
     // Before a column: its index is not used. SQLite keeps no statistics of its own accord and
     // takes any index for selective, also those of columns with two values.
     ("unindexed", ["+", "", ""]),
@@ -59,6 +59,10 @@ const WORDS: [Word; 21] = [
              hits = excluded.hits, last_accessed = excluded.last_accessed",
         ],
     ),
+    // Columns as they are written: MySQL's collations take other cases, accents and spaces at the end for
+    // the same.
+    ("exactly name", ["name", "CAST(name AS BINARY)", "name"]),
+    ("exactly value", ["value", "CAST(value AS BINARY)", "value"]),
     // What `CAST` makes a number of 64 bits of: sums are decimals but in SQLite.
     ("integer", ["INTEGER", "SIGNED", "BIGINT"]),
     // Makes a JSON array of its arguments.
