@@ -27,7 +27,7 @@ const LEAST_LIFE: SignedDuration = SignedDuration::from_secs(60);
 fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let session = Session {
         store: options.section().to_owned(),
-        http: options.client(&trust(options)?)?,
+        http: options.http(&trust(options)?)?,
         login: login(options)?,
         wanted: wanted(options)?,
         attempts: options.or("cinder_http_retries", 3_u32)?.saturating_add(1),

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use client::cloud::KeystoneLogin;
-use reqwest::{Client, Method, Response, StatusCode, header};
+use reqwest::{Method, Response, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::remote::{Failed, Grant, Grants, Wanted, attempted, reason};
+use crate::remote::{Failed, Grant, Grants, Http, Wanted, attempted, reason};
 use crate::{Error, Result};
 
 /// What is spoken: attachments have a mode since then (Cinder's "REST API Version History").
@@ -19,7 +19,7 @@ const VERSION: &str = "volume 3.54";
 pub(super) struct Session {
     /// The store's name, for errors.
     pub(super) store: String,
-    pub(super) http: Client,
+    pub(super) http: Http,
     pub(super) login: KeystoneLogin,
     pub(super) wanted: Wanted,
     /// How often a request is made, at most.
@@ -76,7 +76,7 @@ impl Session {
         if let Some(body) = ask.body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(|e| Failed::Passing(self.away(e)))?;
+        let answer = self.http.ask(request, |why| self.failing(why)).await?;
         let status = answer.status();
         if status == StatusCode::UNAUTHORIZED {
             self.grants.forget(&grant);

@@ -8,6 +8,7 @@ mod client;
 mod encode;
 mod grant;
 mod held;
+mod outgoing;
 mod parts;
 mod pending;
 mod resume;
@@ -16,12 +17,11 @@ mod writers;
 
 pub(crate) use begun::Begun;
 use claims::Claims;
-#[cfg(test)]
-pub(crate) use client::client;
-pub(crate) use client::{reason, with_causes};
+pub(crate) use client::{Http, reason, unanswered, with_causes};
 pub(crate) use encode::{decode, encode};
 pub(crate) use grant::{Grant, Grants, PATIENCE, Wanted};
 pub(crate) use held::Held;
+pub(crate) use outgoing::Outgoing;
 pub(crate) use parts::{Part, Parts, streamed};
 pub(crate) use pending::Pending;
 pub(crate) use resume::{Answer, Reader, resuming};

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::stream::{self, Fuse};
-use reqwest::Body;
 use tokio::sync::mpsc;
 
-use super::Failed;
+use super::outgoing::Progress;
+use super::{Failed, Outgoing};
 use crate::{Error, Result, Source};
 
 /// The bytes of a part, in the pieces in which they came.
@@ -38,10 +38,10 @@ impl Part {
     }
 
     /// The bytes as a request sends them; its `Content-Length` is to be set.
-    pub(crate) fn body(&self) -> Body {
+    pub(crate) fn body(&self) -> Outgoing {
         let pieces: Vec<_> =
             self.pieces.iter().map(|piece| Ok::<_, Error>(piece.clone())).collect();
-        Body::wrap_stream(stream::iter(pieces))
+        Outgoing::of(stream::iter(pieces), &Progress::default())
     }
 }
 
@@ -163,7 +163,7 @@ impl<T> Streamed<T> {
 pub(crate) async fn streamed<T, F: Future<Output = Result<T, Failed>>>(
     parts: &mut Parts,
     length: u64,
-    request: impl FnOnce(Body) -> F,
+    request: impl FnOnce(Outgoing) -> F,
 ) -> Result<Streamed<T>> {
     let (pieces, queue) = mpsc::channel(AHEAD);
     let taken = Arc::new(AtomicU64::new(0));
@@ -174,7 +174,9 @@ pub(crate) async fn streamed<T, F: Future<Output = Result<T, Failed>>>(
         taken.fetch_add(length, Ordering::SeqCst);
         Some((piece, (queue, taken)))
     });
-    let (fed, answer) = tokio::join!(feed(parts, length, pieces), request(Body::wrap_stream(body)));
+    let progress = Progress::default();
+    let request = request(Outgoing::of(body, &progress));
+    let (fed, answer) = tokio::join!(feed(parts, length, pieces, &progress), request);
     let (length, is_fed) = fed?;
     Ok(Streamed { length, is_fed, taken: taken.load(Ordering::SeqCst), answer })
 }
@@ -186,14 +188,17 @@ async fn feed(
     parts: &mut Parts,
     length: u64,
     pieces: mpsc::Sender<io::Result<Bytes>>,
+    progress: &Progress,
 ) -> Result<(u64, bool)> {
     let mut fed = 0;
     while fed < length {
+        progress.waits_for_source();
         let piece = tokio::select! {
             piece = parts.piece() => piece,
             // The request has ended without all of it.
             () = pieces.closed() => return Ok((fed, false)),
         };
+        progress.waits_for_server();
         let piece = match piece {
             Ok(Some(piece)) => piece,
             Ok(None) => return Ok((fed, true)),
@@ -264,9 +269,9 @@ mod tests {
         ] {
             let source = stream::iter((0..pieces).map(|_| Ok(Bytes::from_static(b"x"))));
             let mut parts = Parts::of(source.boxed());
-            let request = async |body: Body| {
+            let request = async |body: Outgoing| {
                 if is_taken {
-                    let taken = http_body_util::BodyExt::collect(body).await.unwrap();
+                    let taken = http_body_util::BodyExt::collect(body.body).await.unwrap();
                     assert_eq!(taken.to_bytes().len(), pieces);
                 }
                 Ok(())
@@ -285,7 +290,7 @@ mod tests {
         for (pieces, is_sources) in [(2, true), (9, false)] {
             let source = stream::iter((0..pieces).map(|_| Ok(Bytes::from_static(b"x"))));
             let mut parts = Parts::of(source.boxed());
-            let refuse = async |body: Body| {
+            let refuse = async |body: Outgoing| {
                 drop(body);
                 Err::<(), _>(Failed::Lasting(Error::Full("x".into())))
             };

@@ -17,6 +17,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) enum Failed {
     /// It may do the next time.
     Passing(Error),
+    /// Nothing came for as long as a server may be silent: so it may be the next time, and who waits
+    /// has waited long enough.
+    Silent(Error),
     /// It will not.
     Lasting(Error),
 }
@@ -25,7 +28,7 @@ impl Failed {
     /// The error, whichever it is.
     pub(crate) fn error(self) -> Error {
         match self {
-            Self::Passing(error) | Self::Lasting(error) => error,
+            Self::Passing(error) | Self::Silent(error) | Self::Lasting(error) => error,
         }
     }
 }
@@ -85,5 +88,6 @@ mod tests {
         assert_eq!(attempts(2, || Failed::Passing(error())).await, (2, true));
         assert_eq!(attempts(9, || Failed::Passing(error())).await, (ATTEMPTS, false));
         assert_eq!(attempts(2, || Failed::Lasting(error())).await, (1, false));
+        assert_eq!(attempts(2, || Failed::Silent(error())).await, (1, false));
     }
 }

@@ -3,23 +3,27 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use openssl::hash::{MessageDigest, hash};
-use reqwest::{Body, Client, Method, Response, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 
 use super::answer::{failure, text};
 use super::endpoint::{Endpoint, Place};
 use super::sign::{self, Credentials, EMPTY, UNSIGNED, query, sign};
-use crate::remote::{Failed, Part, reason, retried};
+use crate::remote::{Failed, Http, Outgoing, Part, reason, retried};
 use crate::{Error, Result};
+
+/// How long the text of an answer that explains a failure may take.
+const EXPLANATION: Duration = Duration::from_secs(10);
 
 /// A service, and who asks it.
 #[derive(Clone)]
 pub(super) struct Service {
     /// The store's name, for errors.
     pub(super) store: String,
-    pub(super) http: Client,
+    pub(super) http: Http,
     pub(super) endpoint: Endpoint,
     pub(super) region: String,
     pub(super) credentials: Credentials,
@@ -49,7 +53,7 @@ pub(super) enum Payload<'a> {
     /// A part that is held, and so can be sent again.
     Part(&'a Part),
     /// As many bytes as that, which come as they come.
-    Stream(Body, u64),
+    Stream(Outgoing, u64),
 }
 
 /// A request, but for the target.
@@ -82,17 +86,19 @@ impl Target {
         let digests = Digests::of(&self.service, &payload).await?;
         let place = self.service.endpoint.place(&self.bucket, &self.key);
         let request = self.request(ask, &place, &digests)?;
-        let request = match payload {
-            Payload::None => request,
-            Payload::Text(text) => request.body(text.to_owned()),
-            Payload::Part(part) => request
-                .header(header::CONTENT_LENGTH, part.length)
-                .body(if part.length == 0 { Body::from("") } else { part.body() }),
-            Payload::Stream(body, length) => {
-                request.header(header::CONTENT_LENGTH, length).body(body)
+        let long = |request: RequestBuilder, length| request.header(header::CONTENT_LENGTH, length);
+        let (http, failing) = (&self.service.http, |why| self.failing(why));
+        let response = match payload {
+            Payload::None => http.ask(request, failing).await,
+            Payload::Text(text) => http.ask(request.body(text.to_owned()), failing).await,
+            Payload::Part(part) if part.length == 0 => {
+                http.ask(long(request, 0).body(""), failing).await
             }
-        };
-        let response = request.send().await.map_err(|error| Failed::Passing(self.away(error)))?;
+            Payload::Part(part) => {
+                http.send(long(request, part.length), part.body(), failing).await
+            }
+            Payload::Stream(body, length) => http.send(long(request, length), body, failing).await,
+        }?;
         if response.status() == StatusCode::NOT_IMPLEMENTED && ask.headers.contains(&UNLESS_THERE) {
             tracing::warn!(store = self.service.store, "the service knows no If-None-Match");
             self.service.knows_no_conditions.store(true, Ordering::SeqCst);
@@ -118,7 +124,7 @@ impl Target {
         ask: &Ask<'_>,
         place: &Place,
         digests: &Digests,
-    ) -> Result<reqwest::RequestBuilder, Error> {
+    ) -> Result<RequestBuilder, Error> {
         let service = &self.service;
         let mut headers = ask.headers.to_vec();
         if service.knows_no_conditions.load(Ordering::SeqCst) {
@@ -155,7 +161,8 @@ impl Target {
         let region = region.and_then(|region| region.to_str().ok()).filter(|text| !text.is_empty());
         let region = region.map(str::to_owned);
         // The body only explains: without one, the status has to do.
-        let body = response.text().await.unwrap_or_default();
+        let body = tokio::time::timeout(EXPLANATION, response.text()).await;
+        let body = body.ok().and_then(|body| body.ok()).unwrap_or_default();
         let region = region.or_else(|| text(&body, "Region"));
         let region = region.filter(|region| *region != self.service.region);
         match elsewhere(status, region.as_deref(), text(&body, "Endpoint").as_deref()) {

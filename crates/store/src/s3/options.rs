@@ -37,7 +37,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     };
     let service = Service {
         store: options.section().to_owned(),
-        http: options.client(&trust(options)?)?,
+        http: options.http(&trust(options)?)?,
         endpoint,
         region,
         credentials: Credentials {

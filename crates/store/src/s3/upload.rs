@@ -1,9 +1,10 @@
 //! The way in: one request for what is small, parts side by side for what is not.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use futures::{TryStreamExt, stream};
-use reqwest::{Method, header};
+use reqwest::{Method, Response, header};
 use uuid::Uuid;
 
 use super::answer::{escape, failure_in_success, text};
@@ -101,11 +102,26 @@ impl Upload {
         self.begun.set();
         let headers = [UNLESS_THERE, (MARK, &self.mark)];
         let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
-        match retried(|| self.target.ask(&ask, Payload::Part(part))).await {
+        match self.held(&ask, part).await {
             Ok(_) => {}
             Err(error) => self.done_before(error).await?,
         }
         Ok(part.length)
+    }
+
+    /// Sends what is held, and again where a failure may pass; also once where nobody answers, for it
+    /// may be the connection that hangs.
+    async fn held(&self, ask: &Ask<'_>, part: &Part) -> Result<Response> {
+        let silent = AtomicBool::new(false);
+        let send = || async {
+            match self.target.ask(ask, Payload::Part(part)).await {
+                Err(Failed::Silent(error)) if !silent.swap(true, Ordering::SeqCst) => {
+                    Err(Failed::Passing(error))
+                }
+                sent => sent,
+            }
+        };
+        retried(send).await
     }
 
     /// An object that is sent as it comes, and held so that it can be sent again.
@@ -166,7 +182,7 @@ impl Upload {
         let text = number.to_string();
         let query = [("partNumber", text.as_str()), ("uploadId", id)];
         let ask = Ask { query: &query, ..Ask::new(Method::PUT) };
-        let answer = retried(|| self.target.ask(&ask, Payload::Part(&part))).await?;
+        let answer = self.held(&ask, &part).await?;
         let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
         let tag = tag.ok_or_else(|| self.target.failing("a part was stored without a tag"))?;
         Ok(Sent { number, tag: tag.to_owned(), length: part.length })
@@ -221,6 +237,10 @@ impl Upload {
             && let Err(error) = self.target.abort(self.id.get().map(String::as_str)).await
         {
             tracing::error!(%error, "parts of an upload stay");
+            // Who is away is not asked again.
+            if matches!(error, Error::Unavailable { .. }) {
+                return;
+            }
         }
         if !self.begun.is_set() {
             return;

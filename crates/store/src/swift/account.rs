@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use reqwest::{Body, Client, Method, Response, StatusCode, Url, header};
+use reqwest::{Method, Response, StatusCode, Url, header};
 use serde::Deserialize;
 
 use super::login::Login;
-use crate::remote::{Failed, Grant, Grants, Wanted, encode, reason, retried};
+use crate::remote::{Failed, Grant, Grants, Http, Outgoing, Wanted, encode, reason, retried};
 use crate::{Error, Result};
 
 /// An account, and who uses it.
 pub(super) struct Account {
     /// The store's name, for errors.
     pub(super) store: String,
-    pub(super) http: Client,
+    pub(super) http: Http,
     pub(super) login: Login,
     pub(super) wanted: Wanted,
     /// Who vouches for whoever logs in here: with a token of such a service beside it, a caller's
@@ -50,7 +50,7 @@ struct Listed {
 }
 
 impl Account {
-    pub(super) fn new(store: &str, http: Client, login: Login, wanted: Wanted) -> Self {
+    pub(super) fn new(store: &str, http: Http, login: Login, wanted: Wanted) -> Self {
         let grants = Grants::default();
         Self { store: store.to_owned(), http, login, wanted, vouching: None, grants }
     }
@@ -99,7 +99,11 @@ impl Target {
 
     /// Asks once. The answer is a success. Errors: `Passing` where another attempt may help, so
     /// also where the token was refused, which is renewed then.
-    pub(super) async fn ask(&self, ask: &Ask<'_>, body: Option<Body>) -> Result<Response, Failed> {
+    pub(super) async fn ask(
+        &self,
+        ask: &Ask<'_>,
+        body: Option<Outgoing>,
+    ) -> Result<Response, Failed> {
         let account = &self.account;
         let grant = account.grant().await?;
         let mut request = account
@@ -113,12 +117,14 @@ impl Target {
         for (name, value) in ask.headers {
             request = request.header(*name, *value);
         }
-        let request = match body {
-            Some(body) => request.body(body),
-            None if ask.method == Method::PUT => request.header(header::CONTENT_LENGTH, 0),
-            None => request,
-        };
-        let answer = request.send().await.map_err(|e| Failed::Passing(account.away(e)))?;
+        let (http, failing) = (&account.http, |why| account.failing(why));
+        let answer = match body {
+            Some(body) => http.send(request, body, failing).await,
+            None if ask.method == Method::PUT => {
+                http.ask(request.header(header::CONTENT_LENGTH, 0), failing).await
+            }
+            None => http.ask(request, failing).await,
+        }?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             account.grants.forget(&grant);
         }

@@ -6,9 +6,9 @@ use std::fmt;
 use client::Secret;
 use client::cloud::{Domain, KeystoneLogin, Named, Proof, Scope};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Method, StatusCode, Url};
 
-use crate::remote::{Failed, Grant, Wanted, reason, retried};
+use crate::remote::{Failed, Grant, Http, Wanted, retried};
 use crate::{Error, Result};
 
 /// A log-in, and where.
@@ -88,7 +88,7 @@ impl Login {
     }
 
     /// Logs in. Errors: `Forbidden`, `Unavailable`.
-    pub(super) async fn grant(&self, store: &str, http: &Client, wanted: &Wanted) -> Result<Grant> {
+    pub(super) async fn grant(&self, store: &str, http: &Http, wanted: &Wanted) -> Result<Grant> {
         match self {
             Self::Own { auth, user, key } => {
                 retried(|| own(store, http, wanted, (auth, user, key))).await
@@ -104,14 +104,14 @@ impl Login {
 
 async fn own(
     store: &str,
-    http: &Client,
+    http: &Http,
     wanted: &Wanted,
     (auth, user, key): (&Url, &str, &Secret),
 ) -> Result<Grant, Failed> {
     let away = |why: String| Error::Unavailable { store: store.to_owned(), why };
-    let request =
-        http.get(auth.clone()).header("x-auth-user", user).header("x-auth-key", key.expose());
-    let answer = request.send().await.map_err(|e| Failed::Passing(away(reason(e))))?;
+    let request = http.request(Method::GET, auth.clone());
+    let request = request.header("x-auth-user", user).header("x-auth-key", key.expose());
+    let answer = http.ask(request, away).await?;
     let status = answer.status();
     let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
     match status {

@@ -13,7 +13,7 @@ use super::tenants::{Common, TenantStore};
 use super::upload::Cutting;
 use super::{Accounts, SwiftStore};
 use crate::kind::{Kind, Options};
-use crate::remote::{Wanted, Writers};
+use crate::remote::{Http, Wanted, Writers};
 use crate::{SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "swift", open };
@@ -122,8 +122,8 @@ fn trust(options: &Options<'_>) -> config::Result<Trust> {
     })
 }
 
-fn http(options: &Options<'_>) -> Result<reqwest::Client, SettingsError> {
-    options.client(&trust(options)?)
+fn http(options: &Options<'_>) -> Result<Http, SettingsError> {
+    options.http(&trust(options)?)
 }
 
 fn wanted(options: &Options<'_>) -> Result<Wanted, SettingsError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use client::Secret;
 use image::{ImageId, without_credentials};
-use reqwest::{Client, Method, Url};
+use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
 use super::account::{Account, Ask, Target};
@@ -15,7 +15,7 @@ use super::endpoints::Endpoints;
 use super::location::{Location, Place, SCHEMES, in_account};
 use super::login::Login;
 use super::upload::{Cutting, Upload};
-use crate::remote::Writers;
+use crate::remote::{Http, Writers};
 use crate::{Abilities, Data, Error, Principal, Readers, Result, Source, Store, Written};
 
 /// The store as one caller uses it, or as the service does.
@@ -26,7 +26,7 @@ pub(super) struct TenantStore {
 
 /// What is the same to all callers.
 pub(super) struct Common {
-    pub(super) http: Client,
+    pub(super) http: Http,
     pub(super) endpoints: Endpoints,
     /// What names of containers begin with.
     pub(super) container: String,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use reqwest::{Body, Method};
+use reqwest::Method;
 use uuid::Uuid;
 
 use super::account::{Ask, Target};
-use crate::remote::{Begun, Parts, encode, retried, streamed};
+use crate::remote::{Begun, Outgoing, Parts, encode, retried, streamed};
 use crate::{Error, Result, Source};
 
 /// How objects are cut, in bytes.
@@ -119,6 +119,10 @@ impl Upload {
         let segments = self.target.remove_segments(self.segments.load(Ordering::SeqCst)).await;
         if let Err(error) = segments {
             tracing::error!(%error, "segments of an upload stay");
+            // Who is away is not asked again.
+            if matches!(error, Error::Unavailable { .. }) {
+                return;
+            }
         }
         match self.target.remove_only().await {
             Ok(()) | Err(Error::NotFound(_)) => {}
@@ -147,7 +151,7 @@ async fn send(
     let mut headers: Vec<_> = text.iter().map(|text| ("content-length", text.as_str())).collect();
     headers.extend(alone.then_some(UNLESS_THERE));
     let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
-    let request = |body: Body| target.ask(&ask, Some(body));
+    let request = |body: Outgoing| target.ask(&ask, Some(body));
     let early = || target.account.failing("an upload is answered before its end");
     streamed(parts, most, request).await?.stored(length, early)
 }

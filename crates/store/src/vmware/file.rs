@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Body, Method, Response, StatusCode, Url, header};
+use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::location::{Datastore, Location};
 use super::server::Server;
 use super::soap::{Call, Fault, Object};
 use super::xml::Element;
-use crate::remote::{Failed, attempted, encode};
+use crate::remote::{Failed, Outgoing, attempted, encode};
 use crate::{Error, Result};
 
 /// How many redirections are followed.
@@ -63,7 +63,7 @@ impl File {
                 Some(range) => request.header(header::RANGE, range),
                 None => request,
             };
-            let answer = self.ask(method.clone(), &url, ask).await?;
+            let answer = self.ask(method.clone(), &url, ask, None).await?;
             match answer.status().is_redirection() {
                 true => url = self.redirected(&answer)?,
                 false => return Ok(answer),
@@ -85,12 +85,12 @@ impl File {
 
     /// Writes it, once. `length` is how many bytes the body has, where that is known. A redirection
     /// is not followed, as in Glance: the body is gone.
-    pub(super) async fn put(&self, body: Body, length: Option<u64>) -> Result<(), Failed> {
+    pub(super) async fn put(&self, body: Outgoing, length: Option<u64>) -> Result<(), Failed> {
         let request = |request: reqwest::RequestBuilder| match length {
-            Some(length) => request.header(header::CONTENT_LENGTH, length).body(body),
-            None => request.body(body),
+            Some(length) => request.header(header::CONTENT_LENGTH, length),
+            None => request,
         };
-        let answer = self.ask(Method::PUT, &self.url(), request).await?;
+        let answer = self.ask(Method::PUT, &self.url(), request, Some(body)).await?;
         match answer.status() {
             StatusCode::OK | StatusCode::CREATED => Ok(()),
             status => Err(self.not_stored(status).into()),
@@ -118,12 +118,17 @@ impl File {
         method: Method,
         url: &str,
         with: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+        body: Option<Outgoing>,
     ) -> Result<Response, Failed> {
         let server = &self.server;
         let session = server.session().await?;
         let request = server.http.request(method, url);
         let request = with(request.header(header::COOKIE, session.cookie.expose()));
-        let answer = request.send().await.map_err(|e| Failed::Passing(server.away(e)))?;
+        let failing = |why| server.failing(why);
+        let answer = match body {
+            Some(body) => server.http.send(request, body, failing).await,
+            None => server.http.ask(request, failing).await,
+        }?;
         let status = answer.status();
         if status == StatusCode::UNAUTHORIZED {
             server.forget(&session);

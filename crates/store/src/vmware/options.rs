@@ -41,7 +41,7 @@ fn server(options: &Options<'_>, host: &str) -> Result<Server, SettingsError> {
     let task_poll = positive(options, "vmware_task_poll_interval", TASK_POLL)?;
     Ok(Server::new(
         options.section(),
-        options.client(&trust(options)?)?,
+        options.http(&trust(options)?)?,
         format!("https://{host}"),
         (user, password),
         (retries.saturating_add(1), Duration::from_secs(task_poll.into())),

@@ -5,12 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use client::Secret;
-use reqwest::{Client, Response, header};
+use reqwest::{Method, Response, header};
 use tokio::runtime::Handle;
 
 use super::soap::{self, ACTION, Call, Object};
 use super::xml::Element;
-use crate::remote::{Failed, attempted, reason};
+use crate::remote::{Failed, Http, attempted, reason, unanswered};
 use crate::{Error, Result};
 
 /// An answer of the API is no longer than this, in bytes. Those that are asked for have kilobytes.
@@ -20,7 +20,7 @@ const LONGEST: usize = 8 * 1024 * 1024;
 pub(super) struct Server {
     /// The store's name, for errors.
     pub(super) store: String,
-    pub(super) http: Client,
+    pub(super) http: Http,
     /// `https://HOST`.
     pub(super) url: String,
     pub(super) user: String,
@@ -37,7 +37,7 @@ pub(super) struct Session {
     /// A secret.
     pub(super) cookie: Secret,
     pub(super) content: Content,
-    http: Client,
+    http: Http,
     url: String,
     /// The server does not know it any more.
     ended: AtomicBool,
@@ -54,7 +54,7 @@ pub(super) struct Content {
 impl Server {
     pub(super) fn new(
         store: &str,
-        http: Client,
+        http: Http,
         url: String,
         (user, password): (String, Secret),
         (attempts, task_poll): (u32, Duration),
@@ -149,7 +149,7 @@ impl Server {
         cookie: Option<&Secret>,
     ) -> Result<(Option<Secret>, Result<Element, soap::Fault>), Failed> {
         let answer = post(&self.http, &self.url, call, cookie).await;
-        let answer = answer.map_err(|error| Failed::Passing(self.away(error)))?;
+        let answer = answer.map_err(|error| unanswered(error, |why| self.failing(why)))?;
         let (status, cookie) = (answer.status(), self.cookie(&answer));
         let text = self.text_of(answer).await?;
         let why =
@@ -168,7 +168,7 @@ impl Server {
     async fn text_of(&self, mut answer: Response) -> Result<String, Failed> {
         let mut bytes = Vec::new();
         while let Some(piece) =
-            answer.chunk().await.map_err(|error| Failed::Passing(self.away(error)))?
+            answer.chunk().await.map_err(|error| unanswered(error, |why| self.failing(why)))?
         {
             bytes.extend_from_slice(&piece);
             if bytes.len() > LONGEST {
@@ -188,13 +188,13 @@ impl Server {
 }
 
 async fn post(
-    http: &Client,
+    http: &Http,
     url: &str,
     call: &Call,
     cookie: Option<&Secret>,
 ) -> reqwest::Result<Response> {
     let mut request = http
-        .post(format!("{url}/sdk"))
+        .request(Method::POST, format!("{url}/sdk"))
         .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
         .header("soapaction", ACTION)
         .body(call.envelope());

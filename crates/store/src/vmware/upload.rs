@@ -1,9 +1,7 @@
 //! The way in: one request, whose body is the image as it comes.
 
-use reqwest::Body;
-
 use super::file::File;
-use crate::remote::{Begun, Parts, streamed};
+use crate::remote::{Begun, Outgoing, Parts, streamed};
 use crate::{Error, Result, Source};
 
 /// An upload that is under way, for whoever has to undo it.
@@ -23,7 +21,7 @@ impl Upload {
     pub(super) async fn send(&self, hint: Option<u64>, source: Source) -> Result<u64> {
         let mut parts = Parts::of(source);
         self.begun.set();
-        let request = |body: Body| self.file.put(body, hint);
+        let request = |body: Outgoing| self.file.put(body, hint);
         let sent = streamed(&mut parts, hint.unwrap_or(u64::MAX), request).await?;
         let early = || self.file.early();
         let length = sent.stored(hint, early).map_err(|error| self.begun.spare_others(error))?;

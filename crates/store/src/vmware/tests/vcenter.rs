@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::super::xml::Element;
 use super::super::{Datastore, Server, VmwareStore, Weighted};
-use crate::remote::{Writers, client};
+use crate::remote::{Http, Writers};
 use crate::testing::Peer;
 pub(super) use crate::testing::{Reply, Request};
 
@@ -45,7 +45,7 @@ pub(super) async fn vcenter(
 ) -> (VmwareStore, Log) {
     let (reply, log) = replies(answer);
     let url = Peer::new(reply).url();
-    let http = client(&Trust::default()).unwrap();
+    let http = Http::trusting(&Trust::default()).unwrap();
     let who = ("user".to_owned(), Secret::new("password"));
     let server = Server::new("tried", http, url, who, (3, Duration::from_millis(1)));
     let datastore = Datastore { datacenter: Some("/dc".to_owned()), name: "ds".to_owned() };
