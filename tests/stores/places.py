@@ -8,6 +8,7 @@ that S3 takes.
 import base64
 import json
 import os
+import socket
 import struct
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import boto3
 import gridfs
+import openstack
 import pymongo
 import swiftclient
 from botocore.config import Config
@@ -42,6 +44,14 @@ class Place:
 
     def __init__(self):
         self.bucket = unique("tintype")
+
+    @property
+    def port(self):
+        """Where its server listens, if that is one process of this machine."""
+        return None
+
+    def wrong(self, secret):
+        """Options with a secret that the server does not take; none where it takes everybody."""
 
     def section(self, **more):
         """The options of a store there."""
@@ -84,6 +94,10 @@ class S3(Place):
         self.client.create_bucket(Bucket=self.bucket)
 
     @property
+    def port(self):
+        return port_of(self.url)
+
+    @property
     def secrets(self):
         return [self.secret]
 
@@ -99,7 +113,6 @@ class S3(Place):
         }
 
     def wrong(self, secret):
-        """Options with a secret that the server does not take."""
         return {"s3_store_secret_key": secret}
 
     def at(self, url):
@@ -160,6 +173,10 @@ class Swift(Place):
             "large_object_size": self.large,
             "large_object_chunk_size": self.part,
         }
+
+    @property
+    def port(self):
+        return port_of(self.auth)
 
     @property
     def secrets(self):
@@ -223,6 +240,10 @@ class KeystoneSwift(Swift):
         self.user = f"{member.auth['project_name']}:{member.auth['username']}"
         session, region = member.sdk().session, {"region_name": self.cloud.region}
         self.client = swiftclient.Connection(session=session, os_options=region)
+
+    @property
+    def port(self):
+        return port_of(os.environ[self.needs])
 
     def options(self):
         return super().options() | {
@@ -307,14 +328,90 @@ class Rbd(Place):
         self.rbd("rm", f"{self.pool}/{name}")
 
     def rbd(self, *words):
-        command = ["rbd", "--conf", self.conf, "--id", self.user, *words]
+        command = [*self.program(), *words]
         done = subprocess.run(command, capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
+    def program(self):
+        return ["rbd", "--conf", self.conf, "--id", self.user]
+
     def close(self):
         super().close()
         self.folder.cleanup()
+
+
+class Cinder(Place):
+    """Volumes in the project of Keystone's administrator. They are in the pool `volumes` of a Ceph."""
+
+    # Of Glance's driver the kernel has to attach them.
+    kind, needs, known_to_glance = "cinder", "TEST_CINDER_URL", False
+    detail = {"volume_type": None, "use_multipath": False}
+
+    def __init__(self):
+        super().__init__()
+        self.ceph = Rbd()
+        self.auth = {
+            "auth_url": os.environ["TEST_KEYSTONE_URL"],
+            "username": "admin",
+            "password": os.environ["TEST_KEYSTONE_PASSWORD"],
+            "project_name": "admin",
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+        }
+        cloud = openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth)
+        self.volumes = cloud.block_storage
+        self.before = set(self.listed())
+
+    @property
+    def port(self):
+        return port_of(os.environ[self.needs])
+
+    @property
+    def secrets(self):
+        return [self.auth["password"], *self.ceph.secrets]
+
+    def options(self):
+        return {
+            "cinder_store_auth_address": self.auth["auth_url"],
+            "cinder_store_user_name": self.auth["username"],
+            "cinder_store_password": self.auth["password"],
+            "cinder_store_project_name": self.auth["project_name"],
+            "rbd_store_ceph_conf": self.ceph.conf,
+        }
+
+    def wrong(self, secret):
+        return {"cinder_store_password": secret}
+
+    def at(self, url):
+        return {"cinder_store_auth_address": f"{url}/v3"}
+
+    def layout(self, image, size):
+        return [image]
+
+    def listed(self):
+        return [volume.name.removeprefix("image-") for volume in self.volumes.volumes()]
+
+    def volume(self, name):
+        [volume] = self.volumes.volumes(details=True, name=f"image-{name}")
+        return volume
+
+    def read(self, name):
+        volume = self.volume(name)
+        command = [*self.ceph.program(), "export", f"volumes/volume-{volume.id}", "-"]
+        # Of a volume of whole gibibytes the image is the beginning.
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as export:
+            data = export.stdout.read(int(volume.metadata["image_size"]))
+            export.kill()
+        return data
+
+    def remove(self, name):
+        if name not in self.before:
+            self.volumes.delete_volume(self.volume(name))
+
+    def close(self):
+        super().close()
+        self.ceph.close()
 
 
 class MongoDB(Place):
@@ -330,6 +427,10 @@ class MongoDB(Place):
         self.client = pymongo.MongoClient(self.uri)
         self.database = self.client[self.bucket]
         self.files = gridfs.GridFS(self.database)
+
+    @property
+    def port(self):
+        return self.parts.port
 
     @property
     def secrets(self):
@@ -365,6 +466,111 @@ class MongoDB(Place):
         self.client.close()
 
 
+class Vmware(Place):
+    """Files in a directory of a datastore, which is one of this machine, too."""
+
+    # Glance's driver needs a library of its own for its log-in.
+    kind, needs, known_to_glance, detail = "vmware", "TEST_VMWARE_HOST", False, {}
+
+    def __init__(self):
+        super().__init__()
+        self.host, self.user, self.password, self.authorities, datastores, self.files = (
+            os.environ[f"TEST_VMWARE_{name}"]
+            for name in ["HOST", "USER", "PASSWORD", "CA_FILE", "DATASTORES", "FILES"]
+        )
+        self.datastore = datastores.split(",")[0]
+
+    @property
+    def port(self):
+        return port_of(f"https://{self.host}")
+
+    @property
+    def secrets(self):
+        return [self.password]
+
+    def options(self):
+        return {
+            "vmware_server_host": self.host,
+            "vmware_server_username": self.user,
+            "vmware_server_password": self.password,
+            "vmware_ca_file": self.authorities,
+            "vmware_datastores": self.datastore,
+            "vmware_store_image_dir": f"/{self.bucket}",
+            "vmware_api_retry_count": 3,
+        }
+
+    def wrong(self, secret):
+        return {"vmware_server_password": secret}
+
+    def at(self, url):
+        return {"vmware_server_host": urllib.parse.urlsplit(url).netloc}
+
+    def layout(self, image, size):
+        return [image]
+
+    def paths(self):
+        return {path.name: path for path in Path(self.files).glob(f"*/{self.bucket}/*")}
+
+    def listed(self):
+        return list(self.paths())
+
+    def read(self, name):
+        return self.paths()[name].read_bytes()
+
+    def remove(self, name):
+        self.paths()[name].unlink()
+
+
+class Sheepdog(Place):
+    """VDIs and their objects, which are numbered, of a server of ours that tells what it holds."""
+
+    kind, needs, known_to_glance, detail = "sheepdog", "TEST_SHEEPDOG_ADDRESS", False, {}
+    secrets = []
+    OBJECT = 4 * MIB
+
+    def __init__(self):
+        super().__init__()
+        self.address, self.teller = (
+            urllib.parse.urlsplit(f"//{os.environ[f'TEST_SHEEPDOG_{name}']}")
+            for name in ["ADDRESS", "HELD"]
+        )
+
+    @property
+    def port(self):
+        return self.address.port
+
+    def options(self):
+        return self.at(self.address.geturl())
+
+    def at(self, url):
+        address = urllib.parse.urlsplit(url)
+        return {"sheepdog_store_address": address.hostname, "sheepdog_store_port": address.port}
+
+    def layout(self, image, size):
+        objects = -(-size // self.OBJECT)
+        return [image, *(f"{image}-{number:05}" for number in range(objects))]
+
+    def listed(self):
+        # `VDI NAME:TAG`, or `VDI.INDEX` of an object.
+        lines = [line.partition(" ") for line in self.read("").decode().splitlines()]
+        names = {vdi: name.partition(":")[0] for vdi, _, name in lines if name}
+        objects = [entry.split(".") for entry, _, name in lines if not name]
+        numbered = [f"{names.get(vdi, 'lost')}-{int(index):05}" for vdi, index in objects]
+        return [*names.values(), *numbered]
+
+    def read(self, name):
+        with socket.create_connection((self.teller.hostname, self.teller.port)) as teller:
+            teller.sendall(f"{name}\n".encode())
+            return teller.makefile("rb").read()
+
+    def close(self):
+        """What is there goes with its server."""
+
+
+def port_of(url):
+    return urllib.parse.urlsplit(url).port
+
+
 # By the name that tests have for them.
 PLACES = {
     "rbd": Rbd,
@@ -374,6 +580,9 @@ PLACES = {
     "swift_of_gateway": Gateway,
     "swift_of_keystone": KeystoneSwift,
     "gridfs": MongoDB,
+    "cinder": Cinder,
+    "vmware": Vmware,
+    "sheepdog": Sheepdog,
 }
 
 

@@ -46,7 +46,7 @@ pub(crate) struct Place {
 #[derive(Clone)]
 pub(super) struct Vdi {
     header: Vec<u8>,
-    owners: BTreeMap<usize, u32>,
+    pub(super) owners: BTreeMap<usize, u32>,
     /// It has become a snapshot.
     snapshot: bool,
     deleted: bool,
@@ -59,7 +59,7 @@ impl Vdi {
         std::str::from_utf8(&field[..end]).unwrap()
     }
 
-    fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         u64::from_le_bytes(self.header[536..544].try_into().unwrap())
     }
 
@@ -111,7 +111,7 @@ impl Cluster {
         (first, free)
     }
 
-    fn find(&self, name: &str, tag: &str) -> Result<u32, u32> {
+    pub(super) fn find(&self, name: &str, tag: &str) -> Result<u32, u32> {
         let (first, free) = self.ids(name);
         let mut found = false;
         for (id, vdi) in self.vdis.range(first..free).rev() {
@@ -204,7 +204,7 @@ impl Cluster {
     }
 
     /// The length of objects of a VDI.
-    fn length(&self, vdi: u32) -> usize {
+    pub(super) fn length(&self, vdi: u32) -> usize {
         1 << self.vdis[&vdi].header[555]
     }
 
