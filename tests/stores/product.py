@@ -1,5 +1,9 @@
 """A tintype with several stores, all of whose answers are kept."""
 
+import http.client
+import socket
+import urllib.parse
+
 from importing import configuration
 from service import Account, Service
 
@@ -38,6 +42,10 @@ class Product:
         assert answer.status_code == (206 if "Range" in headers else 200), answer.text
         return answer.content
 
+    def begun(self, image, store, data, length):
+        """An upload of so many bytes, of which these have been sent."""
+        return Begun(self, image, store, data, length)
+
     def close(self):
         """Ends it, and fails where it has told what is secret."""
         assert self.service.stop() == 0, "".join(self.service.log)
@@ -45,3 +53,37 @@ class Product:
         assert self.answers
         leaks = [text for text in told if any(secret in text for secret in self.secrets)]
         assert not leaks, "\n".join(leaks)
+
+
+class Begun:
+    """An upload in its middle. Closed, it is one whose client has gone."""
+
+    def __init__(self, product, image, store, data, length):
+        address = urllib.parse.urlsplit(product.service.url)
+        self.connection = socket.create_connection((address.hostname, address.port))
+        head = [
+            f"PUT /v2/images/{image}/file HTTP/1.1",
+            f"X-Auth-Token: {product.api.headers['X-Auth-Token']}",
+            "Host: x",
+            "Content-Type: application/octet-stream",
+            f"X-Image-Meta-Store: {store}",
+            f"Content-Length: {length}",
+        ]
+        self.connection.sendall("\r\n".join([*head, "", ""]).encode() + data)
+
+    def send(self, data):
+        try:
+            self.connection.sendall(data)
+        except ConnectionError:
+            # It was answered before all had come.
+            pass
+
+    def end(self):
+        """The status of the answer, once that has come."""
+        answer = http.client.HTTPResponse(self.connection)
+        answer.begin()
+        self.close()
+        return answer.status
+
+    def close(self):
+        self.connection.close()

@@ -261,6 +261,18 @@ def test_imports_that_hang_hold_up_no_others_and_no_stop(place, web, ceph, tmp_p
     again.close()
 
 
+def test_an_image_that_is_deleted_meanwhile_goes(away, place, gone, eventually):
+    hurt, heal = gone
+    image = away.image(b"deleted while the cluster is away", "rbd")
+    hurt()
+    begun = time.monotonic()
+    assert away.api.delete(f"/v2/images/{image}").status_code == 204
+    assert time.monotonic() - begun < PATIENCE
+    assert away.api.get(f"/v2/images/{image}").status_code == 404
+    heal()
+    eventually(lambda: place.held(image) == [], limit=FORGOTTEN)
+
+
 def test_what_is_left_outlives_its_service(place, web, ceph, tmp_path, eventually):
     """Killed while the cluster is away, and started again: it knows what it has left there."""
     section = place.section(rados_connect_timeout=LIMIT)
