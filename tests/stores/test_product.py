@@ -151,7 +151,13 @@ def test_nothing_stays_of_a_deleted_image(product, name, place, size):
 def test_administrators_see_details(product, name, place):
     answer = product.api.get("/v2/info/stores/detail")
     [shown] = [store for store in answer.json()["stores"] if store["id"] == name]
-    assert shown == {"id": name, "type": place.kind, "weight": 0, "properties": place.detail}
+    assert shown == {
+        "id": name,
+        "type": place.kind,
+        "weight": 0,
+        "properties": place.detail,
+        "health": {"status": "ok"},
+    }
 
 
 def test_locations_have_no_credentials(product, name):
