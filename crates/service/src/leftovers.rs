@@ -219,12 +219,12 @@ async fn remove_in(app: &App, place: Place<'_>, tries: &mut Tries) -> Result<()>
     for left in due {
         match remove(app, left, place).await? {
             Left::Stays => tries.failed(left),
-            gone => {
-                app.leftovers.records.forget_leftover(left).await?;
-                if gone == Left::Removed {
-                    tracing::warn!(image = %left.image, store = place.0, "removed what was left");
-                }
+            // Of what a server that hung had taken already, some may come after that: it is looked
+            // for again.
+            Left::Removed => {
+                tracing::warn!(image = %left.image, store = place.0, "removed what was left");
             }
+            Left::Nothing => app.leftovers.records.forget_leftover(left).await?,
         }
     }
     Ok(())

@@ -120,6 +120,16 @@ async fn an_upload_that_was_killed_ends_while_the_store_is_away() {
 }
 
 #[tokio::test]
+async fn what_comes_late_is_removed_too() {
+    let (service, away) = service().await;
+    service.upload(bytes_until(&away, State::Gone)).await;
+    away.is(State::Here);
+    service.tended(async || service.files("away") == 0).await;
+    std::fs::write(service.dir.path().join("away").join(&service.image), "late").unwrap();
+    service.cleaned().await;
+}
+
+#[tokio::test]
 async fn who_uploads_again_at_once_has_room() {
     let (service, away) = service().await;
     service.upload(bytes_until(&away, State::Gone)).await;
