@@ -28,6 +28,11 @@ MARIADB = [
     ("ssl_ca={both}", UNNAMED, "certificate verify failed"),
     ("ssl_ca={missing}", NAMED, "ssl_ca {missing}: No such file"),
     ("ssl_ca={key}", NAMED, "ssl_ca {key}: there is no certificate in it"),
+    ("read_default_file={options}", NAMED, None),
+    ("read_default_file={options}", UNNAMED, "certificate verify failed"),
+    ("read_default_file={options}&read_default_group=strangers", NAMED, "certificate verify failed"),
+    ("read_default_file={options}&ssl_check_hostname=false", UNNAMED, None),
+    ("read_default_file={missing}", NAMED, "read_default_file {missing}: No such file"),
     ("ssl_cert={missing}&ssl_key={key}", NAMED, "ssl_cert {missing}: No such file"),
     ("ssl_cert={certificate}&ssl_key={missing}", NAMED, "ssl_key {missing}: No such file"),
 ]
@@ -61,7 +66,11 @@ class Guarded:
             # As while one authority follows another.
             "both": folder / "both.pem",
             "missing": folder / "missing.pem",
+            "options": folder / "my.cnf",
         }
+        groups = {"client": self.files["ca"], "strangers": self.files["other"]}
+        groups = [f"[{name}]\nssl=1\nssl-ca={file}\n" for name, file in groups.items()]
+        self.files["options"].write_text("".join(groups))
         certificates = [self.other.certificate, self.authority.certificate]
         self.files["both"].write_text("".join(file.read_text() for file in certificates))
         self.files["certificate"], self.files["key"] = self.authority.sign("client")

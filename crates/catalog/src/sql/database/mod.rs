@@ -2,6 +2,7 @@
 
 mod certificates;
 mod mysql;
+mod option_file;
 mod parts;
 mod postgres;
 
@@ -101,6 +102,14 @@ pub enum BadConnection {
          or a word for TLS that is unknown"
     )]
     Parameter,
+    /// A file of options that can't be read.
+    #[error("the connection string's read_default_file {path}: {why}")]
+    OptionFile {
+        /// Its name.
+        path: String,
+        /// Why not.
+        why: String,
+    },
     /// A folder of certificates.
     #[error(
         "the connection string has ssl_capath, a folder of certificates; name a file of them by \

@@ -4,7 +4,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use super::certificates::{Certificates, Names};
 use super::parts::Parts;
-use super::{BadConnection, Parameters};
+use super::{BadConnection, Parameters, option_file};
 
 const FILES: Names = ["ssl_ca", "ssl_cert", "ssl_key"];
 
@@ -17,7 +17,8 @@ const TRUST: [&str; 5] =
 const STATEMENTS: usize = 64;
 
 pub(super) fn options(parts: Parts) -> Result<(MySqlConnectOptions, Certificates), BadConnection> {
-    let Parts { user, password, hosts, ports, database, parameters } = parts;
+    let Parts { user, password, hosts, ports, database, parameters } =
+        option_file::completed(parts)?;
     let [host] = hosts.as_slice() else { return Err(BadConnection::Address) };
     let mut options = MySqlConnectOptions::new().statement_cache_capacity(STATEMENTS);
     options = options.host(host.as_deref().unwrap_or("localhost"));
@@ -34,6 +35,7 @@ pub(super) fn options(parts: Parts) -> Result<(MySqlConnectOptions, Certificates
             "unix_socket" => options.socket(value),
             // Text always travels as UTF-8.
             "charset" => options,
+            "read_default_file" | "read_default_group" => options,
             name if TRUST.contains(&name) => options,
             name => {
                 Parameters::warn_of(name);
