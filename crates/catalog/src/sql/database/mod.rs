@@ -19,6 +19,8 @@ use super::LocationKey;
 
 use certificates::Certificates;
 use parts::Parts;
+use postgres::Hosts;
+pub(super) use postgres::Wanted;
 
 /// Where a catalog is, and how it is reached. Shown without its password.
 #[derive(Clone)]
@@ -40,8 +42,7 @@ pub struct Database {
 pub(super) enum Place {
     File(PathBuf),
     MySql(Box<MySqlConnectOptions>, Certificates),
-    /// One for each host, in the order in which they are tried; never empty.
-    Postgres(Vec<PgConnectOptions>, Certificates),
+    Postgres(Hosts),
 }
 
 /// How many connections there are, and how long is waited for them; `None` is for no limit. The
@@ -99,7 +100,7 @@ pub enum BadConnection {
     /// A parameter that the driver refuses.
     #[error(
         "the connection string has a parameter with a value that can't be: a port that is no number, \
-         or a word for TLS that is unknown"
+         or a word for TLS or target_session_attrs that is unknown"
     )]
     Parameter,
     /// A file of options that can't be read.
@@ -147,8 +148,7 @@ impl Database {
                 Place::MySql(Box::new(options), certificates)
             }
             Some("postgresql" | "postgres") => {
-                let (options, certificates) = postgres::options(Parts::of(rest, parameters)?)?;
-                Place::Postgres(options, certificates)
+                Place::Postgres(postgres::hosts(Parts::of(rest, parameters)?)?)
             }
             _ => return Err(BadConnection::Kind),
         };
@@ -209,7 +209,7 @@ impl fmt::Display for Database {
                 let name = to.get_database().unwrap_or_default();
                 write!(f, "mysql://{}:{}/{name}", to.get_host(), to.get_port())
             }
-            Place::Postgres(to, _) => {
+            Place::Postgres(Hosts { all: to, .. }) => {
                 let name = to.iter().find_map(PgConnectOptions::get_database).unwrap_or_default();
                 let address =
                     |to: &PgConnectOptions| format!("{}:{}", to.get_host(), to.get_port());

@@ -1,5 +1,7 @@
 //! Connection strings of PostgreSQL: the parameters that SQLAlchemy hands to libpq.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::form_urlencoded;
 
@@ -25,10 +27,47 @@ const KNOWN: [&str; 9] = [
 /// Those that name addresses.
 const ADDRESSES: [&str; 3] = ["host", "hostaddr", "port"];
 
-/// One for each host, in the order in which they are tried.
-pub(super) fn options(
-    parts: Parts,
-) -> Result<(Vec<PgConnectOptions>, Certificates), BadConnection> {
+/// Those that say which of them it is.
+const CHOICE: [&str; 2] = ["target_session_attrs", "connect_timeout"];
+
+/// Which of several hosts is wanted (`target_session_attrs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sql) enum Wanted {
+    Any,
+    /// Its sessions may write.
+    ReadWrite,
+    /// They may not.
+    ReadOnly,
+    /// It is no standby of another one.
+    Primary,
+    /// It is.
+    Standby,
+}
+
+const WANTED: [(&str, Wanted); 5] = [
+    ("any", Wanted::Any),
+    ("read-write", Wanted::ReadWrite),
+    ("read-only", Wanted::ReadOnly),
+    ("primary", Wanted::Primary),
+    ("standby", Wanted::Standby),
+];
+
+/// How long a host is given to answer, where there is another one to be tried: less than until a
+/// server is taken for hanging.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// One server, or one of several, that hold the same database.
+#[derive(Clone)]
+pub(in crate::sql) struct Hosts {
+    /// In the order in which they are tried; never empty.
+    pub(in crate::sql) all: Vec<PgConnectOptions>,
+    pub(in crate::sql) certificates: Certificates,
+    pub(in crate::sql) wanted: Wanted,
+    /// How long each is given to answer; `None` for as long as the system tries.
+    pub(in crate::sql) patience: Option<Duration>,
+}
+
+pub(super) fn hosts(parts: Parts) -> Result<Hosts, BadConnection> {
     let addresses = addresses(&parts)?;
     let Parts { user, password, database, parameters, .. } = parts;
     let named = [("user", user), ("password", password), ("dbname", database)];
@@ -36,7 +75,7 @@ pub(super) fn options(
         named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     for (name, value) in &parameters.0 {
         match name.as_str() {
-            name if ADDRESSES.contains(&name) => {}
+            name if ADDRESSES.contains(&name) || CHOICE.contains(&name) => {}
             name if KNOWN.contains(&name) || name.starts_with("options[") => {
                 known.push((name.to_owned(), value.clone()));
             }
@@ -44,7 +83,26 @@ pub(super) fn options(
         }
     }
     let all = addresses.iter().map(|address| of_address(address, &known, &parameters));
-    Ok((all.collect::<Result<_, _>>()?, Certificates::of(&parameters, FILES)))
+    Ok(Hosts {
+        all: all.collect::<Result<_, _>>()?,
+        certificates: Certificates::of(&parameters, FILES),
+        wanted: wanted(&parameters)?,
+        patience: patience(&parameters)?.or((addresses.len() > 1).then_some(PATIENCE)),
+    })
+}
+
+fn wanted(parameters: &Parameters) -> Result<Wanted, BadConnection> {
+    let Some(said) = parameters.get("target_session_attrs") else { return Ok(Wanted::Any) };
+    let known = WANTED.into_iter().find(|(word, _)| *word == said);
+    known.map(|(_, wanted)| wanted).ok_or(BadConnection::Parameter)
+}
+
+/// libpq takes zero for no limit, and so it does less.
+fn patience(parameters: &Parameters) -> Result<Option<Duration>, BadConnection> {
+    let said = parameters.get("connect_timeout").map(str::parse::<i64>).transpose();
+    let said = said.map_err(|_| BadConnection::Parameter)?;
+    let said = said.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
+    Ok(said.map(Duration::from_secs))
 }
 
 /// A host, which may be the folder of a socket, and a port.
@@ -119,7 +177,7 @@ mod tests {
     use super::*;
 
     fn options_of(rest: &str, parameters: &str) -> Result<Vec<PgConnectOptions>, BadConnection> {
-        options(Parts::of(rest, parameters)?).map(|(options, _)| options)
+        hosts(Parts::of(rest, parameters)?).map(|hosts| hosts.all)
     }
 
     fn only(parameters: &str) -> PgConnectOptions {
@@ -152,8 +210,26 @@ mod tests {
             let found: Vec<_> = found.iter().map(shown).collect();
             assert_eq!(found.join(" "), expected, "{rest} {parameters}");
         }
-        for parameters in ["host=h1:x", "port=x", "host=h1,h2&port=1,2,3", "port=1,2"] {
+        let refused = ["host=h1:x", "connect_timeout=x", "target_session_attrs=prefer-standby"];
+        for parameters in refused.into_iter().chain(["port=x", "host=h1,h2&port=1,2,3", "port=1,2"])
+        {
             assert!(options_of("g:s@db/n", parameters).is_err(), "{parameters}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_given_so_long_where_there_is_another_or_somebody_says_so() {
+        let cases = [
+            ("db", "", None),
+            ("h1,h2", "", Some(3)),
+            ("h1,h2", "connect_timeout=0", Some(3)),
+            ("h1,h2", "connect_timeout=7", Some(7)),
+            ("db", "connect_timeout=7", Some(7)),
+        ];
+        for (host, parameters, seconds) in cases {
+            let parts = Parts::of(&format!("g:s@{host}/n"), parameters).unwrap();
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(hosts(parts).unwrap().patience, expected, "{host} {parameters}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::super::database::{self, Limits, Place};
 use super::super::sealed::Urls;
 use super::lent::{Kind, Lender, Lent, Terms};
 use super::lost::Pace;
-use super::server::Server;
+use super::server::{Hosts, Server, Ways};
 use super::{Dialect, is_unavailable, mysql, postgres, sqlite};
 
 /// The connections to one database.
@@ -65,13 +65,17 @@ impl Pool {
                 let ways = certificates.ways(&**to)?;
                 let mode = database.sql_mode.as_deref();
                 let opening = mysql::opening(mode, database.wsrep_sync_wait);
-                Lenders::MySql(reached(Server::new(ways, Some(opening)), limits).await?)
+                Lenders::MySql(
+                    reached(Server::new(Ways::to_one_host(ways), Some(opening)), limits).await?,
+                )
             }
-            Place::Postgres(to, certificates) => {
-                let ways: sqlx::Result<Vec<_>> =
-                    to.iter().map(|to| certificates.ways(to)).collect();
-                let ways = ways?.concat();
-                Lenders::Postgres(reached(Server::new(ways, None), limits).await?)
+            Place::Postgres(hosts) => {
+                let ways = hosts.all.iter().map(|to| hosts.certificates.ways(to));
+                let all = ways.collect::<sqlx::Result<Vec<_>>>()?.concat();
+                let count = if hosts.all.len() > 1 { Hosts::Several } else { Hosts::One };
+                let ways = Ways { all, hosts: count, limit: hosts.patience };
+                let server = Server::new(ways, postgres::opening(hosts.wanted));
+                Lenders::Postgres(reached(server, limits).await?)
             }
         };
         Ok(Self { lenders, urls: Urls(database.location_key.clone()) })
@@ -165,7 +169,7 @@ impl Lenders {
 fn lender(options: SqliteConnectOptions, connections: u32) -> Lender<Sqlite> {
     let (connections, patience) = (Some(connections), sqlite::PATIENCE);
     let terms = Terms { connections, kept: None, idle: IDLE, patience, recycle: None };
-    Lender::new(Server::new(vec![options], None), terms)
+    Lender::new(Server::new(Ways::to_one_host(vec![options]), None), terms)
 }
 
 /// Connections to a server that was reached once.

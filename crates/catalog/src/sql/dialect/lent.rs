@@ -195,6 +195,7 @@ impl<DB: Kind> Shelf<DB> {
         let mut idle = self.idle();
         if idle.renewed.is_none_or(|renewed| renewed.elapsed() >= RENEWAL) {
             idle.renewed = Some(Instant::now());
+            self.server.forget_way();
             let old = std::mem::take(&mut idle.kept);
             drop(idle);
             bid_farewell(old);
@@ -358,6 +359,7 @@ const KEPT: &str = "only `drop` takes the connection away";
 mod tests {
     use sqlx::Sqlite;
 
+    use super::super::server::Ways;
     use super::*;
 
     const A_MOMENT: Duration = Duration::from_millis(20);
@@ -367,7 +369,8 @@ mod tests {
     }
 
     fn lender(terms: Terms) -> Lender<Sqlite> {
-        Lender::new(Server::new(vec!["sqlite::memory:".parse().unwrap()], None), terms)
+        let ways = Ways::to_one_host(vec!["sqlite::memory:".parse().unwrap()]);
+        Lender::new(Server::new(ways, None), terms)
     }
 
     async fn lent(lender: &Lender<Sqlite>, count: usize) -> Vec<Lent<Sqlite>> {

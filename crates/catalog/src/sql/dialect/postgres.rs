@@ -7,6 +7,30 @@ use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Encode, Postgres, Type};
 
+use super::super::database::Wanted;
+
+/// What each connection begins with, to be refused by a server that is not wanted, as by one that does
+/// not take connections now.
+pub(super) fn opening(wanted: Wanted) -> Option<String> {
+    let (is_not, text) = match wanted {
+        Wanted::Any => return None,
+        Wanted::ReadWrite => (WRITES_NOTHING.to_owned(), "sessions of this server may not write"),
+        Wanted::ReadOnly => (format!("NOT {WRITES_NOTHING}"), "sessions of this server may write"),
+        Wanted::Primary => (IS_STANDBY.to_owned(), "this server is a standby"),
+        Wanted::Standby => (format!("NOT {IS_STANDBY}"), "this server is no standby"),
+    };
+    Some(format!(
+        "DO $$ BEGIN IF {is_not} THEN RAISE EXCEPTION USING ERRCODE = 'cannot_connect_now', \
+         MESSAGE = '{text}, as target_session_attrs has it'; END IF; END $$"
+    ))
+}
+
+/// Source: "target_session_attrs" of libpq's documentation.
+const WRITES_NOTHING: &str = "CAST(current_setting('transaction_read_only') AS BOOLEAN)";
+
+/// Source: the same.
+const IS_STANDBY: &str = "pg_is_in_recovery()";
+
 /// Begins a transaction that sees what others have committed when it looks: what it locks is as it
 /// reads it then.
 pub(super) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";

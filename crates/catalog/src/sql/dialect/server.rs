@@ -19,6 +19,7 @@ use futures::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, Error, Result};
 use tokio::time::timeout;
 
+use super::failure::is_unavailable;
 use super::lent::{Kind, Options};
 use super::lost::{Doubt, Looks, Next, Pace};
 
@@ -37,10 +38,40 @@ const STILL_HANGS: u32 = 4;
 /// How long the further connection may take, before another one is tried.
 const PROBE: Duration = Duration::from_secs(10);
 
+/// How to get to a database.
+pub(super) struct Ways<DB: Kind> {
+    /// Never empty: one for each host, and for each authority that may have signed its certificate.
+    pub all: Vec<Options<DB>>,
+    /// Whether a host that can't be asked now may have another one beside it.
+    pub hosts: Hosts,
+    /// How long each way is given, if not for as long as the system tries.
+    pub limit: Option<Duration>,
+}
+
+/// How many hosts a database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hosts {
+    One,
+    Several,
+}
+
+impl<DB: Kind> Ways<DB> {
+    pub(super) fn to_one_host(all: Vec<Options<DB>>) -> Self {
+        Self { all, hosts: Hosts::One, limit: None }
+    }
+
+    /// Whether another way may lead to where this one does not.
+    fn lead_elsewhere(&self, error: &Error) -> bool {
+        match error {
+            Error::Tls(_) => true,
+            error => self.hosts == Hosts::Several && is_unavailable(error),
+        }
+    }
+}
+
 /// A database, and how to get there.
 pub(super) struct Server<DB: Kind> {
-    /// Never empty: one, or one for each authority that may have signed its certificate.
-    ways: Vec<Options<DB>>,
+    ways: Ways<DB>,
     /// The one that led there last.
     way: AtomicUsize,
     /// What each connection begins with.
@@ -54,7 +85,7 @@ pub(super) struct Server<DB: Kind> {
 
 impl<DB: Kind> Server<DB> {
     /// Each new connection begins with the statement `opening`.
-    pub(super) fn new(ways: Vec<Options<DB>>, opening: Option<String>) -> Arc<Self> {
+    pub(super) fn new(ways: Ways<DB>, opening: Option<String>) -> Arc<Self> {
         Arc::new(Self {
             ways,
             way: AtomicUsize::new(0),
@@ -66,33 +97,52 @@ impl<DB: Kind> Server<DB> {
         })
     }
 
-    /// A new connection. Of several ways each is tried whose authority did not sign the server's
-    /// certificate, until one leads there.
+    /// A new connection. Of several ways each is tried, from the one on that led there last: an
+    /// authority may not have signed the server's certificate, a host be away, or another one wanted.
     pub(super) fn connect(&self) -> BoxFuture<'_, Result<DB::Connection>> {
         Box::pin(async {
-            let connected = self.connect_by_any().await;
-            if is_heard(&connected) {
-                self.hear();
+            let (first, count) = (self.way.load(Ordering::Relaxed), self.ways.all.len());
+            let mut connected = Err(Error::PoolClosed);
+            for at in (0..count).map(|at| (first + at) % count) {
+                connected = self.connect_by(&self.ways.all[at]).await;
+                match &connected {
+                    Err(error) if self.ways.lead_elsewhere(error) => {
+                        tracing::debug!(way = at, %error, "a way to the database leads nowhere");
+                    }
+                    // Whoever waits for the answer of one host has nothing of another's.
+                    _ => {
+                        self.way.store(at, Ordering::Relaxed);
+                        if is_heard(&connected) {
+                            self.hear();
+                        }
+                        break;
+                    }
+                }
             }
-            let mut db = connected?;
+            connected
+        })
+    }
+
+    async fn connect_by(&self, way: &Options<DB>) -> Result<DB::Connection> {
+        let connecting = async {
+            let mut db = way.connect().await?;
             if let Some(opening) = &self.opening {
                 DB::run(&mut db, opening.clone().into()).await?;
             }
             Ok(db)
-        })
+        };
+        match self.ways.limit {
+            None => connecting.await,
+            Some(limit) => timeout(limit, connecting).await.unwrap_or_else(|_| {
+                let text = "the database's host does not answer";
+                Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, text)))
+            }),
+        }
     }
 
-    async fn connect_by_any(&self) -> Result<DB::Connection> {
-        let first = self.way.load(Ordering::Relaxed);
-        let mut connected = Err(Error::PoolClosed);
-        for at in (0..self.ways.len()).map(|at| (first + at) % self.ways.len()) {
-            connected = self.ways[at].connect().await;
-            if !matches!(connected, Err(Error::Tls(_))) {
-                self.way.store(at, Ordering::Relaxed);
-                break;
-            }
-        }
-        connected
+    /// Has the next connection begin with the first way: the one that was found is not it any more.
+    pub(super) fn forget_way(&self) {
+        self.way.store(0, Ordering::Relaxed);
     }
 
     /// The server's answer, however long it takes. Errors: those of the answer; `Io` where the server
