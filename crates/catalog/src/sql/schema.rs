@@ -1,6 +1,6 @@
 //! Glance's tables: made in a fresh database, recognized in an old one.
 
-use super::dialect::{Connection, Transaction, query};
+use super::dialect::{Connection, Dialect, Transaction, is_unavailable, query};
 use crate::{Error, Result};
 
 /// The head of Glance 33's migrations (`glance/db/sqlalchemy/alembic_migrations/versions`).
@@ -90,9 +90,9 @@ pub(super) async fn look(db: &mut Connection) -> Result<Found> {
 /// and the others wait for it.
 pub(super) async fn ensure(mut db: Transaction) -> Result<()> {
     db.set_unhurried();
-    lock(&mut db).await?;
+    let is_locked = lock(&mut db).await?;
     let made = make(&mut db).await;
-    if let Some(unlock) = db.dialect().unlock_tables() {
+    if let Some(unlock) = db.dialect().unlock_tables().filter(|_| is_locked) {
         // The connection outlives the transaction, and the lock would with it.
         db.run(unlock).await?;
     }
@@ -100,13 +100,28 @@ pub(super) async fn ensure(mut db: Transaction) -> Result<()> {
     Ok(db.commit().await?)
 }
 
-async fn lock(db: &mut Connection) -> Result<()> {
-    let Some(lock) = db.dialect().lock_tables() else { return Ok(()) };
-    let locked: Option<i64> = query(lock).only(db).await?;
+/// Whether nobody else makes tables now. A server may refuse such locks, as a Percona XtraDB Cluster does
+/// in its strict mode, for other nodes don't know them; nothing but this lock is lost then.
+async fn lock(db: &mut Connection) -> Result<bool> {
+    let Some(lock) = db.dialect().lock_tables() else { return Ok(false) };
+    let locked: sqlx::Result<Option<i64>> = query(lock).only(db).await;
     match locked {
-        Some(1) => Ok(()),
-        _ => Err(sqlx::Error::PoolTimedOut.into()),
+        Ok(Some(1)) => Ok(true),
+        Ok(_) => Err(sqlx::Error::PoolTimedOut.into()),
+        Err(error) if is_refused(db.dialect(), &error) => {
+            tracing::warn!(
+                %error,
+                "the database refuses a lock; make Glance's tables by one command alone"
+            );
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the statement is refused for what it is. In PostgreSQL that ends the transaction.
+fn is_refused(dialect: Dialect, error: &sqlx::Error) -> bool {
+    dialect == Dialect::MySql && error.as_database_error().is_some() && !is_unavailable(error)
 }
 
 async fn make(db: &mut Connection) -> Result<()> {
