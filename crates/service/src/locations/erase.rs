@@ -101,8 +101,8 @@ pub(crate) async fn expect_deletable(app: &App, image: &Image) -> store::Result<
 }
 
 /// Deletes an image, and its bytes: the latest location first, for it may be a clone of an earlier one.
-/// What can't be taken away now, for its store is away or somebody uses it, is removed later, where it
-/// is at the image's own place; so is what is not taken away because this service dies.
+/// What can't be taken away now, for its store is away or refuses it, or somebody uses it, is removed
+/// later, where it is at the image's own place; so is what is not taken away because this service dies.
 pub(crate) async fn delete(app: &App, image: &Image) -> Result<()> {
     let losing = losing(app, image.id, &image.locations);
     let locations = app.catalog.delete(image.id, &losing.left).await?;
@@ -116,7 +116,7 @@ pub(crate) async fn delete(app: &App, image: &Image) -> Result<()> {
             Ok(()) | Err(store::Error::ReadOnly(_)) => {}
             Err(error) => {
                 tracing::warn!(image = %image.id, %error, "image data stays for now");
-                if matches!(error, store::Error::Unavailable { .. } | store::Error::InUse { .. }) {
+                if !matches!(error, store::Error::NotFound(_) | store::Error::BadLocation(_)) {
                     app.leftovers.note(image.id, &holder.name).await;
                     kept.insert(holder.name.as_str());
                 }

@@ -14,11 +14,19 @@ use store::{Data, Error, Source, Store, Stores, Written};
 use super::away::{Away, State, service};
 use super::{Fault, Service};
 
-/// A store whose bytes somebody uses: they can't be deleted.
-struct InUse;
+/// A store that keeps its bytes, and says why.
+struct Keeping(fn(String) -> Error);
+
+fn in_use(uri: String) -> Error {
+    Error::InUse { uri, why: "it has clones".into() }
+}
+
+fn forbidden(_: String) -> Error {
+    Error::Forbidden { store: "used".into(), why: "the key may not delete".into() }
+}
 
 #[async_trait]
-impl Store for InUse {
+impl Store for Keeping {
     fn kind(&self) -> &'static str {
         "in use"
     }
@@ -44,11 +52,11 @@ impl Store for InUse {
     }
 
     async fn delete(&self, uri: &str) -> store::Result<()> {
-        Err(Error::InUse { uri: uri.to_owned(), why: "it has clones".into() })
+        Err(self.0(uri.to_owned()))
     }
 
-    async fn discard(&self, _: ImageId) -> store::Result<bool> {
-        Ok(false)
+    async fn discard(&self, id: ImageId) -> store::Result<bool> {
+        Err(self.0(id.to_string()))
     }
 }
 
@@ -68,6 +76,20 @@ impl Service {
         (service, away)
     }
 
+    /// Its image is active with bytes of the store `used`.
+    async fn with_bytes_in_use(&self) -> (ImageId, Location) {
+        let (id, location) = (self.image.parse().unwrap(), Location::new("used://x", Some("used")));
+        let stored = Stored {
+            location: location.clone(),
+            size: 1,
+            virtual_size: None,
+            hashes: None,
+            upload: None,
+        };
+        self.catalog.activate(id, &stored).await.unwrap();
+        (id, location)
+    }
+
     async fn take_from(&self, store: &str) -> StatusCode {
         let path = format!("/v2/stores/{store}/{}", self.image);
         self.request("DELETE", &path, "application/json", Body::empty()).await.0
@@ -77,13 +99,10 @@ impl Service {
 #[tokio::test]
 async fn bytes_that_are_in_use_stay_with_their_record() {
     let dir = tempfile::tempdir().unwrap();
-    let stores = Stores::single("used", Arc::new(InUse)).with("other", Arc::new(InUse));
+    let stores = Stores::single("used", Arc::new(Keeping(in_use)));
+    let stores = stores.with("other", Arc::new(Keeping(in_use)));
     let service = Service::over(dir, Fault::None, stores).await;
-    let id = service.image.parse().unwrap();
-    let used = Location::new("used://x", Some("used"));
-    let stored =
-        Stored { location: used.clone(), size: 1, virtual_size: None, hashes: None, upload: None };
-    service.catalog.activate(id, &stored).await.unwrap();
+    let (id, used) = service.with_bytes_in_use().await;
     let other = Location::new("other://x", Some("other"));
     service.catalog.add_location(id, &other).await.unwrap();
 
@@ -91,6 +110,17 @@ async fn bytes_that_are_in_use_stay_with_their_record() {
     let after = service.record().await;
     assert!(after.locations.contains(&used), "{:?}", after.locations);
     assert_eq!(service.catalog.leftovers("used").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_a_store_refuses_to_delete_is_not_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores = Stores::single("used", Arc::new(Keeping(forbidden)));
+    let service = Service::over(dir, Fault::None, stores).await;
+    service.with_bytes_in_use().await;
+    assert_eq!(service.ask("DELETE", "", json!(null)).await, StatusCode::NO_CONTENT);
+    service::recover(&service.app).await.unwrap();
+    assert_eq!(service.catalog.leftovers("used").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
