@@ -16,8 +16,11 @@ from side_by_side.database import Database, environment
 class Cloud:
     """A database, folders, a Keystone, and the configuration that both services are started with.
 
-    Each service has a cache of its own, as each node of a Glance has.
+    Each service has a cache of its own, as each node of a Glance has. Glance runs as the end of the
+    command `around_glance`.
     """
+
+    around_glance = []
 
     def __init__(self, folder, kind):
         self.folder = folder
@@ -142,7 +145,7 @@ class PeerProcess(services.Process):
         }
 
     def command(self):
-        return services.Glance.command(self)
+        return [*self.cloud.around_glance, *services.Glance.command(self)]
 
 
 class Tintype(Side):

@@ -50,6 +50,12 @@ class Folder:
     def layout(self, image, size):
         return [image]
 
+    def named(self, image):
+        return image
+
+    def around_glance(self):
+        return []
+
     def read(self, name):
         return (self.path / name).read_bytes()
 
@@ -61,6 +67,7 @@ class StoresCloud(Cloud):
     def __init__(self, folder, places, mode):
         self.places, self.mode = places, mode
         install_clients()
+        self.around_glance = [word for place in places.values() for word in place.around_glance()]
         super().__init__(folder, "sqlite")
         self.manage("db", "sync")
         self.sides = {"Glance": self.glance(), "tintype": self.tintype()}
@@ -68,6 +75,8 @@ class StoresCloud(Cloud):
     def settings(self, paste):
         return (
             f"[DEFAULT]{getattr(self, self.mode)()}\n"
+            f"[oslo_concurrency]\nlock_path = {self.folder}\n"
+            f"[privsep_osbrick]\nhelper_command = {environment()}/bin/privsep-helper\n"
             f"[paste_deploy]\nconfig_file = {paste}\nflavor = keystone\n"
         )
 
@@ -103,7 +112,7 @@ REFERRED = ["auth_address", "auth_version", "user", "key"]
 def install_clients():
     """Glance's environment with what its drivers need."""
     venv = environment()
-    if not list(venv.glob("lib/*/site-packages/swiftclient")):
+    if not list(venv.glob("lib/*/site-packages/os_brick")):
         wanted = Path(__file__).with_name("requirements.txt")
         pip = [venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "-r", wanted], check=True)

@@ -8,6 +8,7 @@ that S3 takes.
 import base64
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -22,6 +23,7 @@ import pymongo
 import swiftclient
 from botocore.config import Config
 
+from mounts import with_mount
 from service import unique
 
 MIB = 1 << 20
@@ -60,6 +62,14 @@ class Place:
     def names(self):
         """What its server holds, in order."""
         return sorted(self.listed())
+
+    def named(self, image):
+        """What its locations have of an image."""
+        return image
+
+    def around_glance(self):
+        """The beginning of the command that runs a Glance which can use it."""
+        return []
 
     def held(self, image):
         """What its server holds of an image, in order."""
@@ -342,10 +352,10 @@ class Rbd(Place):
 
 
 class Cinder(Place):
-    """Volumes in the project of Keystone's administrator. They are in the pool `volumes` of a Ceph."""
+    """Volumes in the project of Keystone's administrator. They are in the pool `volumes` of a Ceph, so
+    Glance reads and writes them by os-brick without the kernel."""
 
-    # Of Glance's driver the kernel has to attach them.
-    kind, needs, known_to_glance = "cinder", "TEST_CINDER_URL", False
+    kind, needs, known_to_glance = "cinder", "TEST_CINDER_URL", True
     detail = {"volume_type": None, "use_multipath": False}
 
     def __init__(self):
@@ -362,6 +372,7 @@ class Cinder(Place):
         cloud = openstack.connect(load_yaml_config=False, load_envvars=False, auth=self.auth)
         self.volumes = cloud.block_storage
         self.before = set(self.listed())
+        self.keyrings = tempfile.TemporaryDirectory()
 
     @property
     def port(self):
@@ -392,6 +403,15 @@ class Cinder(Place):
     def listed(self):
         return [volume.name.removeprefix("image-") for volume in self.volumes.volumes()]
 
+    def named(self, image):
+        return self.volume(image).id
+
+    def around_glance(self):
+        """os-brick finds keyrings in one folder alone."""
+        account = f"client.{self.ceph.user}.keyring"
+        shutil.copy(self.ceph.conf.with_name(account), Path(self.keyrings.name) / f"ceph.{account}")
+        return with_mount(f"--bind {self.keyrings.name}", "/etc/ceph")
+
     def volume(self, name):
         [volume] = self.volumes.volumes(details=True, name=f"image-{name}")
         return volume
@@ -412,6 +432,7 @@ class Cinder(Place):
     def close(self):
         super().close()
         self.ceph.close()
+        self.keyrings.cleanup()
 
 
 class MongoDB(Place):
