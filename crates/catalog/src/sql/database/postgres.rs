@@ -125,9 +125,14 @@ fn addresses(parts: &Parts) -> Result<Vec<Address>, BadConnection> {
     };
     let list = if named("hostaddr").next().is_some() { "hostaddr" } else { "host" };
     let mut found = named(list).map(address).collect::<Result<Vec<_>, _>>()?;
-    if found.is_empty() {
-        let hosts = parts.hosts.iter().map(|host| host.as_deref().unwrap_or("localhost").into());
-        found = hosts.zip(parts.ports.iter().copied()).collect();
+    match (found.as_mut_slice(), parts.ports.as_slice()) {
+        ([], own) => {
+            let hosts = parts.hosts.iter().map(|host| host.as_deref().unwrap_or("localhost"));
+            found = hosts.map(str::to_owned).zip(own.iter().copied()).collect();
+        }
+        // One that only a parameter names, such as the folder of a socket, has the string's own port.
+        ([(_, port @ None)], [own]) => *port = *own,
+        _ => {}
     }
     if let [one] = ports.as_slice() {
         ports = vec![*one; found.len()];
@@ -197,7 +202,12 @@ mod tests {
             ("g:s@/n", "host=h1,h2&port=4,5", "h1:4 h2:5"),
             ("g:s@/n", "host=h1,h2&port=4,", "h1:4 h2:5432"),
             ("g:s@/n", "host=h1,h2&port=4", "h1:4 h2:4"),
-            ("g:s@db:4/n", "host=h1&hostaddr=::1", "::1:5432"),
+            ("g:s@db:4/n", "host=h1&hostaddr=::1", "::1:4"),
+            ("g:s@db:4/n", "host=h1", "h1:4"),
+            ("g:s@db:4/n", "host=h1:5", "h1:5"),
+            ("g:s@db:4/n", "host=h1&port=5", "h1:5"),
+            ("g:s@db:4/n", "host=h1&host=h2", "h1:5432 h2:5432"),
+            ("g:s@localhost:4/n", "host=/run/x", "/run/x:4"),
             ("g:s@/n", "host=/run:5/x", "/run:5/x:5432"),
         ];
         for (rest, parameters, expected) in cases {
