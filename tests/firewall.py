@@ -4,8 +4,10 @@ import socket
 import threading
 from urllib.parse import urlsplit
 
+from between import Between
 
-class Firewall:
+
+class Firewall(Between):
     """Hands on what comes and goes. `url` is that of the server, with the firewall's address.
 
     `forget` has it drop what comes on the connections that there are. For the server they have ended,
@@ -14,18 +16,16 @@ class Firewall:
 
     def __init__(self, url):
         to = urlsplit(url)
-        self.to = (to.hostname, to.port)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        port = self.listener.getsockname()[1]
-        self.url = to._replace(netloc=to.netloc.replace(str(to.port), str(port))).geturl()
         self.known, self.forgotten = [], set()
+        super().__init__(to.hostname, to.port)
+        self.url = to._replace(netloc=to.netloc.replace(str(to.port), str(self.port))).geturl()
 
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_):
-        for end in [self.listener, *(end for ends in self.known for end in ends)]:
+        self.close()
+        for end in (end for ends in self.known for end in ends):
             end.close()
 
     def forget(self):
@@ -36,20 +36,10 @@ class Firewall:
             except OSError:
                 pass  # It has ended before.
 
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                far = socket.create_connection(self.to)
-            except OSError:
-                near.close()
-                continue
-            self.known.append((near, far))
-            for ends in [(near, far), (far, near)]:
-                threading.Thread(target=self._hand_on, args=ends, daemon=True).start()
+    def connected(self, near, far):
+        self.known.append((near, far))
+        for ends in [(near, far), (far, near)]:
+            threading.Thread(target=self._hand_on, args=ends, daemon=True).start()
 
     def _hand_on(self, source, sink):
         try:

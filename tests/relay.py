@@ -4,21 +4,21 @@ import socket
 import threading
 from urllib.parse import urlsplit, urlunsplit
 
+from between import Between
+
 UNENCRYPTED = {"mysql+pymysql": "ssl_disabled=true", "postgresql+psycopg2": "sslmode=disable"}
 
 
-class Relay:
+class Relay(Between):
     """Passes on what services and their database say. `url` is that of the database, with the relay's
     address; what they say by that is not encrypted."""
 
     def __init__(self, url):
         parts = urlsplit(url)
-        self.to = parts.hostname, parts.port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        address = f"{parts.username}:{parts.password}@127.0.0.1:{self.listener.getsockname()[1]}"
-        self.url = urlunsplit(parts._replace(netloc=address, query=UNENCRYPTED[parts.scheme]))
         self.loss = None
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(parts.hostname, parts.port)
+        address = f"{parts.username}:{parts.password}@127.0.0.1:{self.port}"
+        self.url = urlunsplit(parts._replace(netloc=address, query=UNENCRYPTED[parts.scheme]))
 
     def lose(self, statement, hold=False):
         """The next transaction that has that text: its client is cut off when it says `COMMIT`, or goes
@@ -27,23 +27,10 @@ class Relay:
         self.loss = Loss(statement.encode(), hold)
         return self.loss
 
-    def close(self):
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                server = socket.create_connection(self.to)
-            except OSError:
-                client.close()
-                continue
-            silent = threading.Event()
-            for says in (self._answers, self._asks):
-                threading.Thread(target=says, args=[client, server, silent], daemon=True).start()
+    def connected(self, client, server):
+        silent = threading.Event()
+        for says in (self._answers, self._asks):
+            threading.Thread(target=says, args=[client, server, silent], daemon=True).start()
 
     def _asks(self, client, server, silent):
         mine = None

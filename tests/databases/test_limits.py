@@ -5,16 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from own_database import Server
+from databases.crowd import crowd, sessions
 
 REQUESTS = 60
-
-
-@pytest.fixture(scope="module")
-def postgresql():
-    server = Server("postgresql").start()
-    yield server
-    server.close()
 
 
 @pytest.mark.parametrize(
@@ -30,15 +23,9 @@ def test_a_service_has_so_many(start, eventually, postgresql, options, expected)
     lines = [f"{name} = {value}" for name, value in options.items()]
     config = "\n".join(["[database]", *lines])
     service = start(config=config, arguments=["--identity", "none"])
-    with ThreadPoolExecutor(REQUESTS) as pool:
-        with postgresql.locked("images"):
-            # No two of them can share a statement.
-            pages = [f"{service.url}/v2/images?limit={limit + 1}" for limit in range(REQUESTS)]
-            lists = [pool.submit(requests.get, page) for page in pages]
-            eventually(lambda: connections(postgresql) >= expected)
-        assert {answer.result().status_code for answer in lists} == {200}
+    crowd(service, postgresql, eventually, REQUESTS, expected)
     # They stay open for a while.
-    most = connections(postgresql)
+    most = len(sessions(postgresql))
     assert most == expected if expected < REQUESTS else most >= expected
 
 
@@ -53,8 +40,3 @@ def test_a_request_waits_for_a_connection_as_long_as_options_say(start, eventual
             eventually(lambda: any(answer.done() for answer in lists), limit=15)
         answers = sorted(answer.result().status_code for answer in lists)
     assert answers == [200, 503]
-
-
-def connections(server):
-    [count] = server.run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tintype'")
-    return int(count)

@@ -1,23 +1,14 @@
 """Connections to a server that are not what they were: they are left, and new ones made."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 import requests
 
+from databases.crowd import crowd, sessions
 from firewall import Firewall
-from own_database import Server
 
 ALONE = ["--identity", "none"]
 LISTS = 12
-
-
-@pytest.fixture(scope="module")
-def postgresql():
-    server = Server("postgresql").start()
-    yield server
-    server.close()
 
 
 def test_a_server_that_takes_no_changes_any_more_is_left(start, eventually, postgresql):
@@ -41,21 +32,11 @@ def create(service):
     return requests.post(f"{service.url}/v2/images", json={})
 
 
-def sessions(server):
-    return set(server.run("SELECT pid FROM pg_stat_activity WHERE application_name = 'tintype'"))
-
-
 def test_connections_that_were_lost_in_silence_cost_one_trial(start, eventually, postgresql):
     with Firewall(postgresql.url) as firewall:
         config = f"[database]\nconnection = {firewall.url}\n"
         service = start(config=config, arguments=ALONE)
-        with ThreadPoolExecutor(LISTS) as pool:
-            with postgresql.locked("images"):
-                # No two of them can share a statement.
-                pages = [f"{service.url}/v2/images?limit={limit + 1}" for limit in range(LISTS)]
-                lists = [pool.submit(requests.get, page) for page in pages]
-                eventually(lambda: len(sessions(postgresql)) >= LISTS)
-            assert {answer.result().status_code for answer in lists} == {200}
+        crowd(service, postgresql, eventually, LISTS, expected=LISTS)
         firewall.forget()
         # So long a connection is not tried before it is used.
         time.sleep(0.5)

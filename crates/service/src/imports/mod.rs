@@ -2,8 +2,9 @@
 //!
 //! `POST …/import` is judged by `admission`, which leaves a task in the catalog and a job with the
 //! `worker`. The worker runs jobs (`run`), each at its turn (`turns`): a `source` gives the bytes,
-//! `plugins` may change them, `spread` writes them into all stores at once. While a job runs, its `pulse` gives the task signs
-//! of life; what stops giving them is taken over (`recovery`) by any service on the same catalog.
+//! `plugins` may change them, `spread` writes them into all stores at once. While a job runs, its
+//! `pulse` gives the task signs of life; what stops giving them is taken over (`recovery`) by any
+//! service on the same catalog.
 //!
 //! Reference: "Interoperable image import" of the Image API v2, and Glance 33.
 

@@ -52,7 +52,7 @@ pub(in crate::sql) fn is_unavailable(error: &Error) -> bool {
         Error::Database(cause) => {
             says(cause.as_ref(), sqlite::is_busy, &MYSQL_BUSY, &POSTGRES_BUSY)
                 || is_lost_race(error)
-                || says(cause.as_ref(), |_| false, &MYSQL_PARTING, &POSTGRES_PARTING)
+                || ends_connection(cause.as_ref())
         }
         _ => false,
     }
@@ -89,9 +89,8 @@ pub(in crate::sql) fn is_read_only(error: &Error) -> bool {
 pub(super) fn is_parting(error: &Error) -> bool {
     let is_lost =
         matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionAborted);
-    let is_server = |cause| says(cause, |_| false, &MYSQL_PARTING, &POSTGRES_PARTING);
     let takes_no_change = |cause| says(cause, |_| false, &MYSQL_READ_ONLY, &[POSTGRES_READ_ONLY]);
-    let says_so = |cause| is_server(cause) || takes_no_change(cause);
+    let says_so = |cause| ends_connection(cause) || takes_no_change(cause);
     is_lost || error.as_database_error().is_some_and(says_so)
 }
 
@@ -156,6 +155,10 @@ fn column(message: &str) -> Option<String> {
     let named = message.rsplit(['\'', '`']).nth(1)?;
     let is_name = named.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     is_name.then(|| named.to_owned())
+}
+
+fn ends_connection(error: &dyn DatabaseError) -> bool {
+    says(error, |_| false, &MYSQL_PARTING, &POSTGRES_PARTING)
 }
 
 fn says(
