@@ -47,6 +47,10 @@ class Ceph:
     def heal(self):
         if self.hurting[0] == signal.SIGSTOP:
             self.tell(signal.SIGCONT)
+            # Other OSDs tell the monitor of one that hung, so that it peers anew. There are none, and
+            # what it had begun may stay delayed for minutes.
+            command = ["ceph", "-c", self.folder / "ceph.conf", "osd", "down", "0"]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
         else:
             self.start()
 
