@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Method, Proxy, Response, StatusCode, header};
+use reqwest::{Certificate, Client, Method, Proxy, Response, StatusCode, Url, header};
 
 use crate::error::shown;
-use crate::{Admitted, Error, Filter, Result};
+use crate::{Admitted, Error, Filter, Result, filter};
 
 /// Redirects that are followed, at most: glance_store's `MAX_REDIRECTS`.
 const REDIRECTS: usize = 5;
@@ -64,17 +64,34 @@ impl Fetcher {
         Self { trust, ..self }
     }
 
-    /// The same, by proxies: one for each scheme. A proxy looks names up itself. Errors: `Settings`,
-    /// where one is no URL.
+    /// The same, by proxies: one for each scheme. A proxy looks names up itself; those that are known
+    /// here may lead inside no more than without one. Errors: `Settings`, where one is no URL.
     pub fn by(self, proxies: BTreeMap<String, String>) -> Result<Self> {
         let proxy = |(scheme, url): (String, String)| Ok((scheme, Proxy::all(url)?));
         let proxies = proxies.into_iter().map(proxy).collect::<reqwest::Result<_>>();
         Ok(Self { proxies: proxies.map_err(Error::Settings)?, ..self })
     }
 
-    /// What may be named.
-    pub fn filter(&self) -> &Filter {
-        &self.filter
+    /// Looks at a URL that a user names, and looks its host up. Errors: `NoUrl`, `Refused`,
+    /// `Unresolved`.
+    pub async fn admit(&self, url: &str) -> Result<Admitted> {
+        self.resolve(self.filter.judge(url)?).await
+    }
+
+    /// Looks at a URL that a record names: only at where it leads, for what may be named was
+    /// decided when it was. Errors: `NoUrl`, `Refused`, `Unresolved`.
+    pub async fn locate(&self, url: &str) -> Result<Admitted> {
+        self.resolve(filter::parse(url)?).await
+    }
+
+    /// A name that is not found here may be known to the proxy, where there is one.
+    async fn resolve(&self, url: Url) -> Result<Admitted> {
+        match self.filter.resolve(url.clone()).await {
+            Err(Error::Unresolved { .. }) if self.proxies.contains_key(url.scheme()) => {
+                Ok(Admitted { url, addresses: Vec::new() })
+            }
+            resolved => resolved,
+        }
     }
 
     /// How many bytes are at an admitted URL; `None` where the server does not say. Errors: as
@@ -128,7 +145,7 @@ impl Fetcher {
                     let next = response.headers().get(header::LOCATION);
                     let next = next.and_then(|next| admitted.url.join(next.to_str().ok()?).ok());
                     let next = next.ok_or_else(|| Error::Redirects(first.clone()))?;
-                    admitted = self.filter.admit(next.as_str()).await?;
+                    admitted = self.admit(next.as_str()).await?;
                 }
                 status => return Err(Error::Status { url, status }),
             }
@@ -152,7 +169,7 @@ impl Fetcher {
         request.send().await.map_err(|cause| unreachable(&url, cause))
     }
 
-    /// A client that can connect to the admitted addresses alone.
+    /// A client that can connect to the admitted addresses alone, and to a proxy.
     fn client(&self, admitted: &Admitted) -> Result<Client> {
         let mut builder = Client::builder()
             .redirect(Policy::none())

@@ -56,9 +56,8 @@ impl Filter {
         })
     }
 
-    /// Looks at a URL that a user names, and looks its host up. Errors: `NoUrl`, `Refused`,
-    /// `Unresolved`.
-    pub async fn admit(&self, url: &str) -> Result<Admitted> {
+    /// Looks at a URL that a user names. Errors: `NoUrl`, `Refused`.
+    pub(crate) fn judge(&self, url: &str) -> Result<Url> {
         let parsed = parse(url)?;
         let refused = |why| Error::Refused { url: shown(&parsed), why };
         if !self.schemes.admits(&parsed.scheme().to_owned()) {
@@ -71,16 +70,11 @@ impl Filter {
         if parsed.port().is_some_and(|port| !self.ports.admits(&port)) {
             return Err(refused("its port is not allowed"));
         }
-        self.resolve(parsed).await
+        Ok(parsed)
     }
 
-    /// Looks at a URL that a record names: only at where it leads, for what may be named was
-    /// decided when it was. Errors: `NoUrl`, `Refused`, `Unresolved`.
-    pub async fn locate(&self, url: &str) -> Result<Admitted> {
-        self.resolve(parse(url)?).await
-    }
-
-    async fn resolve(&self, url: Url) -> Result<Admitted> {
+    /// Looks a host up, and at where that leads. Errors: `Refused`, `Unresolved`.
+    pub(crate) async fn resolve(&self, url: Url) -> Result<Admitted> {
         let refused = |why| Error::Refused { url: shown(&url), why };
         let port = url.port_or_known_default().ok_or_else(|| refused("it has no port"))?;
         let name = host(&url);
@@ -151,7 +145,7 @@ where
 
 /// A URL with a host. Numbers that some programs take for addresses, as `0x7f000001` or `127.1`,
 /// are refused: an address is written as one.
-fn parse(text: &str) -> Result<Url> {
+pub(crate) fn parse(text: &str) -> Result<Url> {
     let url = Url::parse(text).map_err(|_| Error::NoUrl)?;
     let host = url.host_str().ok_or(Error::NoUrl)?;
     match host.parse::<IpAddr>() {
@@ -183,8 +177,12 @@ mod tests {
         Filter::from_config(&config).unwrap()
     }
 
+    async fn admit(filter: &Filter, url: &str) -> Result<Admitted> {
+        filter.resolve(filter.judge(url)?).await
+    }
+
     async fn admitted(filter: &Filter, url: &str) -> bool {
-        filter.admit(url).await.is_ok()
+        admit(filter, url).await.is_ok()
     }
 
     #[tokio::test]
@@ -240,7 +238,7 @@ mod tests {
     async fn a_host_is_the_same_in_capitals_and_with_a_point_at_its_end() {
         let filter = filter("disallowed_hosts = [Keystone.Example]\n");
         for url in ["http://keystone.example/x", "http://KEYSTONE.example./x"] {
-            let refused = filter.admit(url).await.unwrap_err().to_string();
+            let refused = filter.judge(url).unwrap_err().to_string();
             assert!(refused.contains("its host is not allowed"), "{refused}");
         }
     }
@@ -249,14 +247,15 @@ mod tests {
     #[tokio::test]
     async fn records_are_only_asked_where_they_lead() {
         let filter = filter("");
-        assert!(filter.locate("http://192.0.2.7:8080/x").await.is_ok());
-        assert!(filter.locate("http://127.0.0.1:8080/x").await.is_err());
+        let locate = async |url| filter.resolve(parse(url)?).await;
+        assert!(locate("http://192.0.2.7:8080/x").await.is_ok());
+        assert!(locate("http://127.0.0.1:8080/x").await.is_err());
     }
 
     #[tokio::test]
     async fn refusals_show_no_credentials() {
         let error =
-            filter("").admit("http://user:secret@127.0.0.1/x?key=secret").await.unwrap_err();
+            admit(&filter(""), "http://user:secret@127.0.0.1/x?key=secret").await.unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

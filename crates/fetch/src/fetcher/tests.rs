@@ -47,7 +47,7 @@ async fn fetcher() -> (Fetcher, String) {
 }
 
 async fn read(fetcher: &Fetcher, url: &str, part: Option<Range<u64>>) -> Result<String> {
-    let admitted = fetcher.filter().admit(url).await?;
+    let admitted = fetcher.admit(url).await?;
     let pieces: Vec<Bytes> = fetcher.get(admitted, part).await?.data.try_collect().await?;
     Ok(String::from_utf8(pieces.concat()).unwrap())
 }
@@ -66,7 +66,7 @@ async fn parts_are_cut_where_the_server_knows_no_ranges() {
 #[tokio::test]
 async fn lengths_are_asked_without_bytes() {
     let (fetcher, url) = fetcher().await;
-    let admitted = fetcher.filter().admit(&format!("{url}/moved")).await.unwrap();
+    let admitted = fetcher.admit(&format!("{url}/moved")).await.unwrap();
     assert_eq!(fetcher.length(admitted).await.unwrap(), Some(10));
 }
 
@@ -87,5 +87,16 @@ async fn a_proxy_is_asked_where_there_is_one_for_the_scheme() {
     let proxy = format!("http://{}", server().await);
     let fetcher = Fetcher::new(Filter::default()).by([("http".to_owned(), proxy)].into());
     let fetcher = fetcher.unwrap();
-    assert_eq!(read(&fetcher, "http://192.0.2.7/whole", None).await.unwrap(), CONTENT);
+    // Names that only the proxy knows, too.
+    for url in ["http://192.0.2.7/whole", "http://images.invalid/whole"] {
+        assert_eq!(read(&fetcher, url, None).await.unwrap(), CONTENT, "{url}");
+    }
+    for (url, why) in [
+        ("http://localhost/whole", "may not be fetched"),
+        ("http://127.0.0.1/whole", "may not be fetched"),
+        ("https://images.invalid/whole", "is not found"),
+    ] {
+        let error = read(&fetcher, url, None).await.unwrap_err().to_string();
+        assert!(error.contains(why), "{url}: {error}");
+    }
 }

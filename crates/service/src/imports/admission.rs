@@ -204,7 +204,7 @@ async fn check_url(app: &App, method: &Method) -> Result<()> {
         ApiError::bad_request(format!("URI for web-download does not pass filtering: {url}"))
     };
     let Some(url) = url else { return Err(refused("None")) };
-    match app.imports.settings.fetcher.filter().admit(url).await {
+    match app.imports.settings.fetcher.admit(url).await {
         Ok(_) => Ok(()),
         Err(why) => {
             tracing::info!(%why, "URL refused");

@@ -70,7 +70,7 @@ async fn check_url(app: &App, url: Option<&Value>) -> Result<()> {
             "File based imports are not allowed. Please use a non-local source of image data.",
         ));
     }
-    app.imports.settings.fetcher.filter().admit(url).await.map(drop).map_err(|why| {
+    app.imports.settings.fetcher.admit(url).await.map(drop).map_err(|why| {
         tracing::info!(%why, "URL refused");
         ApiError::bad_request(format!("URI for legacy import task does not pass filtering: {url}"))
     })

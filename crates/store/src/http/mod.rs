@@ -54,7 +54,7 @@ impl Store for HttpStore {
     }
 
     async fn admit(&self, _id: ImageId, uri: &str) -> Result<()> {
-        self.fetcher.filter().admit(uri).await.map(drop).map_err(failed)
+        self.fetcher.admit(uri).await.map(drop).map_err(failed)
     }
 
     async fn put(&self, _id: ImageId, _hint: Option<u64>, _source: Source) -> Result<Written> {
@@ -62,14 +62,14 @@ impl Store for HttpStore {
     }
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
-        let admitted = self.fetcher.filter().locate(uri).await.map_err(failed)?;
+        let admitted = self.fetcher.locate(uri).await.map_err(failed)?;
         let answer = self.fetcher.get(admitted, Some(range)).await.map_err(failed)?;
         let pieces = answer.data.map(|piece| piece.map_err(failed));
         Ok(pieces.flat_map(|piece| futures::stream::iter(split(piece))).boxed())
     }
 
     async fn size(&self, uri: &str) -> Result<u64> {
-        let admitted = self.fetcher.filter().locate(uri).await.map_err(failed)?;
+        let admitted = self.fetcher.locate(uri).await.map_err(failed)?;
         let length = self.fetcher.length(admitted).await.map_err(failed)?;
         length.ok_or_else(|| Error::Remote("the server does not say how long it is".to_owned()))
     }

@@ -8,7 +8,7 @@ use super::super::failure::Failure;
 use super::Opened;
 
 pub(super) async fn open(fetcher: &Fetcher, url: &str) -> Result<Opened, Failure> {
-    let admitted = fetcher.filter().admit(url).await?;
+    let admitted = fetcher.admit(url).await?;
     let answer = fetcher.get(admitted, None).await?;
     Ok(Opened::plain(Body::from_stream(answer.data), answer.length))
 }
