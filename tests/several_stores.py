@@ -105,14 +105,19 @@ class SeveralStores:
         """`options` are further lines of sections."""
         self.root = root
         self.files = files or Files()
-        config = CONFIG.format(root=root, port=self.files.port)
+        self._start = start
+        config = CONFIG
         for section, lines in options.items():
             config = config.replace(f"[{section}]\n", f"[{section}]\n{lines}\n")
-        self._start = lambda: start(root / "state", config=config)
+        self.start_with(config)
+
+    def start_with(self, config):
+        """Starts it, with such a configuration from now on."""
+        self.config = config.format(root=self.root, port=self.files.port)
         self.restart()
 
     def restart(self):
-        self.service = self._start()
+        self.service = self._start(self.root / "state", config=self.config)
         self.admin = Account(self.service)
         self.api = self.admin.api()
 

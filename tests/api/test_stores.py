@@ -1,5 +1,7 @@
 """Several stores: where images go, where they are read from, and how they are taken out again."""
 
+import os
+import shutil
 import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -277,3 +279,23 @@ def test_stores_that_can_not_be_are_named_at_the_start(start, tmp_path, right, w
     config = CONFIG.format(root=tmp_path, port=80).replace(right, wrong)
     with pytest.raises(DidNotStart, match=said):
         start(config=config)
+
+
+@pytest.mark.parametrize("others", ["moved", "linked"])
+def test_a_start_removes_nothing_of_a_directory_that_has_another_name_now(own, others):
+    """Locations say the former one: they lead there no more, or by a symlink, as Glance follows them."""
+    image = own.image(b"of a directory that moves", "fast")
+    lost = own.image(b"copied", "slow")
+    own.service.stop()
+    # Bytes of a copy that was taken from its image: those go, as ever.
+    shutil.copy(own.root / "slow" / lost, own.root / "fast" / lost)
+    os.rename(own.root / "fast", own.root / "elsewhere")
+    if others == "linked":
+        (own.root / "fast").symlink_to(own.root / "elsewhere")
+    own.start_with(CONFIG.replace("{root}/fast", "{root}/elsewhere"))
+    assert own.stored("elsewhere") == [image]
+    assert own.api.get(f"/v2/images/{image}/file").status_code == 404
+    assert own.api.get(f"/v2/images/{lost}/file").content == b"copied"
+    own.service.stop()
+    own.start_with(CONFIG.replace("{root}/fast", "{root}/elsewhere").replace("fast", "renamed"))
+    assert own.stored("elsewhere") == [image]

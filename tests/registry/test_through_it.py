@@ -23,3 +23,13 @@ def test_a_registry_changes_nothing(chosen):
         command, cwd=TESTS, env=environment, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_start_removes_unfinished_files_although_others_may_serve_the_catalog(registry, start):
+    config = registry().for_services.read_text()
+    service = start(config=config, catalog="database")
+    service.stop()
+    unfinished = service.state / "images/.partial-1"
+    unfinished.write_bytes(b"left by a crash where files can not be nameless")
+    start(config=config, catalog="database")
+    assert not unfinished.exists()

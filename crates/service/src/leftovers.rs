@@ -310,7 +310,7 @@ async fn remove(app: &App, left: &Leftover, place: Place<'_>) -> Result<Left> {
 
 /// Removes what is at the image's place in a store, unless its record says that it is there.
 async fn discard(app: &App, image: ImageId, (name, store): Place<'_>) -> Left {
-    match is_held(app, image, store.as_ref()).await {
+    match is_held(app, image, name).await {
         Ok(false) => {}
         Ok(true) => return Left::Nothing,
         Err(error) => {
@@ -330,9 +330,11 @@ async fn discard(app: &App, image: ImageId, (name, store): Place<'_>) -> Left {
     }
 }
 
-async fn is_held(app: &App, image: ImageId, store: &dyn Store) -> Result<bool> {
+async fn is_held(app: &App, image: ImageId, store: &str) -> Result<bool> {
     match app.catalog.get(&Viewer::service(), image).await {
-        Ok(image) => Ok(image.locations.iter().any(|location| store.holds(&location.uri))),
+        Ok(image) => {
+            Ok(image.locations.iter().any(|location| app.stores.may_be_in(store, location)))
+        }
         Err(catalog::Error::NotFound(_)) => Ok(false),
         Err(error) => Err(error),
     }

@@ -67,4 +67,4 @@ pub use rules::{
 pub use schemas::Schemas;
 pub use scrub::{Scrubbed, scrub, scrub_repeatedly};
 pub use serve::serve;
-pub use sweep::{Swept, sweep};
+pub use sweep::{Swept, sweep, sweep_temporary};

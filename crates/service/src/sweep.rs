@@ -37,17 +37,32 @@ pub async fn sweep(app: &App) -> Result<Swept> {
     Ok(swept)
 }
 
-/// Temporary files, the bytes of images that are deleted or were never complete, and copies that
-/// were taken from an image but not from the store.
+/// Removes temporary files of uploads whose service has ended: the other ones are locked. Says how
+/// many. May run whoever else serves the same catalog and stores.
+pub async fn sweep_temporary(app: &App) -> usize {
+    let mut files = 0;
+    for (name, store) in app.stores.iter() {
+        files += store.sweep().await.unwrap_or_else(|error| {
+            report(name, &error);
+            0
+        });
+    }
+    files
+}
+
+fn report(store: &str, error: &store::Error) {
+    tracing::error!(store, %error, "the store can't be swept");
+}
+
+/// The bytes of images that are deleted or were never complete, and copies that were taken from an
+/// image but not from the store.
 async fn orphans(app: &App, name: &str, store: &dyn Store) -> Result<usize> {
-    let report = |error| {
-        tracing::error!(store = name, %error, "the store can't be swept");
-    };
-    let mut files = store.sweep().await.map_err(report).unwrap_or_default();
+    let report = |error| report(name, &error);
+    let mut files = 0;
     for id in store.stored().await.map_err(report).unwrap_or_default() {
         let unowned = match app.catalog.status_of(id).await? {
             Some(Status::Deleted | Status::Queued) => true,
-            Some(Status::Active | Status::Deactivated) => left_behind(app, id, store).await?,
+            Some(Status::Active | Status::Deactivated) => left_behind(app, id, name).await?,
             _ => false,
         };
         if unowned {
@@ -59,13 +74,13 @@ async fn orphans(app: &App, name: &str, store: &dyn Store) -> Result<usize> {
 }
 
 /// Whether an image's bytes are known to be elsewhere, and only there. Where one of its locations
-/// is of no store that is known, that can't be said.
-async fn left_behind(app: &App, id: ImageId, store: &dyn Store) -> Result<bool> {
+/// is of no store that is known, or its store says that it's not its own, that can't be said: a
+/// directory may have been moved.
+async fn left_behind(app: &App, id: ImageId, name: &str) -> Result<bool> {
     if app.stores.enabled().len() < 2 {
         return Ok(false);
     }
     let image = app.catalog.get(&Viewer::service(), id).await?;
-    let known = image.locations.iter().all(|location| app.stores.holding(location).is_ok());
-    let here = image.locations.iter().any(|location| store.holds(&location.uri));
-    Ok(known && !here && !image.locations.is_empty())
+    let here = image.locations.iter().any(|location| app.stores.may_be_in(name, location));
+    Ok(!here && !image.locations.is_empty())
 }

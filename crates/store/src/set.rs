@@ -158,7 +158,9 @@ impl Stores {
 
     /// The store that holds a location: the one that it names; else, for locations written before
     /// stores had names and for stores that were renamed since, the one whose URIs begin so, as in
-    /// Glance (`update_store_in_locations`).
+    /// Glance (`update_store_in_locations`). Where clients don't know names, it is at last the one of
+    /// its scheme, as in Glance (`get_store_from_uri`): the store was in another pool, bucket or
+    /// container once.
     pub fn holding(&self, location: &Location) -> Result<&Arc<dyn Store>, UnknownStore> {
         let found = self.find(location).map(|enabled| &enabled.store);
         found.ok_or_else(|| {
@@ -187,7 +189,24 @@ impl Stores {
     pub fn find(&self, location: &Location) -> Option<&Enabled> {
         let name = location.store.as_deref();
         let named = self.enabled.iter().find(|enabled| name == Some(enabled.name.as_str()));
-        named.or_else(|| self.enabled.iter().find(|enabled| enabled.store.holds(&location.uri)))
+        let holding = || self.enabled.iter().find(|enabled| enabled.store.holds(&location.uri));
+        named.or_else(holding).or_else(|| self.of_scheme(location.scheme()))
+    }
+
+    fn of_scheme(&self, scheme: &str) -> Option<&Enabled> {
+        let is_its = |enabled: &&Enabled| enabled.store.schemes().contains(&scheme);
+        self.enabled.iter().find(is_its).filter(|_| !self.are_named())
+    }
+
+    /// Whether what the store of that name has of an image may be what a location means. It is not,
+    /// where another store knows the URI for its own: then what the store has is nobody's.
+    pub fn may_be_in(&self, name: &str, location: &Location) -> bool {
+        let is_elsewhere = self.find(location).is_some_and(|found| {
+            found.name != name
+                && found.store.holds(&location.uri)
+                && self.get(Some(name)).is_ok_and(|(_, store)| !store.holds(&location.uri))
+        });
+        !is_elsewhere
     }
 
     fn weight(&self, location: &Location) -> i64 {

@@ -72,7 +72,11 @@ impl Directory {
     }
 
     pub(super) fn open_file(&self, name: &str) -> Result<fs::File> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        self.open_for(OFlags::RDONLY, name)
+    }
+
+    pub(super) fn open_for(&self, access: OFlags, name: &str) -> Result<fs::File> {
+        let flags = access | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         rustix::fs::openat2(&self.fd, name, flags, Mode::empty(), resolve)
             .map(fs::File::from)
@@ -95,9 +99,18 @@ impl Directory {
             Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
                 Error::Denied { store: store(), cause }
             }
+            Some(Errno::LOOP) => Error::Unavailable { store: store(), why: symlink(name) },
             _ => Error::Io { store: store(), cause },
         }
     }
+}
+
+/// Whoever may write into the directory could have the service read any file of the host.
+fn symlink(name: &str) -> String {
+    format!(
+        "{name} is a symbolic link, and none is followed; move the file here, or have its own \
+         directory among filesystem_store_datadirs"
+    )
 }
 
 /// Makes a directory and those above it. Each is synced into the one that holds it: bytes that are

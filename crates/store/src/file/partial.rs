@@ -182,7 +182,12 @@ impl Drop for Partial {
 pub(super) fn sweep(directory: &Directory) -> Result<usize> {
     let mut removed = 0;
     for name in directory.names()?.iter().filter(|name| name.starts_with(PREFIX)) {
-        let file = match directory.open_file(name) {
+        // To lock a file in NFS, it has to be open for writing.
+        let opened = match directory.open_for(OFlags::RDWR, name) {
+            Err(Error::Denied { .. }) => directory.open_file(name),
+            opened => opened,
+        };
+        let file = match opened {
             // Its owner was quicker.
             Err(Error::NotFound(_)) => continue,
             opened => opened?,

@@ -202,3 +202,53 @@ fn the_default_may_be_named_by_a_scheme() {
         assert_eq!(stores(&text).1.unwrap().default_name(), kind);
     }
 }
+
+/// As Glance, which then knows stores by schemes alone: the pool, the container or the host may have
+/// been another one when the image came. Whoever names a location is still held to the present place.
+#[tokio::test]
+async fn images_of_a_former_place_are_the_stores_of_their_schemes() {
+    let text = "[glance_store]\nstores = file,rbd,s3,swift,sheepdog,vmware\n\
+                filesystem_store_datadir = DIR/images\nrbd_store_pool = images2\n\
+                s3_store_host = s3.example\ns3_store_bucket = new\ns3_store_access_key = k\n\
+                s3_store_secret_key = s\nswift_store_auth_address = http://127.0.0.1:5000/v3\n\
+                swift_store_user = p:u\nswift_store_key = k\nswift_store_container = new\n\
+                sheepdog_store_address = 127.0.0.1\nvmware_server_host = vc.example\n\
+                vmware_server_username = u\nvmware_server_password = p\nvmware_datastores = dc:new\n";
+    let (_dir, stores) = stores(text);
+    let stores = stores.unwrap();
+    let id = image::ImageId::random();
+    for (uri, kind) in [
+        (format!("file:///former/{id}"), "file"),
+        (format!("rbd://fsid/images/{id}/snap"), "rbd"),
+        (format!("s3://k:s@192.0.2.7:7480/former/{id}"), "s3"),
+        (format!("swift://p%3Au:k@127.0.0.1:5000/v3/former/{id}"), "swift"),
+        (format!("sheepdog://192.0.2.7:7000:{id}"), "sheepdog"),
+        (format!("vsphere://192.0.2.7/folder/{id}?dcPath=dc&dsName=former"), "vmware"),
+    ] {
+        let store = stores.holding(&Location::new(&uri, None)).expect(&uri);
+        assert_eq!(store.kind(), kind, "{uri}");
+        assert!(!store.holds(&uri), "{uri}");
+        assert!(store.admit(id, &uri).await.is_err(), "{uri}");
+    }
+    assert!(stores.holding(&Location::new("cinder://x", None)).is_err());
+}
+
+#[test]
+fn what_may_be_in_a_store_is_no_other_ones() {
+    let (dir, stores) = stores(SEVERAL);
+    let stores = stores.unwrap();
+    let uri = |name: &str| format!("file://{}/{name}/x", dir.path().display());
+    for (location, [slow, fast]) in [
+        (Location::new(uri("fast"), Some("fast")), [false, true]),
+        (Location::new(uri("fast"), None), [false, true]),
+        (Location::new(uri("slow"), Some("slow")), [true, false]),
+        // A directory that was moved, and one that has two names.
+        (Location::new(uri("former"), Some("fast")), [true, true]),
+        (Location::new(uri("slow"), Some("fast")), [true, true]),
+        // A store that is configured no more.
+        (Location::new("rbd://fsid/pool/x/snap", Some("ceph")), [true, true]),
+    ] {
+        let may_be_in = ["slow", "fast"].map(|name| stores.may_be_in(name, &location));
+        assert_eq!(may_be_in, [slow, fast], "{location:?}");
+    }
+}

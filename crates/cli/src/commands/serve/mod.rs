@@ -235,6 +235,7 @@ async fn sweep(app: &App, is_alone: bool) -> anyhow::Result<()> {
     if is_alone {
         swept = service::sweep(app).await.context("can't put the catalog in order")?;
     }
+    swept.files += service::sweep_temporary(app).await;
     swept.files += service::sweep_staging(app).await.context("can't put the catalog in order")?;
     if swept != Default::default() {
         tracing::warn!(
