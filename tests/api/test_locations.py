@@ -87,6 +87,16 @@ def test_locations_that_users_may_not_name_are_refused(several, image, location)
     assert not others
 
 
+@pytest.mark.parametrize("scheme, rest", [("s3+https", "s3.example/b/k"), ("swift", "auth/c/o")])
+def test_secrets_of_a_location_that_is_refused_are_not_told(several, image, scheme, rest):
+    refused = several.link(image, f"{scheme}://its-key:its-secret@{rest}")
+    url = "http://its-key:its-secret@127.0.0.2/x"
+    attached = several.api.post(f"/v2/images/{image}/locations", json={"url": url})
+    assert (refused.status_code, attached.status_code) == (400, 400)
+    told = [refused.text, attached.text, *several.service.log]
+    assert not [text for text in told if "its-secret" in text]
+
+
 def test_empty_bytes_are_no_location(several, image):
     assert several.link(image, several.files.add(b"")).status_code == 400
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use client::Secret;
 use futures::stream::BoxStream;
-use image::ImageId;
+use image::{ImageId, without_credentials};
 use serde_json::{Map, Value};
 
 use crate::{Error, Result, SourceError};
@@ -116,7 +116,7 @@ pub trait Store: Send + Sync {
     /// store whose URIs would reach what is the host's own, or another image's, does not admit
     /// them. Errors: `BadLocation`, `Remote`.
     async fn admit(&self, _id: ImageId, uri: &str) -> Result<()> {
-        Err(Error::BadLocation(uri.to_owned()))
+        Err(Error::BadLocation(without_credentials(uri)))
     }
 
     /// What administrators are told of it, as Glance's `/v2/info/stores/detail` names it.

@@ -4,7 +4,7 @@
 use catalog::{Stored, Viewer};
 use futures::StreamExt;
 use identity::Caller;
-use image::{DataHashes, Event, Image, ImageId, Location, Status};
+use image::{DataHashes, Event, Image, ImageId, Location, Status, without_credentials};
 use serde_json::{Value, json};
 
 use super::{check, quota, validation};
@@ -76,7 +76,7 @@ pub(crate) async fn attach(
     };
     admitted.map_err(|why| {
         tracing::info!(%why, "a location is refused");
-        let url = &attachment.url;
+        let url = without_credentials(&attachment.url);
         ApiError::bad_request(format!("URI for add location does not pass filtering: {url}"))
     })?;
     imports::start_attachment(app, caller, image, attachment, request_id).await

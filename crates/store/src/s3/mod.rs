@@ -56,7 +56,7 @@ impl S3Store {
     }
 
     /// What a location of a record names. The service is always the configured one, as in Glance:
-    /// a record can't lead elsewhere, nor take credentials there.
+    /// a record can't lead elsewhere, nor take the store's credentials there. Its own are used.
     fn find(&self, uri: &str) -> Result<Target> {
         let bad = || Error::BadLocation(without_credentials(uri));
         let location = Location::parse(uri).ok_or_else(bad)?;
@@ -64,9 +64,6 @@ impl S3Store {
         if let Some(credentials) = location.credentials
             && credentials.key != self.service.credentials.key
         {
-            if location.service != self.service.endpoint.service() {
-                return Err(bad());
-            }
             target.service = Arc::new(Service { credentials, ..Service::clone(&self.service) });
         }
         Ok(target)

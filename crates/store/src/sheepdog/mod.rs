@@ -43,8 +43,8 @@ impl SheepdogStore {
         Vdi { node: self.node.clone(), name: id.to_string() }
     }
 
-    /// The VDI that a location names, at the node that it names: any node has all VDIs, and the one
-    /// that is configured may have been another once.
+    /// The VDI that a location names, at the node that it names: any node has all VDIs of its cluster,
+    /// and the one that is configured may be in another.
     fn find(&self, uri: &str) -> Result<Vdi> {
         let bad = || Error::BadLocation(uri.to_owned());
         let Location { address, image } = Location::parse(uri).ok_or_else(bad)?;
@@ -53,6 +53,18 @@ impl SheepdogStore {
             None => self.node.clone(),
         };
         Ok(Vdi { node, name: image })
+    }
+
+    /// The same, at the configured node where the one that the location names does not answer, and
+    /// the configured one has the VDI: it may have been replaced.
+    async fn reach(&self, uri: &str) -> Result<Vdi> {
+        let named = self.find(uri)?;
+        if Arc::ptr_eq(&named.node, &self.node) {
+            return Ok(named);
+        }
+        let Err(error @ Error::Unavailable { .. }) = named.find().await else { return Ok(named) };
+        let here = Vdi { node: self.node.clone(), name: named.name };
+        here.find().await.map_or(Err(error), |_| Ok(here))
     }
 }
 
@@ -110,17 +122,17 @@ impl Store for SheepdogStore {
     }
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
-        let vdi = self.find(uri)?;
+        let vdi = self.reach(uri).await?;
         let inode = vdi.inode(Caching::Bypassed).await?;
         resuming(Object::of(vdi, inode), range).await
     }
 
     async fn size(&self, uri: &str) -> Result<u64> {
-        Ok(self.find(uri)?.header().await?.size)
+        Ok(self.reach(uri).await?.header().await?.size)
     }
 
     async fn delete(&self, uri: &str) -> Result<()> {
-        self.find(uri)?.remove("").await
+        self.reach(uri).await?.remove("").await
     }
 
     async fn discard(&self, id: ImageId) -> Result<bool> {

@@ -272,3 +272,24 @@ async fn copies_that_can_not_be() {
     assert!(matches!(absent, Err(Error::NotFound(_))), "{absent:?}");
     assert!(sheep.cluster.lock().unwrap().held().is_empty());
 }
+
+/// A node that was replaced: any other one has the VDIs of its cluster.
+#[tokio::test]
+async fn a_node_that_a_location_names_may_have_gone() {
+    let sheep = Sheep::of(Cluster::default()).await;
+    let store = opened(sheep.address);
+    let (id, bytes) = (ImageId::random(), vec![7; 5 << 20]);
+    store.put(id, None, source(bytes.clone())).await.unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let at_gone = |id| format!("sheepdog://{gone}:{id}");
+    assert_eq!(store.size(&at_gone(id)).await.unwrap(), 5 << 20);
+    let data = store.open(&at_gone(id), 0..5 << 20).await.unwrap();
+    let pieces: Vec<Bytes> = data.try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), bytes);
+    store.delete(&at_gone(id)).await.unwrap();
+    // What no other node has may be of another cluster: it is away, and not nowhere.
+    for uri in [at_gone(id), at_gone(ImageId::random())] {
+        let error = store.delete(&uri).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    }
+}
