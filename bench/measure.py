@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import os
 import re
+import resource
 import socket
 import statistics
 import subprocess
@@ -11,6 +13,7 @@ import threading
 import time
 import urllib.request
 import uuid
+from pathlib import Path
 
 from services import HERE, WORK, json_request, say
 
@@ -203,6 +206,33 @@ def disk_write(count):
     for target in targets:
         target.unlink()
     return result
+
+
+def counted(work, servers, service=None):
+    """What `work` returns, with the seconds of CPU that servers used meanwhile, of which the leading
+    processes of their sessions are given, a service, and the programs that `work` waited for."""
+    groups = [servers, {service.process.pid} if service else set()]
+    before = [*map(seconds_of, groups), seconds_of_programs()]
+    result = work()
+    after = [*map(seconds_of, groups), seconds_of_programs()]
+    return (result, *(end - start for start, end in zip(before, after, strict=True)))
+
+
+def seconds_of(sessions):
+    """Of CPU, which all processes of these sessions and those that they waited for have used."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # proc_pid_stat(5): behind the name session is the fourth, the times from the twelfth on.
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) in sessions:
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def seconds_of_programs():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Peak:
