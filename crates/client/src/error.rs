@@ -163,7 +163,7 @@ pub enum Error {
         found: Vec<String>,
     },
 
-    /// The service refused, with a status of 400 or more.
+    /// The service refused, or sent elsewhere what goes nowhere else.
     #[error("{message} (HTTP {})", status.as_u16())]
     Refused {
         /// The status.

@@ -78,7 +78,7 @@ impl Session {
     }
 
     /// Sends what `build` makes of the client and the image service's address, with a token; when
-    /// the token is refused, once more with a new one. A status of 400 or more is an error.
+    /// the token is refused, once more with a new one. What is no success is an error.
     pub(crate) async fn send(
         &self,
         repeat: Repeat,
@@ -90,7 +90,7 @@ impl Session {
             response = self.send_with_token(repeat, &build).await?;
         }
         let status = response.status();
-        if status.is_client_error() || status.is_server_error() {
+        if !status.is_success() {
             return Err(Error::Refused { status, message: explain(response).await });
         }
         Ok(response)

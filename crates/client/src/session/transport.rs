@@ -4,7 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::{Certificate, Client, RequestBuilder, Response};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, Url, header};
 
 use crate::cloud::Trust;
 use crate::retry::{asked_wait, is_passing};
@@ -31,6 +32,10 @@ impl Transport {
     pub(crate) fn new(trust: &Trust, retry: Retry) -> Result<Self> {
         let mut builder = Client::builder()
             .user_agent(concat!("tintype/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::custom(|attempt| match stays(&attempt) {
+                true => Policy::default().redirect(attempt),
+                false => attempt.stop(),
+            }))
             .connect_timeout(Duration::from_secs(10))
             // A peer that vanished during a transfer is noticed within about two minutes.
             .tcp_keepalive(Duration::from_secs(30))
@@ -61,7 +66,7 @@ impl Transport {
     ) -> Result<Response> {
         let mut attempt = 1;
         loop {
-            let outcome = build(&self.client).send().await;
+            let outcome = self.once(&build).await;
             let Some(wait) = self.wait_after(attempt, repeat, &outcome) else {
                 return outcome.map_err(no_answer);
             };
@@ -69,6 +74,20 @@ impl Transport {
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Sends once. What is read may lie elsewhere: the token is the service's alone, and does not
+    /// go there.
+    async fn once(&self, build: &impl Fn(&Client) -> RequestBuilder) -> reqwest::Result<Response> {
+        let request = build(&self.client).build()?;
+        let again = request.try_clone().filter(|request| request.method() == Method::GET);
+        let response = self.client.execute(request).await?;
+        let Some((mut again, place)) = again.zip(elsewhere(&response)) else {
+            return Ok(response);
+        };
+        *again.url_mut() = place;
+        again.headers_mut().remove("x-auth-token");
+        self.client.execute(again).await
     }
 
     /// How long to wait before sending again; none when the outcome stands.
@@ -90,15 +109,39 @@ impl Transport {
     }
 }
 
+/// Whether a redirection leads to the same service: to the same origin, or from HTTP to HTTPS.
+fn stays(attempt: &Attempt<'_>) -> bool {
+    let Some(first) = attempt.previous().first() else { return false };
+    let next = attempt.url();
+    let is_secured = first.scheme() == "http" && next.scheme() == "https";
+    first.origin() == next.origin() || is_secured && first.host() == next.host()
+}
+
+/// Where an answer sends on to.
+fn elsewhere(response: &Response) -> Option<Url> {
+    let place = response.headers().get(header::LOCATION)?.to_str().ok()?;
+    response.status().is_redirection().then(|| response.url().join(place).ok())?
+}
+
 fn failure(outcome: &reqwest::Result<Response>) -> String {
     match outcome {
-        Ok(response) => format!("HTTP {} from {}", response.status(), response.url()),
-        Err(error) => error.to_string(),
+        Ok(response) => format!("HTTP {} from {}", response.status(), shown(response.url())),
+        Err(error) => match error.url() {
+            Some(url) => error.to_string().replace(url.as_str(), &shown(url)),
+            None => error.to_string(),
+        },
     }
+}
+
+/// An address as it may be told: what follows may open it to everybody.
+pub(crate) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.to_string()
 }
 
 /// The address is part of our own message; it is taken out of the cause.
 pub(crate) fn no_answer(error: reqwest::Error) -> Error {
-    let url = error.url().map_or_else(|| "the service".to_owned(), ToString::to_string);
+    let url = error.url().map_or_else(|| "the service".to_owned(), shown);
     Error::NoAnswer { url, source: error.without_url() }
 }

@@ -247,3 +247,39 @@ async fn a_stream_survives_a_broken_connection() {
     images.download_to(&image, collected.clone(), &Progress::none()).await.unwrap();
     assert!(*collected.0.lock().unwrap() == bytes(SIZE));
 }
+
+/// A store beside the service, and the URL that opens the image there.
+async fn beside() -> (Arc<Fake>, String) {
+    let store = start().await;
+    store.add(ID, "disk", bytes(SIZE));
+    let url = format!("{}/objects/{ID}?signature=secret", store.address);
+    (store, url)
+}
+
+#[tokio::test]
+async fn bytes_that_are_elsewhere_are_fetched_without_the_token() {
+    let (scene, (store, url)) = (Scene::new().await, beside().await);
+    scene.fail(Fault::Elsewhere(url.clone()));
+    scene.fail(Fault::Elsewhere(url));
+    store.fail(Method::GET, ID, Fault::BreakAfter(1_000_000));
+    scene.pull().await.unwrap();
+    scene.assert_complete();
+    let asked = store.seen(Method::GET, ID);
+    assert!(asked.iter().all(|seen| !seen.headers.contains_key("x-auth-token")));
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[1].headers["range"], "bytes=1000000-");
+    assert_eq!(scene.ranges(), [None, Some("bytes=1000000-".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_opens_bytes_elsewhere_is_not_told() {
+    let (scene, (store, url)) = (Scene::new().await, beside().await);
+    let nowhere = format!("http://127.0.0.1:1/objects/{ID}?signature=secret");
+    for place in [nowhere, url] {
+        store.fail(Method::GET, ID, Fault::Status(StatusCode::SERVICE_UNAVAILABLE));
+        scene.fail(Fault::Elsewhere(place));
+        let error = scene.pull_by(&scene.fake.images_once()).await.unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("signature"), "{text}");
+    }
+}

@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     NoRange,
     /// This is sent after the body.
     Surplus(&'static [u8]),
+    /// It is somewhere else.
+    Elsewhere(String),
 }
 
 /// A request as it came.
@@ -143,10 +145,14 @@ async fn answer(State(fake): State<Arc<Fake>>, request: Request) -> Response {
         let explanation = Json(json!({"message": "the <b>service</b> says no"}));
         return (status, [(header::RETRY_AFTER, "0")], explanation).into_response();
     }
+    if let Some(Fault::Elsewhere(place)) = fault {
+        return (StatusCode::FOUND, [(header::LOCATION, place)]).into_response();
+    }
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match segments.as_slice() {
         ["identity"] => versions(&fake),
         ["identity", "v3", "auth", "tokens"] => log_in(&fake, &seen),
+        ["objects", id] => objects(&fake, id, &seen, fault),
         _ if !fake.knows(&seen) => StatusCode::UNAUTHORIZED.into_response(),
         ["image", "v2", "images", rest @ ..] => {
             images(&fake, &seen, rest, parts.uri.query().unwrap_or_default(), fault)
@@ -226,6 +232,13 @@ fn images(fake: &Fake, seen: &Seen, rest: &[&str], query: &str, fault: Option<Fa
         },
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
+}
+
+/// The bytes of an image, to whoever knows where they are.
+fn objects(fake: &Fake, id: &str, seen: &Seen, fault: Option<Fault>) -> Response {
+    let images = fake.images.lock().unwrap();
+    let found = images.iter().find(|(image, _)| image["id"] == id);
+    found.map_or(StatusCode::NOT_FOUND.into_response(), |image| download(image, seen, fault))
 }
 
 /// Two images a page; of the filters, `name`.

@@ -88,3 +88,32 @@ async fn a_token_may_be_given_and_nobody_is_asked() {
     assert!(fake.seen(Method::POST, "/tokens").is_empty());
     assert!(!format!("{:?}", fake.session(PASSWORD).cloud()).contains(PASSWORD));
 }
+
+#[tokio::test]
+async fn a_service_may_move_within_its_origin() {
+    let fake = start().await;
+    fake.add(ID, "disk", vec![1]);
+    fake.fail(Method::GET, ID, Fault::Elsewhere(format!("/image/v2/images/{ID}")));
+    fake.images().show(ID).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_and_a_password_stay_with_their_service() {
+    let (fake, other) = (start().await, start().await);
+    let place = |path: &str| Fault::Elsewhere(format!("{}{path}", other.address));
+    fake.fail(Method::POST, "/tokens", place("/identity/v3/auth/tokens"));
+    let error = fake.images().show(ID).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::FOUND));
+    fake.fail(Method::POST, "/images", place("/image/v2/images"));
+    let error = fake.images().create(&NewImage::named("x")).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::FOUND));
+    fake.add(ID, "disk", vec![1]);
+    for _ in 0..2 {
+        fake.fail(Method::GET, ID, place(&format!("/image/v2/images/{ID}")));
+    }
+    let error = fake.images().show(ID).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
+    let seen = other.seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    assert!(seen.iter().all(|seen| !seen.headers.contains_key("x-auth-token")));
+}

@@ -10,7 +10,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use super::intake::{Intake, Stopped};
 use crate::images::{Image, image_url, no_image};
 use crate::session::Repeat;
-use crate::session::transport::no_answer;
+use crate::session::transport::{no_answer, shown};
 use crate::{Error, Progress, Result, Session};
 
 /// A connection that brings nothing for this long is given up, and another one is made.
@@ -155,7 +155,7 @@ fn already_known(response: &Response, position: u64) -> Result<u64> {
     match first {
         Some(first) if first == position => Ok(0),
         _ => Err(Error::Answer {
-            url: response.url().to_string(),
+            url: shown(response.url()),
             reason: format!("asked for the bytes from {position} on, it sent {range:?}"),
         }),
     }
