@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use fetch::Fetcher;
 use http::HeaderValue;
+use http::header::LOCATION;
 use image::{ContainerFormat, DiskFormat};
 use reqwest::{Client, Response, redirect};
 use serde::Deserialize;
@@ -85,19 +87,13 @@ pub(super) async fn open(
         return Err(Unreachable::NotActive(status.to_owned()).into());
     }
     let formats = formats(&record).ok_or(Unreachable::Formats)?;
-    let data = other.get(GLANCE, &format!("{path}/file")).await?;
+    let data = other.data(&format!("{path}/file"), &settings.fetcher).await?;
     let copied = record.iter().filter(|(name, _)| {
         !name.starts_with(RESERVED)
             && settings.copied_properties.iter().any(|prefix| name.starts_with(prefix))
     });
     let texts = copied.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-    Ok(Opened { formats: Some(formats), properties: texts.collect(), ..opened(data) })
-}
-
-/// The answer's body. One that ends before its length is an error of the stream.
-fn opened(response: Response) -> Opened {
-    let length = response.content_length();
-    Opened::plain(Body::new(reqwest::Body::from(response)), length)
+    Ok(Opened { formats: Some(formats), properties: texts.collect(), ..data })
 }
 
 fn formats(record: &Map<String, Value>) -> Option<(DiskFormat, ContainerFormat)> {
@@ -140,15 +136,43 @@ impl<'a> Other<'a> {
         read.map_err(|cause| Unreachable::NoAnswer { what, cause })
     }
 
+    /// The bytes at a path, or where it sends its clients: that place has to lie outside, and gets
+    /// no token. A body that ends before its length is an error of the stream.
+    async fn data(&self, path: &str, fetcher: &Fetcher) -> Result<Opened, Failure> {
+        let response = self.ask(GLANCE, path).await?;
+        if let Some(place) = elsewhere(&response) {
+            let admitted = fetcher.locate(&place).await?;
+            let answer = fetcher.get(admitted, None).await?;
+            return Ok(Opened::plain(Body::from_stream(answer.data), answer.length));
+        }
+        let response = succeeded(GLANCE, response)?;
+        let length = response.content_length();
+        Ok(Opened::plain(Body::new(reqwest::Body::from(response)), length))
+    }
+
     async fn get(&self, what: &'static str, path: &str) -> Result<Response, Unreachable> {
+        succeeded(what, self.ask(what, path).await?)
+    }
+
+    async fn ask(&self, what: &'static str, path: &str) -> Result<Response, Unreachable> {
         let request = self.client.get(format!("{}{path}", self.endpoint));
         let response = request.header("X-Auth-Token", self.token.clone()).send().await;
-        let response = response.map_err(|cause| Unreachable::NoAnswer { what, cause })?;
-        match response.status() {
-            status if status.is_success() => Ok(response),
-            status => Err(Unreachable::Refused { what, status }),
-        }
+        response.map_err(|cause| Unreachable::NoAnswer { what, cause })
     }
+}
+
+fn succeeded(what: &'static str, response: Response) -> Result<Response, Unreachable> {
+    match response.status() {
+        status if status.is_success() => Ok(response),
+        status => Err(Unreachable::Refused { what, status }),
+    }
+}
+
+/// Where an answer sends on to.
+fn elsewhere(response: &Response) -> Option<String> {
+    let place = response.headers().get(LOCATION)?.to_str().ok()?;
+    let place = response.url().join(place).ok()?;
+    response.status().is_redirection().then(|| place.into())
 }
 
 /// Where the catalog has the region's image service.
