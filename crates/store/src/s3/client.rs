@@ -12,7 +12,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use super::answer::{failure, text};
 use super::endpoint::{Endpoint, Place};
 use super::sign::{self, Credentials, EMPTY, UNSIGNED, query, sign};
-use crate::remote::{Failed, Http, Outgoing, Part, reason, retried};
+use crate::remote::{Failed, Http, Outgoing, Part, hex, reason, retried};
 use crate::{Error, Result};
 
 /// How long the text of an answer that explains a failure may take.
@@ -245,6 +245,6 @@ fn digest(part: &Part, secure: bool) -> Result<Digests, openssl::error::ErrorSta
             payload: Cow::Borrowed(UNSIGNED),
             md5: Some(openssl::base64::encode_block(&digest)),
         },
-        false => Digests { payload: Cow::Owned(sign::hex(&digest)), md5: None },
+        false => Digests { payload: Cow::Owned(hex(&digest)), md5: None },
     })
 }

@@ -5,10 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
 use openssl::hash::{MessageDigest, hash};
-use openssl::pkey::PKey;
-use openssl::sign::Signer;
 
-use crate::remote::encode;
+use crate::remote::{encode, hex, hmac};
 
 /// How a request names the body that it does not sign.
 pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -75,7 +73,8 @@ pub(super) fn sign(
         request.payload
     );
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", sha256(canonical.as_bytes())?);
-    let signature = hex(&hmac(&key(&credentials.secret, &time[..8], region)?, &text)?);
+    let key = key(&credentials.secret, &time[..8], region)?;
+    let signature = hex(&hmac(MessageDigest::sha256(), &key, &text)?);
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
         credentials.key
@@ -86,20 +85,12 @@ pub(super) fn sign(
 
 fn key(secret: &str, day: &str, region: &str) -> Result<Vec<u8>, ErrorStack> {
     let first = format!("AWS4{secret}").into_bytes();
-    [day, region, "s3", "aws4_request"].iter().try_fold(first, |key, part| hmac(&key, part))
-}
-
-fn hmac(key: &[u8], text: &str) -> Result<Vec<u8>, ErrorStack> {
-    let key = PKey::hmac(key)?;
-    Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(text.as_bytes())
+    let parts = [day, region, "s3", "aws4_request"];
+    parts.iter().try_fold(first, |key, part| hmac(MessageDigest::sha256(), &key, part))
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> Result<String, ErrorStack> {
     Ok(hex(&hash(MessageDigest::sha256(), bytes)?))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
