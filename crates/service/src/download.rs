@@ -5,12 +5,25 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use identity::Caller;
 use image::{Image, Status};
+use store::Secret;
 
 use crate::app::App;
 use crate::error::{ApiError, Result};
 use crate::notices;
 use crate::range::{self, Wanted};
 use crate::reading::{self, Origin};
+
+/// Headers that count here, and would be taken otherwise by a store: it knows other entity tags, and
+/// not whose pages may read it.
+const FOR_THIS_SERVICE: [HeaderName; 7] = [
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+    header::IF_RANGE,
+    header::CONTENT_RANGE,
+    header::ORIGIN,
+];
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
@@ -58,6 +71,13 @@ pub(crate) async fn download(
         response_headers.insert(header::CONTENT_RANGE, value(range)?);
     }
     let origin = Origin::of(image, &app.stores);
+    let is_cached = app.cache.as_ref().is_some_and(|cache| cache.has(image.id));
+    if !is_cached
+        && may_go_elsewhere(headers)
+        && let Some(url) = origin.direct(size).await
+    {
+        return elsewhere(&url);
+    }
     let length = part.end - part.start;
     let data = match &app.cache {
         Some(cache) => cache.read(image, size, part, origin).await?,
@@ -65,6 +85,20 @@ pub(crate) async fn download(
     };
     let data = notices::sending(&app.notifier, image, caller, length, data);
     Ok((status, response_headers, Body::from_stream(data)).into_response())
+}
+
+/// Whether a store answers a request with these headers as this service does.
+fn may_go_elsewhere(headers: &HeaderMap) -> bool {
+    FOR_THIS_SERVICE.iter().all(|name| !headers.contains_key(name))
+}
+
+/// Sends the client to where it reads the bytes by itself. The URL is for this one alone.
+fn elsewhere(url: &Secret) -> Result<Response> {
+    let mut url = value(url.expose().to_owned())?;
+    url.set_sensitive(true);
+    let unkept = HeaderValue::from_static("no-store");
+    let headers = [(header::LOCATION, url), (header::CACHE_CONTROL, unkept)];
+    Ok((StatusCode::FOUND, headers).into_response())
 }
 
 /// Bytes never change under an id, but their digest names them even across services.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use image::{Image, ImageId};
-use store::{Data, Store, Stores, UnknownStore};
+use store::{Data, Secret, Store, Stores, UnknownStore};
 
 use crate::app::App;
 use crate::error::Result;
@@ -42,6 +42,21 @@ impl Origin {
     #[cfg(test)]
     pub(crate) fn at(image: ImageId, store: Arc<dyn Store>, uri: String) -> Self {
         Self { image, places: vec![(store, uri)] }
+    }
+
+    /// A URL that opens the image's bytes of this size to a client, by the store that has them in the
+    /// best place. `None` where that hands none out, or something is not as it should be: then the
+    /// bytes are read here, from wherever they can be.
+    pub(crate) async fn direct(&self, size: u64) -> Option<Secret> {
+        let (store, uri) = self.places.first()?;
+        let why = match store.direct(uri).await {
+            Ok(None) => return None,
+            Ok(Some(direct)) if direct.size == size => return Some(direct.url),
+            Ok(Some(direct)) => format!("it has {} bytes instead of {size}", direct.size),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(image = %self.image, why, "a client can't be sent to the store");
+        None
     }
 
     /// The bytes of `part`, from the first place that gives any. Once bytes have come, a failure

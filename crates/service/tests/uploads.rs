@@ -5,6 +5,7 @@
 mod away;
 mod faulty_catalog;
 mod losing;
+mod sending;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

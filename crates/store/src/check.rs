@@ -22,6 +22,8 @@ pub enum Step {
     Write,
     /// It is read again.
     Read,
+    /// A URL that clients are sent to opens it.
+    Direct,
     /// It is deleted.
     Delete,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Step {
             Step::Reach => "reach",
             Step::Write => "write",
             Step::Read => "read",
+            Step::Direct => "direct",
             Step::Delete => "delete",
         })
     }
@@ -78,6 +81,10 @@ pub async fn check(store: &dyn Store) -> Checked {
     let began = Instant::now();
     checked.note(Step::Read, began, read(store, &uri).await);
     let began = Instant::now();
+    if let Some(opened) = direct(store, &uri).await.transpose() {
+        checked.note(Step::Direct, began, opened);
+    }
+    let began = Instant::now();
     checked.note(Step::Delete, began, store.delete(&uri).await);
     checked
 }
@@ -97,7 +104,17 @@ async fn read(store: &dyn Store, uri: &str) -> Result<()> {
             Ok(all)
         })
         .await?;
-    match bytes == PROBE.repeat(TIMES) {
+    same(store, bytes == PROBE.repeat(TIMES))
+}
+
+/// Whether a URL opens the probe; `None` where the store hands none out.
+async fn direct(store: &dyn Store, uri: &str) -> Result<Option<()>> {
+    let Some(direct) = store.direct(uri).await? else { return Ok(None) };
+    same(store, direct.size == (PROBE.len() * TIMES) as u64).map(Some)
+}
+
+fn same(store: &dyn Store, as_written: bool) -> Result<()> {
+    match as_written {
         true => Ok(()),
         false => Err(Error::Unavailable {
             store: store.kind().to_owned(),

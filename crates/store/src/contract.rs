@@ -82,6 +82,15 @@ pub struct Written {
     pub size: u64,
 }
 
+/// Where whoever knows it reads bytes for a while, without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Direct {
+    /// A URL that answers `GET`, also of ranges. It opens the bytes to everybody, so it is a secret.
+    pub url: Secret,
+    /// How many bytes are there.
+    pub size: u64,
+}
+
 /// What a store may take over: a location of another store.
 #[derive(Clone, Copy)]
 pub struct Original<'a> {
@@ -166,6 +175,13 @@ pub trait Store: Send + Sync {
     /// its bytes or an error, never others or fewer; where a store can, it keeps them or refuses
     /// the deletion. Errors: `NotFound`, `BadLocation`, `Forbidden`, `Unavailable`, `Io`.
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data>;
+
+    /// Where a client reads the bytes at a location by itself for a while; `None` where the store
+    /// hands no such URL out. What is given has been tried: it opens these bytes now. Errors: as of
+    /// [`open`](Self::open); `Forbidden` also where the server refuses the URL.
+    async fn direct(&self, _uri: &str) -> Result<Option<Direct>> {
+        Ok(None)
+    }
 
     /// How many bytes are at a location. Errors: as of [`open`](Self::open).
     async fn size(&self, uri: &str) -> Result<u64>;

@@ -31,7 +31,9 @@ pub use client::Secret;
 pub use check::{Checked, Step, check};
 pub use cinder::CinderStore;
 pub use cleanup::Cleanups;
-pub use contract::{Abilities, Data, Original, PIECE, Principal, Readers, Source, Store, Written};
+pub use contract::{
+    Abilities, Data, Direct, Original, PIECE, Principal, Readers, Source, Store, Written,
+};
 pub use error::{Error, Result, SourceError};
 pub use file::FileStore;
 pub use gridfs::GridfsStore;

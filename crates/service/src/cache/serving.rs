@@ -44,6 +44,11 @@ impl Cache {
         }
     }
 
+    /// Whether a download of an image would be served from its file.
+    pub(crate) fn has(&self, id: ImageId) -> bool {
+        self.downloads && self.state().index.contains(id)
+    }
+
     pub(super) fn fits(&self, size: u64) -> bool {
         size > 0 && size <= self.max_size
     }

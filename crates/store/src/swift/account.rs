@@ -139,7 +139,8 @@ impl Target {
         retried(|| self.ask(ask, None)).await
     }
 
-    fn url(&self, account: &Url) -> String {
+    /// Its URL, in the account that is there.
+    pub(super) fn url(&self, account: &Url) -> String {
         let account = account.as_str().trim_end_matches('/');
         let container = encode(&self.container, b"");
         match self.object.is_empty() {
@@ -148,7 +149,8 @@ impl Target {
         }
     }
 
-    fn failure(&self, status: StatusCode) -> Failed {
+    /// What a status says that is no success.
+    pub(super) fn failure(&self, status: StatusCode) -> Failed {
         let store = self.account.store.clone();
         let why = format!("{} is answered with {status}", self.shown());
         match status {
@@ -194,6 +196,11 @@ impl Target {
     /// How many bytes the object has; of one in segments, all of theirs.
     pub(super) async fn size(&self) -> Result<u64> {
         let answer = self.ask_again(&Ask::new(Method::HEAD)).await?;
+        self.length(&answer)
+    }
+
+    /// How many bytes the object has, by an answer to `HEAD`.
+    pub(super) fn length(&self, answer: &Response) -> Result<u64> {
         let length = answer.headers().get(header::CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         length.ok_or_else(|| self.account.failing("Swift does not say how long an object is"))

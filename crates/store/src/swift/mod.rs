@@ -10,6 +10,7 @@ mod options;
 mod read;
 mod reference;
 mod remove;
+mod temp_url;
 mod tenants;
 mod upload;
 
@@ -25,11 +26,12 @@ use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
 use crate::remote::Writers;
-use crate::{Abilities, Data, Error, Result, Source, Store, Written};
+use crate::{Abilities, Data, Direct, Error, Result, Source, Store, Written};
 
 use account::{Account, Ask, Target};
 use location::{Location, Place, SCHEMES};
 use reference::Password;
+use temp_url::TempUrls;
 use upload::{Cutting, Upload};
 
 pub(crate) use options::KIND;
@@ -44,6 +46,8 @@ pub struct SwiftStore {
     cutting: Cutting,
     /// How often a download goes on after a break.
     retries: u32,
+    /// How clients are sent to Swift, where they may be.
+    temp_urls: Option<TempUrls>,
     writers: Writers,
 }
 
@@ -173,6 +177,16 @@ impl Store for SwiftStore {
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
         self.find(uri)?.open(self.retries, range).await
+    }
+
+    async fn direct(&self, uri: &str) -> Result<Option<Direct>> {
+        let Some(temp_urls) = &self.temp_urls else { return Ok(None) };
+        let target = self.find(uri)?;
+        // The key is that of the account that takes new images.
+        match Arc::ptr_eq(&target.account, self.accounts.default()) {
+            true => temp_urls.direct(&target).await,
+            false => Ok(None),
+        }
     }
 
     async fn size(&self, uri: &str) -> Result<u64> {

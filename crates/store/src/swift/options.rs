@@ -9,6 +9,7 @@ use reqwest::Url;
 use super::account::Account;
 use super::endpoints::{Endpoints, Keystone};
 use super::reference::references;
+use super::temp_url::TempUrls;
 use super::tenants::{Common, TenantStore};
 use super::upload::Cutting;
 use super::{Accounts, SwiftStore};
@@ -47,6 +48,7 @@ fn in_own_account(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError
         create_container: options.or("swift_store_create_container_on_put", false)?,
         cutting: cutting(options)?,
         retries: retries(options)?,
+        temp_urls: TempUrls::of(options)?,
         writers: Writers::default(),
     }))
 }

@@ -92,7 +92,8 @@ impl Upload {
         let target = &self.target;
         let (container, object) = (encode(&target.container, b""), encode(&target.object, b""));
         let manifest = format!("{container}/{object}-");
-        let headers = [("x-object-manifest", manifest.as_str()), UNLESS_THERE, (MARK, &*self.mark)];
+        let headers =
+            [("x-object-manifest", manifest.as_str()), TYPE, UNLESS_THERE, (MARK, &*self.mark)];
         let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
         match retried(|| target.ask(&ask, None)).await {
             Ok(_) => Ok(()),
@@ -135,6 +136,10 @@ impl Upload {
 /// what it has stored from what another has.
 const MARK: &str = "x-object-meta-tintype-upload";
 
+/// As the Image API has it for an image's bytes: clients that are sent to an object look for it. RADOS
+/// Gateways would call it `binary/octet-stream`.
+pub(super) const TYPE: (&str, &str) = ("content-type", "application/octet-stream");
+
 /// Of two writers, the second one is refused.
 const UNLESS_THERE: (&str, &str) = ("if-none-match", "*");
 
@@ -149,7 +154,7 @@ async fn send(
 ) -> Result<u64> {
     let text = length.map(|length| length.to_string());
     let mut headers: Vec<_> = text.iter().map(|text| ("content-length", text.as_str())).collect();
-    headers.extend(alone.then_some(UNLESS_THERE));
+    headers.extend(alone.then_some([TYPE, UNLESS_THERE]).into_iter().flatten());
     let ask = Ask { headers: &headers, ..Ask::new(Method::PUT) };
     let request = |body: Outgoing| target.ask(&ask, Some(body));
     let early = || target.account.failing("an upload is answered before its end");

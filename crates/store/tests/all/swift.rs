@@ -16,6 +16,44 @@ fn container() -> String {
 const CUTTING: &str = "swift_store_create_container_on_put = true\n\
                        swift_store_large_object_size = 20\nswift_store_large_object_chunk_size = 5";
 
+/// The key of temporary URLs.
+const KEY: &str = "of-temporary-urls";
+const NAME: &str = "x-account-meta-temp-url-key";
+
+/// Sets it on an account, which other tests may do at the same time: a RADOS Gateway refuses one of
+/// two changes.
+async fn set_key(auth: &str, user: &str, key: &str) {
+    let http = reqwest::Client::new();
+    let log_in = http.get(auth).header("x-auth-user", user).header("x-auth-key", key);
+    let granted = log_in.send().await.unwrap();
+    let header = |name: &str| granted.headers()[name].to_str().unwrap();
+    let ask = async |method: reqwest::Method| {
+        let request = http.request(method, header("x-storage-url"));
+        let request = request.header("x-auth-token", header("x-auth-token")).header(NAME, KEY);
+        request.send().await.unwrap()
+    };
+    for _ in 0..20 {
+        let account = ask(reqwest::Method::HEAD).await;
+        if account.headers().get(NAME).is_some_and(|set| set == KEY) {
+            return;
+        }
+        ask(reqwest::Method::POST).await;
+    }
+    panic!("the key of {auth} can't be set");
+}
+
+/// The same account, from which clients may read by themselves.
+async fn with_temporary_urls(prefix: &str, digest: &str) -> Option<Subject> {
+    let mut subject = own_log_ins(prefix).await?;
+    let value = |name: &str| var(format!("{prefix}_{name}")).unwrap();
+    set_key(&value("AUTH"), &value("USER"), &value("KEY")).await;
+    let more = format!("\nswift_temp_url_key = {KEY}\nswift_temp_url_digest = {digest}");
+    subject.options += &more;
+    subject.secrets.push(KEY.to_owned());
+    subject.direct = true;
+    Some(subject)
+}
+
 async fn own_log_ins(prefix: &str) -> Option<Subject> {
     let auth = var(format!("{prefix}_AUTH")).ok()?;
     let user = var(format!("{prefix}_USER")).unwrap();
@@ -39,7 +77,7 @@ async fn own_log_ins(prefix: &str) -> Option<Subject> {
 }
 
 async fn tempauth() -> Option<Subject> {
-    own_log_ins("TEST_SWIFT").await
+    with_temporary_urls("TEST_SWIFT", "sha256").await
 }
 
 async fn several_containers() -> Option<Subject> {
@@ -48,8 +86,9 @@ async fn several_containers() -> Option<Subject> {
     Some(Subject { options, ..subject })
 }
 
+/// Before Ceph 18 it knows SHA-1 alone.
 async fn gateway() -> Option<Subject> {
-    own_log_ins("TEST_RGW_SWIFT").await
+    with_temporary_urls("TEST_RGW_SWIFT", "sha1").await
 }
 
 /// The account's URL is given, so that the proxies of the tests stand before Swift.

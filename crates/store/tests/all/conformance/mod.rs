@@ -30,6 +30,7 @@ macro_rules! suite {
             put::around_boundaries, put::wrong_hint, put::several_at_once, put::abilities,
             put::never_overwrites, put::two_writers, put::checks_itself,
             read::ranges, read::size, read::missing, read::from_elsewhere, read::several_readers,
+            read::directly,
             delete::deletes, delete::absent, delete::while_reading, delete::discards,
             failure::source_fails, failure::cancelled, failure::wrong_credentials,
             failure::server_gone_in_put, failure::server_gone_in_get, failure::server_away,

@@ -6,7 +6,7 @@ use store::Error;
 
 use super::bytes::{all, assert_same, pattern};
 use super::{Opened, Outcome, Subject};
-use Outcome::Passed;
+use Outcome::{NotApplicable, Passed};
 
 pub(crate) async fn ranges(subject: Subject) -> Outcome {
     let opened = Opened::of(subject);
@@ -91,6 +91,39 @@ pub(crate) async fn several_readers(subject: Subject) -> Outcome {
     });
     future::join_all(reads).await;
     tidy(&opened, &uri).await
+}
+
+/// By a URL that a client is sent to, without credentials: whole, and in part.
+pub(crate) async fn directly(subject: Subject) -> Outcome {
+    let opened = Opened::of(subject);
+    if !opened.subject.direct {
+        let uri = opened.having(b"x").await;
+        assert_eq!(opened.store.direct(&uri).await.unwrap(), None);
+        tidy(&opened, &uri).await;
+        return NotApplicable;
+    }
+    let largest = opened.abilities().boundaries.into_iter().max().unwrap_or(1) as usize;
+    for size in [0, 1, 1000, 4 * largest + 1000] {
+        let bytes = pattern(size);
+        let uri = opened.having(&bytes).await;
+        let direct = opened.store.direct(&uri).await.unwrap().unwrap();
+        assert_eq!(direct.size, size as u64);
+        let get = || reqwest::Client::new().get(direct.url.expose());
+        let whole = get().send().await.unwrap();
+        assert_eq!(whole.status(), 200, "{size}");
+        assert_same(&whole.bytes().await.unwrap(), &bytes, &format!("{size} bytes"));
+        if size > largest {
+            let (first, last) = (largest - 10, 2 * largest + 10);
+            let part = get().header("range", format!("bytes={first}-{last}")).send().await.unwrap();
+            assert_eq!(part.status(), 206);
+            assert_same(&part.bytes().await.unwrap(), &bytes[first..=last], "a part");
+        }
+        tidy(&opened, &uri).await;
+        // What is no more is told, as by a reader.
+        let gone = opened.store.direct(&uri).await.unwrap_err();
+        assert!(matches!(gone, Error::NotFound(_)), "{gone}");
+    }
+    Passed
 }
 
 async fn tidy(opened: &Opened, uri: &str) -> Outcome {

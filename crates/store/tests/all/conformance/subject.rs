@@ -29,6 +29,8 @@ pub(crate) struct Subject {
     pub(crate) wrong_credentials: Option<String>,
     /// Options in which what operators name (folders, buckets, pools) has odd characters.
     pub(crate) odd_names: Option<String>,
+    /// Whether clients may be sent to its server.
+    pub(crate) direct: bool,
     /// What may appear in no text.
     pub(crate) secrets: Vec<String>,
     pub(crate) seed: Option<Seed>,
@@ -48,6 +50,7 @@ impl Subject {
             server: None,
             wrong_credentials: None,
             odd_names: None,
+            direct: false,
             secrets: Vec::new(),
             seed: None,
             held: None,
