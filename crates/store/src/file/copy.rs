@@ -23,7 +23,7 @@ pub(super) async fn copy(
     let uri = directory.uri(&name);
     let failed = |error| directory.failed(&name, error);
     let size = from.metadata().map_err(failed)?.len();
-    let mut partial = super::write::create(directory.clone(), name.clone()).await?;
+    let mut partial = super::write::create(directory.clone()).await?;
     let from = Arc::new(from);
     if !is_shared(&from, partial.file()) {
         let mut at = 0;
@@ -46,8 +46,8 @@ pub(super) async fn copy(
     }
     let published = directory;
     let publish = move || {
-        let named = partial.set_length(size).and_then(|()| partial.publish(&name));
-        named.map_err(|error| published.failed(&name, error))
+        partial.set_length(size).map_err(|error| published.failed(&name, error))?;
+        partial.publish(&name)
     };
     blocking(publish).await?.keep();
     Ok(Some(Written { uri, size }))

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
@@ -21,13 +22,14 @@ pub(super) struct Writing {
     pub(super) thin: bool,
 }
 
-/// The directory, held open: a rename of it or of its parents can't lead elsewhere.
+/// The directory that a path names.
 pub(super) struct Directory {
     /// As it was named: what locations say.
     pub(super) path: PathBuf,
     /// Without symlinks. Locations may say this too.
     pub(super) real: PathBuf,
-    pub(super) fd: OwnedFd,
+    /// The directory as it was last, held open.
+    opened: Mutex<Arc<OwnedFd>>,
     pub(super) priority: i64,
     pub(super) writing: Writing,
 }
@@ -39,9 +41,47 @@ impl Directory {
         make(path).map_err(failed)?;
         let real = fs::canonicalize(path).map_err(failed)?;
         let path = std::path::absolute(path).map_err(failed)?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(&real, flags, Mode::empty()).map_err(|e| failed(e.into()))?;
-        Ok(Self { path, real, fd, priority, writing })
+        let opened = Mutex::new(open(&real).map_err(|errno| failed(errno.into()))?);
+        Ok(Self { path, real, opened, priority, writing })
+    }
+
+    /// The directory, held open. What the path names may have changed: a file system that was
+    /// mounted there since, or anew, is the one that is meant. Errors: `Unavailable` where the path
+    /// names none now, which says nothing of the files.
+    pub(super) fn fd(&self) -> Result<Arc<OwnedFd>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.is_still(&opened) {
+            Ok(true) => {}
+            Ok(false) => {
+                *opened = open(&self.path).map_err(|errno| self.away(errno))?;
+                tracing::warn!(path = %self.path.display(), "another directory has this name now");
+            }
+            Err(errno) => return Err(self.away(errno)),
+        }
+        Ok(opened.clone())
+    }
+
+    /// Whether the path names this directory. One that has gone stale (NFS) is another one.
+    fn is_still(&self, opened: &OwnedFd) -> Result<bool, Errno> {
+        let named = rustix::fs::stat(&self.path)?;
+        let own = rustix::fs::fstat(opened);
+        Ok(own.is_ok_and(|own| (own.st_dev, own.st_ino) == (named.st_dev, named.st_ino)))
+    }
+
+    fn away(&self, errno: Errno) -> Error {
+        let why = format!("the directory can't be opened: {}", io::Error::from(errno));
+        Error::Unavailable { store: self.path.display().to_string(), why }
+    }
+
+    /// Fails where the path names another directory than the one that is open here.
+    pub(super) fn expect(&self, opened: &Arc<OwnedFd>) -> Result<()> {
+        match Arc::ptr_eq(&self.fd()?, opened) {
+            true => Ok(()),
+            false => Err(Error::Unavailable {
+                store: self.path.display().to_string(),
+                why: "another directory was mounted there meanwhile".to_owned(),
+            }),
+        }
     }
 
     /// The location URI of a file in this directory.
@@ -67,7 +107,7 @@ impl Directory {
 
     /// Bytes that are free for whom the service runs as.
     pub(super) fn free(&self) -> Result<u64> {
-        let room = rustix::fs::fstatvfs(&self.fd).map_err(|e| self.failed("", e.into()))?;
+        let room = rustix::fs::fstatvfs(&*self.fd()?).map_err(|e| self.failed("", e.into()))?;
         Ok(room.f_bavail.saturating_mul(room.f_frsize))
     }
 
@@ -78,14 +118,15 @@ impl Directory {
     pub(super) fn open_for(&self, access: OFlags, name: &str) -> Result<fs::File> {
         let flags = access | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        rustix::fs::openat2(&self.fd, name, flags, Mode::empty(), resolve)
+        rustix::fs::openat2(&*self.fd()?, name, flags, Mode::empty(), resolve)
             .map(fs::File::from)
             .map_err(|errno| self.failed(name, errno.into()))
     }
 
     pub(super) fn remove(&self, name: &str) -> Result<()> {
-        rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
-            .and_then(|()| rustix::fs::fsync(&self.fd))
+        let fd = self.fd()?;
+        rustix::fs::unlinkat(&*fd, name, AtFlags::empty())
+            .and_then(|()| rustix::fs::fsync(&*fd))
             .map_err(|errno| self.failed(name, errno.into()))
     }
 
@@ -103,6 +144,11 @@ impl Directory {
             _ => Error::Io { store: store(), cause },
         }
     }
+}
+
+fn open(path: &Path) -> Result<Arc<OwnedFd>, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map(Arc::new)
 }
 
 /// Whoever may write into the directory could have the service read any file of the host.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
@@ -24,6 +24,8 @@ const MODE: Mode = Mode::from_raw_mode(0o666);
 /// A file under construction. Dropped before it was published and kept, it is gone.
 pub(super) struct Partial {
     directory: Arc<Directory>,
+    /// Where it is to get its name: the directory as it was when it was begun.
+    at: Arc<OwnedFd>,
     file: File,
     /// The temporary name, on file systems that know no nameless files.
     name: Option<String>,
@@ -32,29 +34,42 @@ pub(super) struct Partial {
 impl Partial {
     /// A nameless file (`O_TMPFILE`), which no crash can leave behind; where the file system has
     /// none, a locked one with a temporary name, which [`sweep`] finds.
-    pub(super) fn create(directory: Arc<Directory>) -> io::Result<Self> {
+    pub(super) fn create(directory: &Arc<Directory>) -> Result<Self> {
+        let at = directory.fd()?;
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-        match rustix::fs::openat(&directory.fd, ".", flags | OFlags::TMPFILE, MODE) {
-            Ok(fd) => Self::begin(directory, fd.into(), None),
+        let created = match rustix::fs::openat(&*at, ".", flags | OFlags::TMPFILE, MODE) {
+            Ok(fd) => Self::begin(directory, at, fd.into(), None),
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {
-                Self::create_named(directory)
+                Self::named(directory, at)
             }
-            Err(errno) => Err(errno.into()),
-        }
+            Err(errno) => Err(errno),
+        };
+        created.map_err(|errno| directory.failed("", errno.into()))
     }
 
-    pub(super) fn create_named(directory: Arc<Directory>) -> io::Result<Self> {
+    /// As where the file system has no nameless files.
+    #[cfg(test)]
+    pub(super) fn create_named(directory: &Arc<Directory>) -> Result<Self> {
+        Self::named(directory, directory.fd()?).map_err(|errno| directory.failed("", errno.into()))
+    }
+
+    fn named(directory: &Arc<Directory>, at: Arc<OwnedFd>) -> Result<Self, Errno> {
         let name = format!("{PREFIX}{}", uuid::Uuid::new_v4());
         let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::CREATE | OFlags::EXCL;
-        let fd = rustix::fs::openat(&directory.fd, &name, flags, MODE)?;
-        let partial = Self::begin(directory, fd.into(), Some(name))?;
+        let fd = rustix::fs::openat(&*at, &name, flags, MODE)?;
+        let partial = Self::begin(directory, at, fd.into(), Some(name))?;
         rustix::fs::flock(&partial.file, FlockOperation::NonBlockingLockExclusive)?;
         Ok(partial)
     }
 
-    fn begin(directory: Arc<Directory>, file: File, name: Option<String>) -> io::Result<Self> {
+    fn begin(
+        directory: &Arc<Directory>,
+        at: Arc<OwnedFd>,
+        file: File,
+        name: Option<String>,
+    ) -> Result<Self, Errno> {
         let mode = directory.writing.mode;
-        let partial = Self { directory, file, name };
+        let partial = Self { directory: directory.clone(), at, file, name };
         if let Some(mode) = mode {
             rustix::fs::fchmod(&partial.file, mode)?;
         }
@@ -93,7 +108,15 @@ impl Partial {
     /// Gives the file its name, durably: its bytes are synced first, the directory after. A file
     /// of that name is never replaced. On an error there is none of that name that was not there
     /// before.
-    pub(super) fn publish(mut self, name: &str) -> io::Result<Published> {
+    pub(super) fn publish(self, name: &str) -> Result<Published> {
+        let directory = self.directory.clone();
+        let published = self.link_durably(name).map_err(|cause| directory.failed(name, cause))?;
+        // One that was mounted over it meanwhile would hide it.
+        directory.expect(&published.partial.at)?;
+        Ok(published)
+    }
+
+    fn link_durably(mut self, name: &str) -> io::Result<Published> {
         if self.directory.writing.thin {
             // Zeros at the end are there only once the file is as long as they say.
             let length = self.file.stream_position()?;
@@ -102,12 +125,12 @@ impl Partial {
         self.file.sync_all()?;
         self.link(name)?;
         let published = Published { partial: self, name: name.to_owned(), is_kept: false };
-        rustix::fs::fsync(&published.partial.directory.fd)?;
+        rustix::fs::fsync(&*published.partial.at)?;
         Ok(published)
     }
 
     fn link(&self, name: &str) -> io::Result<()> {
-        let directory = &self.directory.fd;
+        let directory = &*self.at;
         match &self.name {
             None => {
                 let nameless = format!("/proc/self/fd/{}", self.file.as_raw_fd());
@@ -139,7 +162,7 @@ impl Published {
     /// Whether the name is this file's still.
     fn is_there(&self) -> rustix::io::Result<bool> {
         let own = rustix::fs::fstat(&self.partial.file)?;
-        let directory = &self.partial.directory.fd;
+        let directory = &*self.partial.at;
         let there = rustix::fs::statat(directory, &self.name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok((own.st_dev, own.st_ino) == (there.st_dev, there.st_ino))
     }
@@ -147,7 +170,7 @@ impl Published {
     fn take_back(&self) -> rustix::io::Result<()> {
         match self.is_there() {
             Ok(true) => {
-                let directory = &self.partial.directory.fd;
+                let directory = &*self.partial.at;
                 rustix::fs::unlinkat(directory, &self.name, AtFlags::empty())
             }
             // Somebody else has removed it.
@@ -171,7 +194,7 @@ impl Drop for Published {
 impl Drop for Partial {
     fn drop(&mut self) {
         if let Some(name) = &self.name
-            && let Err(error) = rustix::fs::unlinkat(&self.directory.fd, name, AtFlags::empty())
+            && let Err(error) = rustix::fs::unlinkat(&*self.at, name, AtFlags::empty())
         {
             tracing::warn!(%error, name, "temporary file stays until the next sweep");
         }

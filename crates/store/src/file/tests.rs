@@ -132,7 +132,7 @@ async fn a_directory_is_known_by_both_of_its_names() {
 #[tokio::test]
 async fn named_partials_of_dead_processes_are_swept() {
     let (_dir, store) = store();
-    let held = partial::Partial::create_named(store.directories[0].clone()).unwrap();
+    let held = partial::Partial::create_named(&store.directories[0]).unwrap();
     std::fs::write(store.directories[0].path.join(".partial-left-by-a-crash"), "x").unwrap();
     assert_eq!(store.sweep().await.unwrap(), 1);
     assert_eq!(files(&store).len(), 1, "the one that is held stays");
@@ -271,7 +271,7 @@ fn what_is_published_for_nobody_loses_its_name() {
     let (_dir, store) = store();
     let make = [partial::Partial::create, partial::Partial::create_named];
     for (create, name) in make.into_iter().zip(["nameless", "named"]) {
-        let publish = || create(store.directories[0].clone()).unwrap().publish(name).unwrap();
+        let publish = || create(&store.directories[0]).unwrap().publish(name).unwrap();
         drop(publish());
         assert!(files(&store).is_empty());
         publish().keep();
@@ -325,7 +325,7 @@ async fn a_file_has_the_permissions_of_any_new_file() {
     File::create(&any).unwrap();
     let written = store.put(ImageId::random(), None, source(vec![Ok(vec![1])])).await.unwrap();
     assert_eq!(mode(Path::new(&written.uri["file://".len()..])), mode(&any));
-    let named = Partial::create_named(store.directories[0].clone()).unwrap();
+    let named = Partial::create_named(&store.directories[0]).unwrap();
     named.publish("named").unwrap().keep();
     assert_eq!(mode(&store.path().join("named")), mode(&any));
 }
@@ -337,4 +337,39 @@ async fn a_location_that_is_elsewhere_is_refused_with_the_option_that_names_dire
     let error = store.size(&format!("file://{}/x", dir.path().display())).await.unwrap_err();
     assert!(matches!(error, Error::BadLocation(_)), "{error}");
     assert!(error.to_string().contains("filesystem_store_datadirs"), "{error}");
+}
+
+/// As where a file system is mounted after the service has begun, or mounted anew.
+#[tokio::test]
+async fn what_the_path_names_now_is_the_directory() {
+    let (_dir, store) = store();
+    let path = store.path().to_owned();
+    let (id, there) = (ImageId::random(), source(vec![Ok(b"beneath".to_vec())]));
+    let beneath = store.put(id, None, there).await.unwrap();
+    let begun = Partial::create(&store.directories[0]).unwrap();
+    let away = path.with_extension("away");
+    fs::rename(&path, &away).unwrap();
+
+    // A directory that is not there says nothing of its files.
+    let errors = [
+        store.probe().await.unwrap_err(),
+        store.size(&beneath.uri).await.unwrap_err(),
+        store.delete(&beneath.uri).await.unwrap_err(),
+        store.discard(id).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    }
+
+    fs::create_dir(&path).unwrap();
+    store.probe().await.unwrap();
+    assert!(matches!(store.size(&beneath.uri).await, Err(Error::NotFound(_))));
+    let written = store.put(id, None, source(vec![Ok(b"mounted".to_vec())])).await.unwrap();
+    assert_eq!(fs::read(path.join(id.to_string())).unwrap(), b"mounted");
+    assert_eq!(fs::read(away.join(id.to_string())).unwrap(), b"beneath");
+    assert_eq!(read_all(&store, &written.uri, 0..7).await, b"mounted");
+    // What began in the other one would be in a place that nobody sees.
+    let error = begun.publish("late").err().unwrap();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert!(!away.join("late").exists() && !path.join("late").exists());
 }

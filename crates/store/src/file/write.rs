@@ -22,21 +22,17 @@ pub(super) async fn put(
     source: Source,
 ) -> Result<Written> {
     let uri = directory.uri(&name);
-    let partial = create(directory.clone(), name.clone()).await?;
+    let partial = create(directory).await?;
     let (pieces, queue) = mpsc::channel(AHEAD);
     let (fed, written) = tokio::join!(feed(source, pieces), write(partial, &name, queue));
     let (partial, size) = written?;
     fed?;
-    let publish = move || partial.publish(&name).map_err(|error| directory.failed(&name, error));
-    blocking(publish).await?.keep();
+    blocking(move || partial.publish(&name)).await?.keep();
     Ok(Written { uri, size })
 }
 
-pub(super) async fn create(directory: Arc<Directory>, name: String) -> Result<Partial> {
-    blocking(move || {
-        Partial::create(directory.clone()).map_err(|error| directory.failed(&name, error))
-    })
-    .await
+pub(super) async fn create(directory: Arc<Directory>) -> Result<Partial> {
+    blocking(move || Partial::create(&directory)).await
 }
 
 /// Hands pieces to the writer, as long as there is one: it says itself why it stopped.
