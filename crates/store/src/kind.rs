@@ -33,6 +33,18 @@ pub(crate) struct Kind {
     pub(crate) open: fn(&Options<'_>) -> Result<Arc<dyn Store>, SettingsError>,
 }
 
+/// The kind that an entry of `[glance_store] stores` means: its name, or that of glance_store's
+/// class, as older configurations have it.
+pub(crate) fn name_of(entry: &str) -> &str {
+    let class = entry.strip_prefix("glance.store.").and_then(|rest| rest.strip_suffix(".Store"));
+    match class {
+        Some("filesystem") => "file",
+        Some("vmware_datastore") => "vmware",
+        Some(kind) => kind,
+        None => entry,
+    }
+}
+
 /// The kind of that name. `store` is who wants it, for the error.
 pub(crate) fn kind(store: &str, name: &str) -> Result<&'static Kind, SettingsError> {
     KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| SettingsError::UnknownKind {

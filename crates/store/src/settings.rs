@@ -61,6 +61,9 @@ pub enum SettingsError {
         /// The name.
         name: String,
     },
+    /// Two stores have the same name.
+    #[error("enabled_backends names the store '{0}' twice")]
+    Twice(String),
     /// A store can't be opened.
     #[error("[{section}] can't open the store: {cause}")]
     Open {
@@ -87,8 +90,14 @@ impl Stores {
 
 /// `enabled_backends = NAME:KIND,…`, and a section for each name.
 fn several(config: &Config, backends: &[String]) -> Result<Stores, SettingsError> {
-    let enabled =
-        backends.iter().map(|backend| named(config, backend)).collect::<Result<_, _>>()?;
+    let mut enabled: Vec<Enabled> = Vec::new();
+    for backend in backends {
+        let store = named(config, backend)?;
+        if enabled.iter().any(|other| other.name == store.name) {
+            return Err(SettingsError::Twice(store.name));
+        }
+        enabled.push(store);
+    }
     let default = config.section(GLANCE_STORE).get::<String>("default_backend")?;
     let default = default.ok_or(SettingsError::NoDefault)?;
     let in_glance = |name| Path::new(GLANCE_STATE).join(name);
@@ -138,7 +147,7 @@ fn unnamed(config: &Config, state: &Path) -> Result<Stores, SettingsError> {
     // glance_store's default of `stores`.
     let usual = || vec!["file".to_owned(), "http".to_owned()];
     let kinds = match (given, naming) {
-        (Some(given), _) => given,
+        (Some(given), _) => kinds_of(&given),
         (None, Naming::Hidden) => usual(),
         (None, Naming::Seen) => vec![default.clone()],
     };
@@ -156,6 +165,17 @@ fn unnamed(config: &Config, state: &Path) -> Result<Stores, SettingsError> {
     Stores::new(enabled, &default, naming).map(|stores| stores.with_reserved(reserved)).map_err(
         |unknown| SettingsError::UnknownDefault { option: "default_store", name: unknown.0 },
     )
+}
+
+/// The kinds that entries name, each once.
+fn kinds_of(entries: &[String]) -> Vec<String> {
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in entries.iter().map(|entry| kind::name_of(entry)) {
+        if !kinds.iter().any(|known| known == kind) {
+            kinds.push(kind.to_owned());
+        }
+    }
+    kinds
 }
 
 /// `node_staging_uri`, a `file://` URI, and `[task] work_dir`.

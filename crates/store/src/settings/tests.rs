@@ -175,6 +175,7 @@ fn what_can_not_be_is_named() {
     let cases = [
         (SEVERAL.replace("slow:file", "slow:tape"), "store 'slow' is of the kind 'tape'"),
         (SEVERAL.replace("slow:file", "slow"), "expected name:kind pairs"),
+        (SEVERAL.replace("slow:file", "fast:http"), "names the store 'fast' twice"),
         (SEVERAL.replace("default_backend = fast", ""), "default_backend is not set"),
         (SEVERAL.replace("default_backend = fast", "default_backend = x"), "default_backend = x"),
         (SEVERAL.replace("slow:file", "os_glance_x:file"), "os_glance_x"),
@@ -190,6 +191,15 @@ fn what_can_not_be_is_named() {
         let error = wrong(&text);
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn kinds_may_be_named_by_glances_classes() {
+    let text = "[glance_store]\nstores = glance.store.filesystem.Store, file, \
+                glance.store.http.Store\nfilesystem_store_datadir = DIR/images\n";
+    let stores = stores(text).1.unwrap();
+    let names: Vec<_> = stores.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["file", "http"]);
 }
 
 #[test]
