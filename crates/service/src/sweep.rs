@@ -5,7 +5,7 @@ use image::{Event, ImageId, Status};
 use store::Store;
 
 use crate::app::App;
-use crate::leftovers;
+use crate::{imports, leftovers};
 
 /// What a sweep found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,7 +24,8 @@ pub async fn sweep(app: &App) -> Result<Swept> {
     let mut swept = Swept::default();
     let others = app.receiving.of_others().await?;
     for id in app.catalog.ids_with_status(Status::Saving).await? {
-        if others.contains(&id) {
+        // A task that gives it bytes which lie elsewhere goes on with them.
+        if others.contains(&id) || imports::is_attaching(app, id).await? {
             continue;
         }
         swept.files += leftovers::clear_all(app, id).await;

@@ -14,7 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use catalog::sql::SqlCatalog;
-use catalog::{Caches, Catalog, Stored, Upload, Uploads, holder};
+use catalog::{Caches, Catalog, Ending, Stored, Tasks, Upload, Uploads, holder};
 use config::Config;
 use faulty_catalog::{Fault, FaultyCatalog};
 use futures::stream::{self, StreamExt};
@@ -22,7 +22,7 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use identity::NoAuth;
 use identity::policy::Policy;
-use image::{Event, Location};
+use image::{Event, Location, Task, TaskType, Timestamp};
 use serde_json::{Value, json};
 use service::keys::Keys;
 use service::{
@@ -308,4 +308,31 @@ async fn what_is_staged_stays_until_its_import() {
     assert_eq!(answer.0, StatusCode::NO_CONTENT);
     service::recover(&service.app).await.unwrap();
     assert_eq!((service.status().await.as_str(), service.files("staging")), ("uploading", 1));
+}
+
+/// A service that is killed while it reads what a location has goes on with it; what an upload has
+/// left goes.
+#[tokio::test]
+async fn bytes_that_a_task_is_to_attach_stay() {
+    let service = Service::new(Fault::None).await;
+    let image = service.image.parse().unwrap();
+    service.catalog.transition(image, Event::BeginUpload).await.unwrap();
+    std::fs::write(service.dir.path().join("images").join(&service.image), "bytes").unwrap();
+    let input = json!({
+        "image_id": image,
+        "loc_url": format!("rbd://fsid/pool/{image}/snap"),
+        "worker": { "id": "test", "attaches": true },
+    });
+    let task = Task {
+        image_id: Some(service.image.clone()),
+        ..Task::new(TaskType::LocationImport, "p".into(), input, Timestamp::now())
+    };
+    service.catalog.create_task(&task).await.unwrap();
+    service::sweep(&service.app).await.unwrap();
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("saving", 1));
+    let lease = service.catalog.take_task_over(&task).await.unwrap();
+    let ending = Ending::Failure("it ended".to_owned());
+    service.catalog.end_task(&lease, &ending, Duration::ZERO).await.unwrap();
+    service::sweep(&service.app).await.unwrap();
+    assert_eq!((service.status().await.as_str(), service.stored_files()), ("queued", 0));
 }

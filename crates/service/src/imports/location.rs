@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use catalog::{Effect, Ending, ImportStart};
 use futures::FutureExt;
 use identity::Caller;
-use image::{Image, ImageId, Location, Task, TaskType, Timestamp};
+use image::{Image, ImageId, Location, Task, TaskStatus, TaskType, Timestamp};
 use serde_json::{Value, json};
 
 use super::admission::{begin, stale_lock};
@@ -69,6 +69,14 @@ fn order(task: &Task) -> Option<(ImageId, Attachment)> {
         body["validation_data"] = claim.clone().into();
     }
     Some((image, Attachment::parse(&body).ok()?))
+}
+
+/// Whether a task is to give the image bytes that lie elsewhere already.
+pub(crate) async fn is_pending(app: &App, image: ImageId) -> catalog::Result<bool> {
+    let tasks = app.imports.tasks.image_tasks(image).await?;
+    Ok(tasks.iter().any(|task| {
+        matches!(task.status, TaskStatus::Pending | TaskStatus::Processing) && order(task).is_some()
+    }))
 }
 
 /// Runs the task to its end.

@@ -46,7 +46,7 @@ use tokio::sync::{Notify, mpsc};
 pub(crate) use admission::admit;
 pub(crate) use alone::alone;
 pub(crate) use legacy::start as start_legacy;
-pub(crate) use location::start as start_attachment;
+pub(crate) use location::{is_pending as is_attaching, start as start_attachment};
 pub(crate) use order::WORKER;
 pub(crate) use proxy::deleted_elsewhere;
 pub use settings::ImportSettings;
