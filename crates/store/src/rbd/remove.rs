@@ -113,10 +113,14 @@ fn is_copy(child: &Child, name: &str) -> bool {
     child.name == name && !child.in_trash
 }
 
+/// A clone that is not found is none any more; or is in a namespace, and goes on being in the way.
 fn flatten(pool: &Arc<Pool>, child: &Child) -> Result<(), Failure> {
     tracing::info!(pool = child.pool, image = child.name, "a clone is flattened");
-    let clone = pool.beside(&child.pool)?.open(&child.name, None)?;
-    looked_at(clone, Image::flatten)
+    let opened = pool.beside(&child.pool).and_then(|pool| pool.open(&child.name, None));
+    match opened.map(|clone| looked_at(clone, Image::flatten)) {
+        Err(failure) if failure.code() == libc::ENOENT => Ok(()),
+        flattened => flattened?,
+    }
 }
 
 /// What is asked of an open image, which is closed then.

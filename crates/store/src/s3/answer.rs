@@ -38,6 +38,8 @@ pub(super) fn escape(text: &str) -> String {
 /// Codes of errors that may pass ("List of error codes").
 const PASSING: &[&str] = &[
     "BadDigest",
+    // Two requests for the same object met: nothing is said of which of them will be stored.
+    "ConditionalRequestConflict",
     "InternalError",
     "OperationAborted",
     "RequestTimeout",
@@ -50,9 +52,8 @@ const PASSING: &[&str] = &[
 const FULL: &[&str] = &["QuotaExceeded", "EntityTooLarge", "XMinioStorageFull"];
 
 /// Codes that come in the body of a success, and the status that they have otherwise.
-const STATUSES: [(&str, StatusCode); 4] = [
+const STATUSES: [(&str, StatusCode); 3] = [
     ("AccessDenied", StatusCode::FORBIDDEN),
-    ("ConditionalRequestConflict", StatusCode::CONFLICT),
     ("NoSuchUpload", StatusCode::NOT_FOUND),
     ("PreconditionFailed", StatusCode::PRECONDITION_FAILED),
 ];
