@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -362,6 +363,24 @@ def test_readers_that_do_not_read_hold_little_and_nobody_up(service, api, large)
     assert api.get(f"/v2/images/{image}/file").content == content
     assert (service.memory() - before) / len(stalled) < 1.5 * (1 << 20)
     assert stalled[-1].read() == content
+
+
+def test_a_reader_that_never_goes_on_is_ended(start):
+    """Else it keeps images of some stores from being deleted."""
+    service = start(config="[DEFAULT]\nclient_socket_timeout = 1\n")
+    api = Account(service).api()
+    image, content = api.create(), random.Random(7).randbytes(LARGE)
+    # Uploads may pause.
+    pieces = (time.sleep(1.5) or content[at : at + LARGE // 2] for at in [0, LARGE // 2])
+    assert api.upload(image, pieces).status_code == 204
+    stalled, slow = ask(service, api, image), ask(service, api, image)
+    read = b""
+    while piece := slow.read(LARGE // 4):
+        read += piece
+        time.sleep(0.7)
+    assert read == content
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        stalled.read()
 
 
 def test_a_reader_keeps_an_image_that_is_deleted(service, api, large):

@@ -66,5 +66,5 @@ pub use rules::{
 };
 pub use schemas::Schemas;
 pub use scrub::{Scrubbed, scrub, scrub_repeatedly};
-pub use serve::serve;
+pub use serve::{serve, stalled_after};
 pub use sweep::{Swept, sweep, sweep_temporary};

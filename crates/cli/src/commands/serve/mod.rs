@@ -19,6 +19,7 @@ use anyhow::Context;
 use catalog::Records;
 use catalog::sql::{Database, SqlCatalog};
 use futures::FutureExt;
+use futures::future::join_all;
 use identity::Authenticator;
 use identity::policy::Policy;
 use notify::Notifier;
@@ -39,6 +40,9 @@ pub(crate) use state::default_state_dir;
 /// How long a thread may take once nobody waits for it any more. One that is in a call of a store that
 /// hangs ends with the process: that call may take minutes.
 const THREADS_END_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long stores may take for removing what requests left that were dropped at the end.
+const STORES_SETTLE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serve images over the Image API v2.
 #[derive(clap::Args)]
@@ -143,7 +147,8 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let end = async { drop(end.await) }.boxed().shared();
     let work = tokio::spawn(service::cache::work(app.clone(), end.clone()));
     let publishing = publisher.map(|publisher| tokio::spawn(publisher.run(end)));
-    let served = service::serve(listener, service::router(app.clone()).merge(routes), stop);
+    let router = service::router(app.clone()).merge(routes);
+    let served = service::serve(listener, router, settings.stalled_after, stop);
     // Tasks that run when the service stops are taken up again at its next start.
     let beside = async {
         tokio::join!(
@@ -157,12 +162,22 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         served = &mut served => served?,
         _ = beside => served.await?,
     }
+    settle(&app.stores).await;
     drop(ended);
     work.await?;
     if let Some(publishing) = publishing {
         publishing.await?;
     }
     Ok(())
+}
+
+/// Waits until stores have removed what requests left that were dropped: what stays is for the next
+/// start.
+async fn settle(stores: &Stores) {
+    let settled = join_all(stores.iter().map(|(_, store)| store.settled()));
+    if tokio::time::timeout(STORES_SETTLE_WITHIN, settled).await.is_err() {
+        tracing::warn!("what dropped requests left in a store stays for the next start");
+    }
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -33,6 +33,8 @@ pub(super) struct Settings {
     pub(super) keys: service::keys::Settings,
     pub(super) notifications: notify::Settings,
     pub(super) policy: policy::Settings,
+    /// How long a client may take no byte of an answer.
+    pub(super) stalled_after: Option<Duration>,
 }
 
 impl Settings {
@@ -53,6 +55,7 @@ impl Settings {
             keys: service::keys::Settings::from_config(&config)?,
             rules: Rules::from_config(&config, &folders)?,
             notifications: notify::Settings::from_config(&config)?,
+            stalled_after: service::stalled_after(&config)?,
             // Without a configuration there is nowhere to look, and Glance's rules hold.
             policy: policy::Settings::from_config(&config, folders)?,
             config,
