@@ -44,9 +44,17 @@ impl Ask<'_> {
     }
 }
 
+/// An object, as a listing of its container tells of it.
 #[derive(Deserialize)]
-struct Listed {
-    name: String,
+pub(super) struct Listed {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) bytes: u64,
+    /// Its MD5 sum.
+    #[serde(default)]
+    pub(super) hash: String,
+    /// The tag of one that has segments of its own, which `hash` is not of.
+    pub(super) slo_etag: Option<String>,
 }
 
 impl Account {
@@ -208,18 +216,23 @@ impl Target {
 
     /// The names of the container's objects that begin so.
     pub(super) async fn beginning(&self, prefix: &str) -> Result<Vec<String>> {
+        Ok(self.listing(prefix).await?.into_iter().map(|listed| listed.name).collect())
+    }
+
+    /// The container's objects whose names begin so, in the order of these.
+    pub(super) async fn listing(&self, prefix: &str) -> Result<Vec<Listed>> {
         let container = self.container_itself();
-        let mut names: Vec<String> = Vec::new();
+        let mut found: Vec<Listed> = Vec::new();
         loop {
-            let marker = names.last().cloned().unwrap_or_default();
+            let marker = found.last().map(|last| last.name.clone()).unwrap_or_default();
             let query = [("format", "json"), ("prefix", prefix), ("marker", marker.as_str())];
             let ask = Ask { query: &query, ..Ask::new(Method::GET) };
             let answer = container.ask_again(&ask).await?;
             let page: Vec<Listed> = answer.json().await.map_err(|e| self.account.away(e))?;
             if page.is_empty() {
-                return Ok(names);
+                return Ok(found);
             }
-            names.extend(page.into_iter().map(|listed| listed.name));
+            found.extend(page);
         }
     }
 

@@ -10,6 +10,7 @@ mod options;
 mod read;
 mod reference;
 mod remove;
+mod stretches;
 mod temp_url;
 mod tenants;
 mod upload;

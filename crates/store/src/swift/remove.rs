@@ -80,11 +80,10 @@ impl Target {
     /// Segments that a manifest `CONTAINER/PREFIX` means. One that means others than its own, by
     /// their names, is believed to be read but not to be removed.
     async fn remove_of_manifest(&self, manifest: &str) -> Result<()> {
-        let manifest = decode(manifest).unwrap_or_default();
-        match manifest.split_once('/') {
+        match of_manifest(manifest) {
             Some((container, prefix)) if prefix.starts_with(&self.object) => {
-                let container = Self { container: container.to_owned(), ..self.clone() };
-                container.remove_beginning(prefix, BTreeSet::new()).await.map(drop)
+                let container = Self { container, ..self.clone() };
+                container.remove_beginning(&prefix, BTreeSet::new()).await.map(drop)
             }
             _ => {
                 tracing::warn!(object = %self.shown(), "segments with other names stay");
@@ -119,10 +118,17 @@ impl Target {
     }
 }
 
-fn is_static(headers: &HeaderMap) -> bool {
+/// The container of a manifest's segments, and how their names begin.
+pub(super) fn of_manifest(manifest: &str) -> Option<(String, String)> {
+    let manifest = decode(manifest)?;
+    let (container, prefix) = manifest.split_once('/')?;
+    Some((container.to_owned(), prefix.to_owned()))
+}
+
+pub(super) fn is_static(headers: &HeaderMap) -> bool {
     text(headers, "x-static-large-object").is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }

@@ -1,5 +1,6 @@
 mod failing;
 mod keystone;
+mod reading;
 mod temp_urls;
 
 use std::sync::Arc;
