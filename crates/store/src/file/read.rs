@@ -1,6 +1,7 @@
-//! The way out. What the page cache holds is read where it is asked for: a hand-over to another
-//! thread costs more than the copy does, and takes the bytes out of this processor's cache before
-//! they are sent. For what has to come from the disk threads wait, ahead of the reader.
+//! The way out. What the page cache holds is read where it is asked for, into the memory of the piece
+//! before: a hand-over to another thread costs more than the copy does, and takes the bytes out of
+//! this processor's cache before they are sent; new memory costs as much. For what has to come from
+//! the disk threads wait, ahead of the reader.
 //!
 //! No thread waits for a client: one that reads slowly, or not at all, holds an open file and the
 //! pieces that were read for it.
@@ -13,7 +14,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
 use rustix::fs::Advice;
 use rustix::io::ReadWriteFlags;
@@ -35,8 +36,16 @@ const ASKED: u64 = 4 * 1024 * 1024;
 const STRETCH: u64 = 16 * 1024 * 1024;
 
 /// The size of pieces from the page cache, in bytes: they stay in a processor's own cache until
-/// they are sent, and others on the same thread have their turn after each.
+/// they are sent.
 const CACHED: usize = 256 * 1024;
+
+/// Pieces that a connection has not sent yet, as long as it is given more of them: hyper gathers
+/// half a MiB and sends it at once.
+const HELD: usize = 2;
+
+/// How many bytes from the page cache follow each other before others on the same thread have their
+/// turn: a millisecond's work. After each piece, that took a tenth of the speed.
+const TURN: u64 = 2 * 1024 * 1024;
 
 pub(super) async fn open(
     directory: Arc<Directory>,
@@ -50,8 +59,16 @@ pub(super) async fn open(
         checked.map(|()| Arc::new(file)).map_err(|error| opening.failed(&opened, error))
     });
     let file = file.await?;
-    let (by_threads, ahead) = (range.start, VecDeque::new());
-    let reading = Reading { directory, name, file, left: range, by_threads, ahead };
+    let reading = Reading {
+        directory,
+        name,
+        file,
+        by_threads: range.start,
+        turn: range.start + TURN,
+        left: range,
+        ahead: VecDeque::new(),
+        handed: VecDeque::new(),
+    };
     let pieces = stream::try_unfold(reading, |mut reading| async move {
         Ok(reading.next().await?.map(|piece| (piece, reading)))
     });
@@ -78,43 +95,74 @@ struct Reading {
     /// Up to here threads read.
     by_threads: u64,
     /// What they read, before `left`.
-    ahead: VecDeque<JoinHandle<io::Result<Bytes>>>,
+    ahead: VecDeque<JoinHandle<io::Result<BytesMut>>>,
+    /// Where others have their turn.
+    turn: u64,
+    /// The last pieces that went out, at most [`HELD`]. The next one is read into the memory of one
+    /// that nobody holds any more: new memory is zeroed first, by the system and here, and is in no
+    /// processor's cache.
+    handed: VecDeque<Bytes>,
 }
 
 impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         if self.ahead.is_empty() && self.left.start >= self.by_threads {
+            self.let_others().await;
             if let Some(piece) = self.read_cached() {
-                tokio::task::yield_now().await;
-                return Ok(Some(piece));
+                return Ok(Some(self.hand(piece)));
             }
             self.by_threads = self.left.start + STRETCH;
         }
         self.read_ahead();
         let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
-        let read = joined(reading.await);
-        read.map(Some).map_err(|error| self.directory.failed(&self.name, error))
+        let read = joined(reading.await).map_err(|error| self.directory.failed(&self.name, error));
+        Ok(Some(self.hand(read?)))
+    }
+
+    async fn let_others(&mut self) {
+        if self.left.start >= self.turn {
+            self.turn = self.left.start + TURN;
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The next piece, if the page cache has all of it.
-    fn read_cached(&mut self) -> Option<Bytes> {
-        let mut piece = vec![0; self.next_length(CACHED)];
+    fn read_cached(&mut self) -> Option<BytesMut> {
+        let mut piece = self.buffer(self.next_length(CACHED));
         if !is_read_at_once(&self.file, &mut piece, self.left.start) {
             return None;
         }
         self.left.start += piece.len() as u64;
-        Some(piece.into())
+        Some(piece)
     }
 
     fn read_ahead(&mut self) {
         while self.ahead.len() < AHEAD && self.left.start < self.by_threads.min(self.left.end) {
             let (offset, length) = (self.left.start, self.next_length(PIECE));
             let wanted = self.left.end.min(offset + length as u64 + ASKED) - offset;
-            let file = self.file.clone();
-            let read = move || read_piece(&file, offset, length, wanted);
+            let (file, buffer) = (self.file.clone(), self.buffer(length));
+            let read = move || read_piece(&file, offset, buffer, wanted);
             self.ahead.push_back(tokio::task::spawn_blocking(read));
             self.left.start += length as u64;
         }
+    }
+
+    fn hand(&mut self, piece: BytesMut) -> Bytes {
+        let piece = piece.freeze();
+        self.handed.push_back(piece.clone());
+        if self.handed.len() > HELD {
+            self.handed.pop_front();
+        }
+        piece
+    }
+
+    /// Memory for a piece.
+    fn buffer(&mut self, length: usize) -> BytesMut {
+        let free = self.handed.iter().position(Bytes::is_unique);
+        let free = free.and_then(|at| self.handed.remove(at)?.try_into_mut().ok());
+        let mut buffer = free.unwrap_or_default();
+        buffer.resize(length, 0);
+        buffer
     }
 
     fn next_length(&self, most: usize) -> usize {
@@ -132,10 +180,9 @@ fn is_read_at_once(file: &File, buffer: &mut [u8], offset: u64) -> bool {
 }
 
 /// Waits for a piece; `wanted` bytes, it and what follows, are soon to be read.
-fn read_piece(file: &File, offset: u64, length: usize, wanted: u64) -> io::Result<Bytes> {
+fn read_piece(file: &File, offset: u64, mut buffer: BytesMut, wanted: u64) -> io::Result<BytesMut> {
     // A hint: where it can't be taken, nothing is lost.
     let _ = rustix::fs::fadvise(file, offset, NonZeroU64::new(wanted), Advice::WillNeed);
-    let mut buffer = vec![0; length];
     file.read_exact_at(&mut buffer, offset)?;
-    Ok(buffer.into())
+    Ok(buffer)
 }

@@ -31,6 +31,13 @@ async fn read_all(store: &FileStore, uri: &str, range: Range<u64>) -> Vec<u8> {
     .unwrap()
 }
 
+/// Stores so many pieces and a little more, of bytes that tell where they belong; returns where.
+async fn numbered(store: &FileStore, pieces: usize) -> (String, Vec<u8>) {
+    let bytes: Vec<u8> = (0..pieces * crate::PIECE + 7).map(|i| (i % 251) as u8).collect();
+    let written = store.put(ImageId::random(), None, source(vec![Ok(bytes.clone())])).await;
+    (written.unwrap().uri, bytes)
+}
+
 fn files(store: &FileStore) -> Vec<String> {
     store.directories[0].names().unwrap()
 }
@@ -154,10 +161,8 @@ async fn a_dropped_put_leaves_nothing() {
 #[tokio::test]
 async fn bytes_come_from_the_disk_and_from_the_page_cache() {
     let (_dir, store) = store();
-    let bytes: Vec<u8> = (0..9 * crate::PIECE + 7).map(|i| (i % 251) as u8).collect();
+    let (uri, bytes) = numbered(&store, 9).await;
     let size = bytes.len() as u64;
-    let written = store.put(ImageId::random(), None, source(vec![Ok(bytes.clone())])).await;
-    let uri = written.unwrap().uri;
     let file = store.file(&uri).await.unwrap().unwrap();
     for read_before in [0, 3 * crate::PIECE, 7 * crate::PIECE] {
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
@@ -165,6 +170,51 @@ async fn bytes_come_from_the_disk_and_from_the_page_cache() {
         assert_eq!(read_all(&store, &uri, 0..size).await, bytes);
         assert_eq!(read_all(&store, &uri, 5..size - 5).await, bytes[5..bytes.len() - 5]);
     }
+}
+
+/// From the page cache and from the disk.
+#[tokio::test]
+async fn a_piece_that_is_held_stays_what_it_is() {
+    let (_dir, store) = store();
+    let (uri, bytes) = numbered(&store, 9).await;
+    let file = store.file(&uri).await.unwrap().unwrap();
+    for forget in [false, true] {
+        if forget {
+            rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        }
+        let data = store.open(&uri, 0..bytes.len() as u64).await.unwrap();
+        let held: Vec<_> = data.try_collect().await.unwrap();
+        assert_eq!(held.concat(), bytes, "forgotten: {forget}");
+    }
+}
+
+#[tokio::test]
+async fn a_piece_that_was_let_go_of_lends_its_memory_to_the_next() {
+    let (_dir, store) = store();
+    let (uri, bytes) = numbered(&store, 3).await;
+    let mut data = store.open(&uri, 0..bytes.len() as u64).await.unwrap();
+    let first = data.next().await.unwrap().unwrap();
+    let (at, length) = (first.as_ptr(), first.len());
+    drop(first);
+    // What the allocator had free of that size is taken.
+    let others: Vec<_> = (0..4).map(|_| vec![1_u8; length]).collect();
+    let second = data.next().await.unwrap().unwrap();
+    assert_eq!(second.as_ptr(), at);
+    assert_eq!(second, bytes[length..2 * length]);
+    drop(others);
+}
+
+#[tokio::test]
+async fn who_reads_from_the_page_cache_lets_others_have_their_turn() {
+    let (_dir, store) = store();
+    let (uri, bytes) = numbered(&store, 9).await;
+    let mut data = store.open(&uri, 0..bytes.len() as u64).await.unwrap();
+    data.next().await.unwrap().unwrap();
+    let other = tokio::spawn(async {});
+    while let Some(piece) = data.next().await {
+        piece.unwrap();
+    }
+    assert!(other.is_finished());
 }
 
 #[tokio::test]
