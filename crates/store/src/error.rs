@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use rustix::io::Errno;
 use thiserror::Error;
 
 /// What goes wrong on the side that the bytes come from.
@@ -78,6 +79,17 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
+}
+
+impl Error {
+    /// What an error of the system means that a store's medium has told.
+    pub(crate) fn of_medium(store: String, cause: io::Error) -> Self {
+        match cause.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => Self::Full(store),
+            Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Self::Denied { store, cause },
+            _ => Self::Io { store, cause },
+        }
+    }
 }
 
 /// The result of a store's operation.

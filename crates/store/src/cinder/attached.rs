@@ -2,13 +2,13 @@
 //! volumes can be attached once only. The last of them gives the attachment up.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex as Held, PoisonError};
+use std::sync::{Arc, Mutex as Held, OnceLock, PoisonError};
 
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 use super::attachment::Mode;
-use super::device::{Device, Devices};
+use super::device::{Connection, Device, Devices, Tools};
 use super::host::Host;
 use super::session::Session;
 use crate::{Cleanups, Error, Result};
@@ -16,8 +16,9 @@ use crate::{Cleanups, Error, Result};
 /// What attaches and detaches.
 pub(super) struct Attaching {
     pub(super) session: Arc<Session>,
-    pub(super) devices: Devices,
+    devices: Arc<Devices>,
     multipath: Multipath,
+    tools: Tools,
     host: OnceCell<Host>,
     read: Held<HashMap<Uuid, Arc<Slot>>>,
     pub(super) cleanups: Cleanups,
@@ -32,8 +33,8 @@ pub(super) struct Multipath {
 
 /// A volume that is attached, and how it is used.
 pub(super) struct Attached {
-    attachment: Uuid,
-    pub(super) device: Device,
+    connection: Arc<Connection>,
+    pub(super) device: Arc<dyn Device>,
 }
 
 /// A volume that may be read. Whoever attaches or detaches it has the lock.
@@ -44,12 +45,19 @@ struct Slot(Mutex<Readers>);
 struct Readers {
     count: usize,
     attached: Option<Attached>,
+    /// What could not be given up, and can't be used any more.
+    left: Option<Arc<Connection>>,
 }
 
 impl Attaching {
-    pub(super) fn new(session: Arc<Session>, devices: Devices, multipath: Multipath) -> Self {
+    pub(super) fn new(
+        session: Arc<Session>,
+        devices: Devices,
+        multipath: Multipath,
+        tools: Tools,
+    ) -> Self {
         let (host, read, cleanups) = (OnceCell::new(), Held::default(), Cleanups::default());
-        Self { session, devices, multipath, host, read, cleanups }
+        Self { session, devices: Arc::new(devices), multipath, tools, host, read, cleanups }
     }
 
     /// Attaches a volume to be written. A writer that is dropped leaves it attached: whoever removes
@@ -60,7 +68,7 @@ impl Attaching {
 
     /// Gives up what was attached to be written, whatever came of it.
     pub(super) async fn written<T>(&self, attached: Attached, done: Result<T>) -> Result<T> {
-        let detached = self.session.detach(attached.attachment).await;
+        let detached = detach(&self.session, &self.devices, &attached.connection).await;
         let done = done?;
         detached.map(|()| done)
     }
@@ -77,6 +85,7 @@ impl Attaching {
                 continue;
             }
             if readers.attached.is_none() {
+                self.clear(&mut readers).await?;
                 readers.attached = Some(self.attach(volume, Mode::Read).await?);
             }
             readers.count += 1;
@@ -98,39 +107,81 @@ impl Attaching {
         self.let_go(volume, &mut readers).await
     }
 
-    /// What can't be given up stays attached, for the next reader.
+    /// What can't be given up stays attached until the next reader comes.
     async fn let_go(&self, volume: Uuid, readers: &mut Readers) -> Result<()> {
-        if let Some(attached) = &readers.attached {
-            self.session.detach(attached.attachment).await?;
-            readers.attached = None;
+        if let Some(attached) = readers.attached.take() {
+            readers.left = Some(attached.connection);
         }
+        self.clear(readers).await?;
         self.slots().remove(&volume);
+        Ok(())
+    }
+
+    async fn clear(&self, readers: &mut Readers) -> Result<()> {
+        if let Some(connection) = &readers.left {
+            detach(&self.session, &self.devices, connection).await?;
+            readers.left = None;
+        }
         Ok(())
     }
 
     async fn attach(&self, volume: Uuid, mode: Mode) -> Result<Attached> {
         let attachment = self.session.reserve(volume, mode).await?;
-        let session = self.session.clone();
+        let known = Arc::new(OnceLock::new());
+        let (session, devices, made) = (self.session.clone(), self.devices.clone(), known.clone());
         let undo = async move {
-            if let Err(error) = session.detach(attachment).await {
+            let undone = match made.get() {
+                Some(connection) => detach(&session, &devices, connection).await,
+                None => session.detach(attachment).await,
+            };
+            if let Err(error) = undone {
                 tracing::error!(%error, %volume, %attachment, "a volume stays attached");
             }
         };
         let work = async {
-            let multipath = self.multipath;
-            let host = Host::of_system(multipath.wanted, multipath.enforced);
+            let host = Host::of_system(self.multipath, &self.tools);
             let host = self.host.get_or_init(|| host).await;
-            let information = self.session.connect(attachment, host).await?;
-            let device = self.devices.connect(&self.session, &information)?;
+            let to = self.session.connect(attachment, host).await?;
+            let connection = known.get_or_init(|| Connection::new(attachment, to));
+            let device = self.devices.connect(&self.session, connection, mode).await?;
             self.session.complete(attachment).await?;
-            Ok(Attached { attachment, device })
+            Ok(Attached { connection: connection.clone(), device })
         };
         self.cleanups.guard(undo, work).await
+    }
+
+    /// Gives up all attachments of a volume, whoever asked for them: a writer that was dropped, or a
+    /// process that is no more. What this host still has of them is let go of before.
+    pub(super) async fn detach_all(&self, volume: Uuid) -> Result<()> {
+        for attachment in self.session.attachments(volume).await? {
+            let to = match self.session.connection(attachment).await {
+                Err(Error::NotFound(_)) => continue,
+                to => to?,
+            };
+            match to {
+                Some(to) => {
+                    detach(&self.session, &self.devices, &Connection::new(attachment, to)).await?;
+                }
+                None => self.session.detach(attachment).await?,
+            }
+        }
+        Ok(())
     }
 
     fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<Slot>>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Lets go of a volume, then gives its attachment up: what the host still has then may become another
+/// volume's. Errors: it can't be let go of, and stays attached.
+async fn detach(
+    session: &Arc<Session>,
+    devices: &Devices,
+    connection: &Arc<Connection>,
+) -> Result<()> {
+    devices.disconnect(session, connection).await?;
+    session.detach(connection.attachment).await
 }
 
 /// The right to read a volume. Ended, or dropped, it is given up.
@@ -143,7 +194,7 @@ pub(super) struct Lease {
 
 impl Lease {
     /// The volume.
-    pub(super) async fn device(&self) -> Result<Device> {
+    pub(super) async fn device(&self) -> Result<Arc<dyn Device>> {
         let readers = self.slot.0.lock().await;
         let device = readers.attached.as_ref().map(|attached| attached.device.clone());
         // It stays as long as it is counted.

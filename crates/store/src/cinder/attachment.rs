@@ -24,8 +24,8 @@ pub(super) enum Mode {
     Write,
 }
 
-/// How a volume is reached.
-#[derive(Debug, Deserialize)]
+/// How a volume is reached. It may hold passwords.
+#[derive(Deserialize)]
 pub(super) struct ConnectionInfo {
     /// The kind: `rbd`, `nfs`, `iscsi` …
     #[serde(rename = "driver_volume_type")]
@@ -90,6 +90,14 @@ impl Session {
         said.map_err(|_| self.failing("Cinder does not say how a volume is reached"))
     }
 
+    /// How the volume of an attachment is reached, as Cinder knows it later; `None` where it was never
+    /// said who is to use it. Errors: `NotFound`.
+    pub(super) async fn connection(&self, attachment: Uuid) -> Result<Option<ConnectionInfo>> {
+        let path = format!("attachments/{attachment}");
+        let one: One = self.read(&Ask::new(Method::GET, &path, "the attachment")).await?;
+        Ok(serde_json::from_value(one.attachment.connection_info).ok())
+    }
+
     /// Says that it is in use now.
     pub(super) async fn complete(&self, attachment: Uuid) -> Result<()> {
         let path = format!("attachments/{attachment}/action");
@@ -98,17 +106,14 @@ impl Session {
         self.ask(&ask).await.map(drop)
     }
 
-    /// Gives up all that a volume has, whoever asked for them.
-    pub(super) async fn detach_all(&self, volume: Uuid) -> Result<()> {
+    /// All that a volume has, whoever asked for them.
+    pub(super) async fn attachments(&self, volume: Uuid) -> Result<Vec<Uuid>> {
         let volume = volume.to_string();
         let query = [("volume_id", volume.as_str())];
         let what = "the list of attachments";
         let ask = Ask { query: &query, ..Ask::new(Method::GET, "attachments", what) };
         let several: Several = self.read(&ask).await?;
-        for attachment in several.attachments {
-            self.detach(attachment.id).await?;
-        }
-        Ok(())
+        Ok(several.attachments.into_iter().map(|attachment| attachment.id).collect())
     }
 
     /// Gives it up. One that is gone is given up.

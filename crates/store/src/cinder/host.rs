@@ -1,9 +1,12 @@
 //! This host, as Cinder is told of it: what os-brick calls the connector's properties.
 
-use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
+
+use super::attached::Multipath;
+use super::device::Tools;
 
 /// Where the iSCSI initiator's name is.
 const INITIATOR: &str = "/etc/iscsi/initiatorname.iscsi";
@@ -18,22 +21,20 @@ pub(super) struct Host {
     machine: String,
     address: IpAddr,
     initiator: Option<String>,
-    pub(super) multipath: bool,
-    pub(super) enforce_multipath: bool,
+    multipath: Multipath,
 }
 
 impl Host {
     /// What the system says of itself.
-    pub(super) async fn of_system(multipath: bool, enforce_multipath: bool) -> Self {
+    pub(super) async fn of_system(multipath: Multipath, tools: &Tools) -> Self {
         let system = rustix::system::uname();
         let name = system.nodename().to_string_lossy().into_owned();
         Self {
             address: address(&name).await,
             machine: system.machine().to_string_lossy().into_owned(),
-            initiator: fs::read_to_string(INITIATOR).ok().and_then(|text| initiator(&text)),
+            initiator: initiator_file(tools).await.and_then(|text| initiator(&text)),
             name,
             multipath,
-            enforce_multipath,
         }
     }
 
@@ -43,8 +44,8 @@ impl Host {
             "os_type": "linux",
             "ip": self.address,
             "host": self.name,
-            "multipath": self.multipath,
-            "enforce_multipath": self.enforce_multipath,
+            "multipath": self.multipath.wanted,
+            "enforce_multipath": self.multipath.enforced,
             "do_local_attach": false,
             "mountpoint": MOUNTPOINT,
         });
@@ -61,6 +62,20 @@ async fn address(name: &str) -> IpAddr {
     let found: Vec<_> = found.map(|found| found.map(|at| at.ip()).collect()).unwrap_or_default();
     let six = found.iter().find(|address| address.is_ipv6());
     six.or(found.first()).copied().unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// What names the initiator; on many systems only root may read it.
+async fn initiator_file(tools: &Tools) -> Option<String> {
+    match tokio::fs::read_to_string(INITIATOR).await {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let read = tools.run("cat", &[INITIATOR], "").await;
+            let read = read.and_then(|ended| ended.expect(INITIATOR, &[0]));
+            let told =
+                |why: &String| tracing::debug!(why, "the iSCSI initiator's name is not known");
+            read.inspect_err(told).ok().map(|ended| ended.stdout)
+        }
+        read => read.ok(),
+    }
 }
 
 fn initiator(text: &str) -> Option<String> {
@@ -81,7 +96,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_host_says_who_it_is() {
-        let connector = Host::of_system(true, false).await.connector();
+        let multipath = Multipath { wanted: true, enforced: false };
+        let connector = Host::of_system(multipath, &Tools::of_system()).await.connector();
         assert!(connector["host"].as_str().is_some_and(|host| !host.is_empty()));
         assert!(connector["ip"].as_str().is_some_and(|ip| ip.parse::<IpAddr>().is_ok()));
         assert_eq!(connector["multipath"], true);

@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use super::CinderStore;
 use super::attached::{Attaching, Multipath};
-use super::device::{Clusters, Devices};
+use super::device::{Devices, Tools};
 use super::session::Session;
 use super::upload::Making;
 use crate::kind::{Kind, Options};
@@ -20,6 +20,9 @@ use crate::settings::GLANCE_STORE;
 use crate::{SettingsError, Store};
 
 pub(crate) const KIND: Kind = Kind { name: "cinder", open };
+
+/// Where volumes by NFS are mounted unless something else is said.
+const MOUNTS: &str = "/var/lib/glance/mnt";
 
 /// A token is not used any more when less than this is left of its life.
 const LEAST_LIFE: SignedDuration = SignedDuration::from_secs(60);
@@ -35,15 +38,19 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
         patience: Duration::from_secs(options.or("cinder_state_transition_timeout", 300)?),
         grants: Grants::default(),
     };
-    let devices = Devices { clusters: Clusters::new(path(options, "rbd_store_ceph_conf")?) };
     let multipath = Multipath {
         wanted: options.or("cinder_use_multipath", false)?,
         enforced: options.or("cinder_enforce_multipath", false)?,
     };
+    let ceph = path(options, "rbd_store_ceph_conf")?;
+    let mounts = path(options, "cinder_mount_point_base")?;
+    let mounts = mounts.unwrap_or_else(|| MOUNTS.into());
+    let tools = Tools::of_system();
+    let devices = Devices::new(ceph, mounts, multipath, &tools);
     let name = options.section();
     Ok(Arc::new(CinderStore {
         name: (name != GLANCE_STORE).then(|| name.to_owned()),
-        attaching: Arc::new(Attaching::new(Arc::new(session), devices, multipath)),
+        attaching: Arc::new(Attaching::new(Arc::new(session), devices, multipath, tools)),
         making: Making {
             volume_type: given(options, "cinder_volume_type")?,
             grow_attached: options.or("cinder_do_extend_attached", false)?,

@@ -25,6 +25,8 @@ pub(super) async fn read(attaching: &Arc<Attaching>, id: Uuid, range: Range<u64>
         if reading.left == 0
             && let Some(lease) = reading.lease.take()
         {
+            // It may hold the volume open.
+            reading.data = stream::empty().boxed();
             lease.end().await;
         }
         Ok(Some((piece, reading)))
@@ -32,7 +34,7 @@ pub(super) async fn read(attaching: &Arc<Attaching>, id: Uuid, range: Range<u64>
     Ok(pieces.boxed())
 }
 
-/// A volume that is read.
+/// A volume that is read. It is closed before it is given up.
 struct Reading {
     data: Data,
     /// How many bytes are still to come.

@@ -44,7 +44,7 @@ fn cloud(answer: impl Fn(&str, &Request) -> Option<Reply> + Send + Sync + 'stati
 fn usual(what: &str) -> Reply {
     let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
     let attachment = json!({"attachment": {
-        "id": id(ATTACHMENT), "connection_info": {"driver_volume_type": "iscsi"}}});
+        "id": id(ATTACHMENT), "connection_info": {"driver_volume_type": "fibre_channel"}}});
     match what.split('?').next().unwrap() {
         "POST /volumes" => volume("creating"),
         "GET /attachments" => Reply::json(200, &json!({"attachments": []})),
@@ -197,7 +197,8 @@ async fn cinder_is_told_of_multipath_what_options_say() {
     ] {
         let peer = cloud(|_, _| None);
         let why = upload(&peer, options).await;
-        assert!(why.contains("reached by 'iscsi'"), "{why}");
+        assert!(why.contains("reached by 'fibre_channel'"), "{why}");
+        assert!(why.contains("by rbd, nfs, iscsi are used"), "{why}");
         let told = &bodies(&peer, &format!("PUT /public-one{ATTACHMENT}"))[0];
         let connector = &told["attachment"]["connector"];
         assert_eq!(connector["multipath"], wanted, "{options}");

@@ -94,7 +94,7 @@ impl Half {
         let attached = self.attaching.writing(volume.id).await?;
         let fill = async {
             let mut room = volume.room();
-            while filling.fill(&attached.device, room).await? {
+            while filling.fill(&*attached.device, room).await? {
                 room = session.extend(volume.id, room / GIB + 1, "in-use").await?.room();
             }
             Ok(())
@@ -108,7 +108,7 @@ impl Half {
         let mut room = volume.room();
         loop {
             let attached = self.attaching.writing(volume.id).await?;
-            let filled = filling.fill(&attached.device, room).await;
+            let filled = filling.fill(&*attached.device, room).await;
             if !self.attaching.written(attached, filled).await? {
                 return Ok(());
             }
@@ -159,8 +159,8 @@ struct Filling {
 impl Filling {
     /// Writes until a volume of that many bytes is full, or nothing is left; says whether there is
     /// something left.
-    async fn fill(&mut self, device: &Device, room: u64) -> Result<bool> {
-        let mut writer = device.write().await?;
+    async fn fill(&mut self, device: &dyn Device, room: u64) -> Result<bool> {
+        let mut writer = device.write(room).await?;
         while self.end < room {
             let part = self.parts.next(WRITE.min(room - self.end)).await?;
             let length = part.length;
@@ -184,7 +184,7 @@ impl Filling {
 impl Attaching {
     /// Removes a volume that nobody writes any more, with what a writer left attached.
     pub(super) async fn remove(&self, id: Uuid) -> Result<()> {
-        self.session.detach_all(id).await?;
+        self.detach_all(id).await?;
         self.session.remove(id).await
     }
 

@@ -136,12 +136,8 @@ impl Directory {
         match cause.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::NOENT) => Error::NotFound(self.uri(name)),
             Some(Errno::EXIST) => Error::Exists(self.uri(name)),
-            Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => Error::Full(store()),
-            Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
-                Error::Denied { store: store(), cause }
-            }
             Some(Errno::LOOP) => Error::Unavailable { store: store(), why: symlink(name) },
-            _ => Error::Io { store: store(), cause },
+            _ => Error::of_medium(store(), cause),
         }
     }
 }

@@ -29,7 +29,7 @@ use remove::{Cloned, Kept};
 use write::{Half, Layout, SNAPSHOT, WRITE};
 
 pub(crate) use options::KIND;
-pub(crate) use volume::{Elsewhere, Reached, Volume};
+pub(crate) use volume::{Elsewhere, Reached, Volume, Writer};
 
 /// A pool of a Ceph cluster that holds image data.
 pub struct RbdStore {

@@ -1,33 +1,37 @@
 //! Volumes in Ceph, reached without the kernel: as os-brick's `rbd` connector reaches them.
 
 use std::ffi::CString;
+use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use serde_json::Value;
 
-use super::super::attachment::ConnectionInfo;
+use super::super::attachment::{ConnectionInfo, Mode};
 use super::super::session::Session;
-use crate::Result;
-use crate::rbd::{Elsewhere, Reached, Volume};
+use super::{Connection, Device, Way, Writer};
+use crate::rbd::{self, Elsewhere, Reached, Volume};
+use crate::remote::Part;
+use crate::{Data, Result};
 
 /// What says nothing: all that is needed comes from Cinder then.
 const NO_FILE: &str = "/dev/null";
 
 /// The clusters that volumes were found in, each with one connection.
-pub(in crate::cinder) struct Clusters {
+pub(super) struct Clusters {
     /// The operator's configuration file (`rbd_store_ceph_conf`).
     conf: Option<PathBuf>,
     known: Mutex<Vec<(Reached, Elsewhere)>>,
 }
 
 impl Clusters {
-    pub(in crate::cinder) fn new(conf: Option<PathBuf>) -> Self {
+    pub(super) fn new(conf: Option<PathBuf>) -> Self {
         Self { conf, known: Mutex::default() }
     }
 
     /// The image that is a volume. Errors: `Unavailable` where it is not said which that is.
-    pub(super) fn volume(&self, session: &Session, information: &ConnectionInfo) -> Result<Volume> {
+    fn volume(&self, session: &Session, information: &ConnectionInfo) -> Result<Volume> {
         let place = place(information, self.conf.as_ref());
         let unclear = || session.failing("Cinder does not say where a volume is in Ceph");
         let (reached, pool, image) = place.ok_or_else(unclear)?;
@@ -38,6 +42,50 @@ impl Clusters {
         let cluster = Elsewhere::at(&session.store, reached.clone());
         known.push((reached, cluster.clone()));
         Ok(cluster.volume(&pool, &image))
+    }
+}
+
+#[async_trait]
+impl Way for Clusters {
+    fn kind(&self) -> &'static str {
+        "rbd"
+    }
+
+    async fn connect(
+        &self,
+        session: &Session,
+        connection: &Connection,
+        _mode: Mode,
+    ) -> Result<Arc<dyn Device>> {
+        Ok(Arc::new(self.volume(session, &connection.to)?))
+    }
+
+    /// Images are open as long as they are used; the host has nothing of them beside.
+    async fn disconnect(&self, _session: &Session, _connection: &Connection) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Device for Volume {
+    async fn read(&self, range: Range<u64>) -> Result<Data> {
+        Self::read(self, range).await
+    }
+
+    /// Whoever opens it sees how large it is.
+    async fn write(&self, _room: u64) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(Self::write(self).await?))
+    }
+}
+
+#[async_trait]
+impl Writer for rbd::Writer {
+    async fn write(&mut self, offset: u64, part: Part) -> Result<()> {
+        Self::write(self, offset, part).await
+    }
+
+    async fn finish(self: Box<Self>) -> Result<()> {
+        Self::finish(*self).await
     }
 }
 
