@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::StreamExt;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -250,4 +251,37 @@ async fn a_location_that_a_client_names_is_the_volume_of_the_image() {
         let admitted = of_user(&peer, "").admit(id, &uri).await;
         assert_eq!(admitted.is_ok(), is_admitted, "{admitted:?}");
     }
+}
+
+/// Where a volume of a GiB is really, by a way that this host can go: a target of iSCSI, or a file of an NFS
+/// share. `tests/stores/kernel_clients` has some.
+#[tokio::test]
+async fn a_volume_is_written_and_read_where_it_is() {
+    let Ok(place) = std::env::var("TEST_CINDER_CONNECTION") else { return };
+    let place: Value = serde_json::from_str(&place).unwrap();
+    let id = ATTACHMENT.rsplit('/').next().unwrap();
+    let attachment = json!({"attachment": {"id": id, "connection_info": place}});
+    let peer = cloud(move |what, _| {
+        let is_it = what == format!("PUT {ATTACHMENT}") || what == format!("GET {ATTACHMENT}");
+        is_it.then(|| Reply::json(200, &attachment))
+    });
+    let options = std::env::var("TEST_CINDER_OPTIONS").unwrap_or_default();
+    let store = of_user(&peer, &options);
+    let bytes: Vec<u8> = (0..20_000_001_u32).map(|at| (at / 3 * 7) as u8).collect();
+    let bytes: &'static [u8] = bytes.leak();
+    let put = store.put(ImageId::random(), Some(bytes.len() as u64), source(bytes));
+    let written = put.await.unwrap();
+    assert_eq!(written.size, bytes.len() as u64);
+    for range in [0..1, 1..4_194_305, 19_999_990..20_000_001, 0..20_000_001] {
+        let data = store.open(&written.uri, range.start as u64..range.end as u64).await.unwrap();
+        let read: Vec<_> = data.map(|piece| piece.unwrap()).collect().await;
+        assert!(read.concat() == bytes[range.clone()], "{range:?}");
+    }
+    let dropped = store.open(&written.uri, 0..20_000_001).await.unwrap();
+    drop(dropped);
+    store.settled().await;
+    store.delete(&written.uri).await.unwrap();
+    // Each time it was let go of.
+    let line = format!("DELETE /public-one{ATTACHMENT}");
+    assert_eq!(peer.asked(&line).len(), 6);
 }
