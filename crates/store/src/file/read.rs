@@ -44,8 +44,9 @@ const CACHED: usize = 256 * 1024;
 const HELD: usize = 2;
 
 /// How many bytes from the page cache follow each other before others on the same thread have their
-/// turn: a millisecond's work. After each piece, that took a tenth of the speed.
-const TURN: u64 = 2 * 1024 * 1024;
+/// turn: what is sent at once. With four times as many, requests for records took 17 ms instead of 5
+/// beside 16 downloads.
+const TURN: u64 = (HELD * CACHED) as u64;
 
 pub(super) async fn open(
     directory: Arc<Directory>,
