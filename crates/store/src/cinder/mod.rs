@@ -28,7 +28,7 @@ use crate::{Abilities, Data, Error, Original, Result, Source, Store, Written};
 use attached::Attaching;
 use location::{Location, SCHEMES};
 use upload::{Half, Making, WRITE};
-use volume::{Volume, name};
+use volume::{Mark, Volume, name};
 
 pub(crate) use options::KIND;
 
@@ -36,6 +36,8 @@ pub(crate) use options::KIND;
 pub struct CinderStore {
     /// The store's name in locations, where stores have names.
     name: Option<String>,
+    /// That of its volumes.
+    mark: Mark,
     attaching: Arc<Attaching>,
     making: Making,
     use_multipath: bool,
@@ -52,9 +54,9 @@ impl CinderStore {
         }
     }
 
-    /// How many bytes an image has of which a volume is there.
+    /// How many bytes an image has of which this store has made a volume.
     async fn size_of(&self, id: ImageId) -> Result<u64> {
-        let volumes = self.attaching.session.volumes_of(id).await?;
+        let volumes = self.attaching.session.volumes_of(id, &self.mark).await?;
         let first = volumes.first().map(Volume::image_size);
         first.ok_or_else(|| Error::NotFound(name(id)))
     }
@@ -118,7 +120,7 @@ impl Store for CinderStore {
     }
 
     async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written> {
-        let half = Half::of(self.attaching.clone(), id);
+        let half = Half::of(self.attaching.clone(), id, &self.mark);
         let filler = half.clone();
         self.make(half, id, filler.fill(&self.making, hint, source)).await
     }
@@ -130,7 +132,7 @@ impl Store for CinderStore {
             Ok(_) | Err(Error::NotFound(_) | Error::BadLocation(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let half = Half::of(self.attaching.clone(), id);
+        let half = Half::of(self.attaching.clone(), id, &self.mark);
         let cloner = half.clone();
         self.make(half, id, cloner.clone_of(&source)).await.map(Some)
     }
@@ -151,7 +153,7 @@ impl Store for CinderStore {
     }
 
     async fn discard(&self, id: ImageId) -> Result<bool> {
-        self.attaching.remove_all(id).await
+        self.attaching.remove_all(id, &self.mark).await
     }
 
     async fn settled(&self) {

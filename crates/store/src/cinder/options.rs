@@ -14,6 +14,7 @@ use super::attached::{Attaching, Multipath};
 use super::device::{Devices, Tools};
 use super::session::Session;
 use super::upload::Making;
+use super::volume::Mark;
 use crate::kind::{Kind, Options};
 use crate::remote::{Grants, Wanted, Writers};
 use crate::settings::GLANCE_STORE;
@@ -50,6 +51,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let name = options.section();
     Ok(Arc::new(CinderStore {
         name: (name != GLANCE_STORE).then(|| name.to_owned()),
+        mark: Mark { store: name.to_owned(), upload: None },
         attaching: Arc::new(Attaching::new(Arc::new(session), devices, multipath, tools)),
         making: Making {
             volume_type: given(options, "cinder_volume_type")?,

@@ -285,3 +285,59 @@ async fn a_volume_is_written_and_read_where_it_is() {
     let line = format!("DELETE /public-one{ATTACHMENT}");
     assert_eq!(peer.asked(&line).len(), 6);
 }
+
+/// A volume of the image, as Cinder lists it: of another store in the project, made by Glance, or this
+/// store's.
+#[tokio::test]
+async fn only_volumes_of_the_store_are_taken_for_its_own() {
+    let id = ImageId::random();
+    for (marks, is_own) in [
+        (json!({}), false),
+        (json!({"tintype-store": "other", "tintype-upload": "x"}), false),
+        (json!({"tintype-store": "glance_store", "tintype-upload": "x"}), true),
+    ] {
+        let mut metadata = marks.clone();
+        metadata["glance_image_id"] = json!(id.to_string());
+        let peer = cloud(move |what, _| {
+            let listed = json!({"id": VOLUME.rsplit('/').next(), "status": "available", "size": 1,
+                "name": format!("image-{id}"), "metadata": metadata});
+            let is_list = what.starts_with("GET /volumes/detail");
+            is_list.then(|| Reply::json(200, &json!({"volumes": [listed]})))
+        });
+        let store = of_user(&peer, "");
+        let put = store.put(id, Some(1), source(b"x")).await.unwrap_err();
+        assert_eq!(matches!(put, Error::Exists(_)), is_own, "{marks}: {put}");
+        let made = peer.asked("DELETE").len();
+        assert_eq!(store.discard(id).await.unwrap(), is_own, "{marks}");
+        assert_eq!(peer.asked("DELETE").len() - made, usize::from(is_own), "{marks}");
+    }
+}
+
+/// The answer to the request for a volume gets lost: the one that is removed is this upload's, and no
+/// other one's into the same store.
+#[tokio::test]
+async fn a_volume_whose_making_was_not_told_is_known_by_its_upload() {
+    for is_own in [true, false] {
+        let id = ImageId::random();
+        let asked = std::sync::Mutex::new(None);
+        let peer = cloud(move |what, request| {
+            if what == "POST /volumes" {
+                let mut made = request.json()["volume"].clone();
+                made["id"] = json!(VOLUME.rsplit('/').next());
+                made["status"] = json!("available");
+                if !is_own {
+                    made["metadata"]["tintype-upload"] = json!("another");
+                }
+                *asked.lock().unwrap() = Some(made);
+                return Some(Reply::of(502, b""));
+            }
+            let listed: Vec<_> = asked.lock().unwrap().clone().into_iter().collect();
+            let is_list = what.starts_with("GET /volumes/detail");
+            is_list.then(|| Reply::json(200, &json!({"volumes": listed})))
+        });
+        let store = of_user(&peer, "");
+        store.put(id, Some(1), source(b"x")).await.unwrap_err();
+        let removed: Vec<_> = peer.asked("DELETE").into_iter().collect();
+        assert_eq!(removed.len(), usize::from(is_own));
+    }
+}

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::attached::Attaching;
 use super::device::Device;
-use super::volume::{GIB, New, Volume};
+use super::volume::{GIB, Mark, New, Volume};
 use crate::remote::Parts;
 use crate::{Error, Result, Source};
 
@@ -27,6 +27,7 @@ pub(super) struct Making {
 pub(super) struct Half {
     attaching: Arc<Attaching>,
     id: ImageId,
+    mark: Mark,
     made: Arc<Mutex<Made>>,
 }
 
@@ -41,8 +42,9 @@ enum Made {
 }
 
 impl Half {
-    pub(super) fn of(attaching: Arc<Attaching>, id: ImageId) -> Self {
-        Self { attaching, id, made: Arc::default() }
+    /// An upload into the store that has the mark.
+    pub(super) fn of(attaching: Arc<Attaching>, id: ImageId, mark: &Mark) -> Self {
+        Self { attaching, id, mark: mark.of_upload(), made: Arc::default() }
     }
 
     /// The volume that was made.
@@ -61,7 +63,8 @@ impl Half {
         source: Source,
     ) -> Result<u64> {
         let kind = making.volume_type.as_deref();
-        let new = New { id: self.id, size: hint, volume_type: kind, source: None };
+        let new =
+            New { id: self.id, mark: &self.mark, size: hint, volume_type: kind, source: None };
         let volume = self.make(&new).await?;
         let mut filling = Filling { parts: Parts::of(source), end: 0 };
         match making.grow_attached {
@@ -75,7 +78,13 @@ impl Half {
     /// Makes a clone of a volume, whose image has that many bytes.
     pub(super) async fn clone_of(&self, source: &Volume) -> Result<u64> {
         let size = source.image_size();
-        let new = New { id: self.id, size: Some(size), volume_type: None, source: Some(source) };
+        let new = New {
+            id: self.id,
+            mark: &self.mark,
+            size: Some(size),
+            volume_type: None,
+            source: Some(source),
+        };
         let volume = self.make(&new).await?;
         self.finish(volume.id, Some(size), size).await?;
         Ok(size)
@@ -129,7 +138,7 @@ impl Half {
     pub(super) async fn undo(self) {
         let removed = match self.made() {
             Made::Nothing => return,
-            Made::Asked => self.attaching.remove_all(self.id).await.map(drop),
+            Made::Asked => self.attaching.remove_all(self.id, &self.mark).await.map(drop),
             Made::Volume(volume) => self.attaching.remove(volume).await,
         };
         match removed {
@@ -188,9 +197,9 @@ impl Attaching {
         self.session.remove(id).await
     }
 
-    /// Removes all volumes of an image; says whether there were any.
-    pub(super) async fn remove_all(&self, id: ImageId) -> Result<bool> {
-        let volumes = self.session.volumes_of(id).await?;
+    /// Removes all volumes of an image that have a mark; says whether there were any.
+    pub(super) async fn remove_all(&self, id: ImageId, mark: &Mark) -> Result<bool> {
+        let volumes = self.session.volumes_of(id, mark).await?;
         for volume in &volumes {
             match self.remove(volume.id).await {
                 Ok(()) | Err(Error::NotFound(_)) => {}

@@ -73,6 +73,33 @@ impl Volume {
     }
 }
 
+/// The metadata of a volume that says which store it was made for, and by which upload. Names need not
+/// be unique: stores of several types may be in one project, and each have a volume of an image.
+const STORE: &str = "tintype-store";
+const UPLOAD: &str = "tintype-upload";
+
+/// What tells an upload's volume from those of other stores and uploads.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    /// The store's name.
+    pub(super) store: String,
+    /// One upload's; `None` is any of the store.
+    pub(super) upload: Option<Uuid>,
+}
+
+impl Mark {
+    /// Another upload's into the same store.
+    pub(super) fn of_upload(&self) -> Self {
+        Self { upload: Some(Uuid::new_v4()), ..self.clone() }
+    }
+
+    fn is_on(&self, volume: &Volume) -> bool {
+        let says = |key: &str, value: &str| volume.metadata.get(key).is_some_and(|v| v == value);
+        let upload = self.upload.map(|upload| upload.to_string());
+        says(STORE, &self.store) && upload.is_none_or(|upload| says(UPLOAD, &upload))
+    }
+}
+
 /// The name of an image's volume.
 pub(super) fn name(id: ImageId) -> String {
     format!("image-{id}")
@@ -81,6 +108,7 @@ pub(super) fn name(id: ImageId) -> String {
 /// What is wanted of a new volume.
 pub(super) struct New<'a> {
     pub(super) id: ImageId,
+    pub(super) mark: &'a Mark,
     /// The image's length, where it is known.
     pub(super) size: Option<u64>,
     pub(super) volume_type: Option<&'a str>,
@@ -98,10 +126,13 @@ impl New<'_> {
     }
 
     fn body(&self) -> Value {
+        let mut metadata = metadata(self.id, self.size.unwrap_or(0));
+        metadata[STORE] = json!(self.mark.store);
+        metadata[UPLOAD] = json!(self.mark.upload);
         let mut volume = json!({
             "name": name(self.id),
             "size": self.gibibytes(),
-            "metadata": metadata(self.id, self.size.unwrap_or(0)),
+            "metadata": metadata,
         });
         if let Some(source) = self.source {
             volume["source_volid"] = json!(source.id);
@@ -144,13 +175,14 @@ impl Session {
         Ok(one.volume)
     }
 
-    /// The volumes of an image.
-    pub(super) async fn volumes_of(&self, id: ImageId) -> Result<Vec<Volume>> {
+    /// The volumes of an image that have a mark.
+    pub(super) async fn volumes_of(&self, id: ImageId, mark: &Mark) -> Result<Vec<Volume>> {
         let what = name(id);
         let query = [("name", what.as_str())];
         let ask = Ask { query: &query, ..Ask::new(Method::GET, "volumes/detail", &what) };
         let several: Several = self.read(&ask).await?;
-        Ok(several.volumes.into_iter().filter(|volume| volume.is_of(id)).collect())
+        let is_meant = |volume: &Volume| volume.is_of(id) && mark.is_on(volume);
+        Ok(several.volumes.into_iter().filter(is_meant).collect())
     }
 
     /// Waits while a volume is in one state, for another. Errors: it comes into a third one, or
@@ -177,7 +209,10 @@ impl Session {
     pub(super) async fn extend(&self, id: Uuid, gibibytes: u64, free: &str) -> Result<Volume> {
         self.act(id, json!({ "os-extend": { "new_size": gibibytes } })).await?;
         match self.became(id, "extending", free).await {
-            Err(Error::Unavailable { store, .. }) => Err(Error::Full(store)),
+            Err(Error::Unavailable { store, why }) => match self.volume(id).await {
+                Ok(volume) if volume.status.starts_with("error") => Err(Error::Full(store)),
+                _ => Err(Error::Unavailable { store, why }),
+            },
             extended => extended,
         }
     }
@@ -242,14 +277,32 @@ mod tests {
     #[test]
     fn volumes_have_whole_gibibytes_and_one_at_least() {
         let id = ImageId::random();
-        let gibibytes = |size| New { id, size, volume_type: None, source: None }.gibibytes();
+        let mark = &Mark { store: "fast".to_owned(), upload: None }.of_upload();
+        let gibibytes = |size| New { id, mark, size, volume_type: None, source: None }.gibibytes();
         let sizes = [None, Some(0), Some(1), Some(GIB), Some(GIB + 1)].map(gibibytes);
         assert_eq!(sizes, [1, 1, 1, 1, 2]);
         let source = volume(5, "{}");
-        let clone = New { id, size: Some(1), volume_type: Some("t"), source: Some(&source) };
+        let clone = New { id, mark, size: Some(1), volume_type: Some("t"), source: Some(&source) };
         let body = clone.body();
         assert_eq!(body["volume"]["size"], 5);
         assert_eq!(body["volume"]["volume_type"], Value::Null);
         assert_eq!(body["volume"]["metadata"]["glance_image_id"], id.to_string());
+        assert_eq!(body["volume"]["metadata"]["tintype-store"], "fast");
+        let upload = mark.upload.unwrap().to_string();
+        assert_eq!(body["volume"]["metadata"]["tintype-upload"], upload);
+    }
+
+    #[test]
+    fn marks_tell_stores_and_uploads_apart() {
+        let fast = Mark { store: "fast".to_owned(), upload: None };
+        let (upload, other) = (fast.of_upload(), fast.of_upload());
+        let of_upload = upload.upload.unwrap();
+        let made = volume(
+            1,
+            &format!("{{\"tintype-store\": \"fast\", \"tintype-upload\": \"{of_upload}\"}}"),
+        );
+        assert!(fast.is_on(&made) && upload.is_on(&made) && !other.is_on(&made));
+        let slow = Mark { store: "slow".to_owned(), ..upload };
+        assert!(!slow.is_on(&made) && !fast.is_on(&volume(1, "{}")));
     }
 }
