@@ -8,7 +8,6 @@ use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
 use super::Directory;
-use crate::blocking::blocking;
 use crate::{Result, Written};
 
 /// Bytes copied by one call, at most: between two of them a copy can be given up.
@@ -29,7 +28,7 @@ pub(super) async fn copy(
         let mut at = 0;
         while at < size {
             let (source, done) = (from.clone(), at);
-            let copied = blocking(move || {
+            let copied = directory.threads.run(move || {
                 let copied = stretch(&source, partial.file(), done, size);
                 Ok((partial, copied))
             });
@@ -44,12 +43,13 @@ pub(super) async fn copy(
             };
         }
     }
+    let threads = directory.threads.clone();
     let published = directory;
     let publish = move || {
         partial.set_length(size).map_err(|error| published.failed(&name, error))?;
         partial.publish(&name)
     };
-    blocking(publish).await?.keep();
+    threads.run(publish).await?.keep();
     Ok(Some(Written { uri, size }))
 }
 

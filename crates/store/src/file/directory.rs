@@ -8,6 +8,7 @@ use std::{fs, io};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
+use crate::blocking::Threads;
 use crate::{Error, Result};
 
 /// The spellings of this store's URIs; the first one is written.
@@ -32,6 +33,8 @@ pub(super) struct Directory {
     opened: Mutex<Arc<OwnedFd>>,
     pub(super) priority: i64,
     pub(super) writing: Writing,
+    /// Those that may wait for it.
+    pub(super) threads: Threads,
 }
 
 impl Directory {
@@ -42,7 +45,8 @@ impl Directory {
         let real = fs::canonicalize(path).map_err(failed)?;
         let path = std::path::absolute(path).map_err(failed)?;
         let opened = Mutex::new(open(&real).map_err(|errno| failed(errno.into()))?);
-        Ok(Self { path, real, opened, priority, writing })
+        let threads = Threads::of(&path.display().to_string());
+        Ok(Self { path, real, opened, priority, writing, threads })
     }
 
     /// The directory, held open. What the path names may have changed: a file system that was

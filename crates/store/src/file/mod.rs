@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use image::ImageId;
 use serde_json::{Map, Value};
 
-use crate::blocking::blocking;
+use crate::blocking::Threads;
 use crate::{Abilities, Data, Error, Original, Result, Source, Store, Written};
 
 use directory::{Directory, SCHEMES, Writing};
@@ -35,6 +35,8 @@ const ELSEWHERE: &str = "lies in none of its directories: where images are to be
 pub struct FileStore {
     /// Never empty; those of the highest priority first.
     directories: Arc<[Arc<Directory>]>,
+    /// Those that may wait for all directories.
+    threads: Threads,
     properties: Map<String, Value>,
     mountpoints: Arc<[Mountpoint]>,
 }
@@ -47,7 +49,9 @@ impl FileStore {
 
     fn over(mut directories: Vec<Directory>) -> Self {
         directories.sort_by_key(|directory| std::cmp::Reverse(directory.priority));
+        let paths: Vec<_> = directories.iter().map(|d| d.path.display().to_string()).collect();
         Self {
+            threads: Threads::of(&paths.join(", ")),
             directories: directories.into_iter().map(Arc::new).collect(),
             properties: Map::new(),
             mountpoints: Arc::new([]),
@@ -74,11 +78,11 @@ impl FileStore {
             return Ok(only.clone());
         }
         let directories = self.directories.clone();
-        blocking(move || {
+        let ask = move || {
             let asked = directories.iter().map(|directory| (directory, directory.free()));
             roomiest(asked, size).cloned()
-        })
-        .await
+        };
+        self.threads.run(ask).await
     }
 }
 
@@ -140,8 +144,8 @@ impl Store for FileStore {
 
     async fn probe(&self) -> Result<()> {
         let directories = self.directories.clone();
-        blocking(move || directories.iter().try_for_each(|directory| directory.free().map(drop)))
-            .await
+        let ask = move || directories.iter().try_for_each(|directory| directory.free().map(drop));
+        self.threads.run(ask).await
     }
 
     async fn put(&self, id: ImageId, hint: Option<u64>, source: Source) -> Result<Written> {
@@ -158,8 +162,9 @@ impl Store for FileStore {
 
     async fn file(&self, uri: &str) -> Result<Option<File>> {
         let (directory, name) = self.find(uri)?;
+        let threads = directory.threads.clone();
         let (directory, name) = (directory.clone(), name.to_owned());
-        blocking(move || directory.open_file(&name)).await.map(Some)
+        threads.run(move || directory.open_file(&name)).await.map(Some)
     }
 
     async fn open(&self, uri: &str, range: Range<u64>) -> Result<Data> {
@@ -169,23 +174,25 @@ impl Store for FileStore {
 
     async fn size(&self, uri: &str) -> Result<u64> {
         let (directory, name) = self.find(uri)?;
+        let threads = directory.threads.clone();
         let (directory, name) = (directory.clone(), name.to_owned());
-        blocking(move || {
+        let look = move || {
             let file = directory.open_file(&name)?;
             file.metadata().map(|m| m.len()).map_err(|e| directory.failed(&name, e))
-        })
-        .await
+        };
+        threads.run(look).await
     }
 
     async fn delete(&self, uri: &str) -> Result<()> {
         let (directory, name) = self.find(uri)?;
+        let threads = directory.threads.clone();
         let (directory, name) = (directory.clone(), name.to_owned());
-        blocking(move || directory.remove(&name)).await
+        threads.run(move || directory.remove(&name)).await
     }
 
     async fn discard(&self, id: ImageId) -> Result<bool> {
         let directories = self.directories.clone();
-        blocking(move || {
+        let remove = move || {
             let mut found = false;
             for directory in directories.iter() {
                 match directory.remove(&id.to_string()) {
@@ -195,13 +202,13 @@ impl Store for FileStore {
                 }
             }
             Ok(found)
-        })
-        .await
+        };
+        self.threads.run(remove).await
     }
 
     async fn stored(&self) -> Result<Vec<ImageId>> {
         let directories = self.directories.clone();
-        blocking(move || {
+        let list = move || {
             let mut ids = Vec::new();
             for directory in directories.iter() {
                 ids.extend(
@@ -209,13 +216,13 @@ impl Store for FileStore {
                 );
             }
             Ok(ids)
-        })
-        .await
+        };
+        self.threads.run(list).await
     }
 
     async fn sweep(&self) -> Result<usize> {
         let directories = self.directories.clone();
-        blocking(move || directories.iter().map(|d| partial::sweep(d)).sum()).await
+        self.threads.run(move || directories.iter().map(|d| partial::sweep(d)).sum()).await
     }
 }
 

@@ -21,7 +21,7 @@ use rustix::io::ReadWriteFlags;
 use tokio::task::JoinHandle;
 
 use super::Directory;
-use crate::blocking::{blocking, joined};
+use crate::blocking::joined;
 use crate::{Data, PIECE, Result};
 
 /// Pieces that are read from the disk at once, or ahead of the reader, at most.
@@ -54,12 +54,12 @@ pub(super) async fn open(
     range: Range<u64>,
 ) -> Result<Data> {
     let (opening, opened, end) = (directory.clone(), name.clone(), range.end);
-    let file = blocking(move || {
+    let open = move || {
         let file = opening.open_file(&opened)?;
         let checked = expect_length(&file, end);
         checked.map(|()| Arc::new(file)).map_err(|error| opening.failed(&opened, error))
-    });
-    let file = file.await?;
+    };
+    let file = directory.threads.run(open).await?;
     let reading = Reading {
         directory,
         name,
@@ -96,7 +96,7 @@ struct Reading {
     /// Up to here threads read.
     by_threads: u64,
     /// What they read, before `left`.
-    ahead: VecDeque<JoinHandle<io::Result<BytesMut>>>,
+    ahead: VecDeque<JoinHandle<Result<BytesMut>>>,
     /// Where others have their turn.
     turn: u64,
     /// The last pieces that went out, at most [`HELD`]. The next one is read into the memory of one
@@ -116,8 +116,8 @@ impl Reading {
         }
         self.read_ahead();
         let Some(reading) = self.ahead.pop_front() else { return Ok(None) };
-        let read = joined(reading.await).map_err(|error| self.directory.failed(&self.name, error));
-        Ok(Some(self.hand(read?)))
+        let read = joined(reading.await)?;
+        Ok(Some(self.hand(read)))
     }
 
     async fn let_others(&mut self) {
@@ -142,8 +142,12 @@ impl Reading {
             let (offset, length) = (self.left.start, self.next_length(PIECE));
             let wanted = self.left.end.min(offset + length as u64 + ASKED) - offset;
             let (file, buffer) = (self.file.clone(), self.buffer(length));
-            let read = move || read_piece(&file, offset, buffer, wanted);
-            self.ahead.push_back(tokio::task::spawn_blocking(read));
+            let (directory, name) = (self.directory.clone(), self.name.clone());
+            let read = move || {
+                let read = read_piece(&file, offset, buffer, wanted);
+                read.map_err(|error| directory.failed(&name, error))
+            };
+            self.ahead.push_back(self.directory.threads.begin(read));
             self.left.start += length as u64;
         }
     }

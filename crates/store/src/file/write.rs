@@ -10,7 +10,6 @@ use tokio::sync::mpsc;
 use super::Directory;
 use super::partial::Partial;
 use super::writeback::Writeback;
-use crate::blocking::blocking;
 use crate::{Error, Result, Source, Written};
 
 /// Pieces that wait for the disk, at most.
@@ -22,17 +21,19 @@ pub(super) async fn put(
     source: Source,
 ) -> Result<Written> {
     let uri = directory.uri(&name);
+    let threads = directory.threads.clone();
     let partial = create(directory).await?;
     let (pieces, queue) = mpsc::channel(AHEAD);
     let (fed, written) = tokio::join!(feed(source, pieces), write(partial, &name, queue));
     let (partial, size) = written?;
     fed?;
-    blocking(move || partial.publish(&name)).await?.keep();
+    threads.run(move || partial.publish(&name)).await?.keep();
     Ok(Written { uri, size })
 }
 
 pub(super) async fn create(directory: Arc<Directory>) -> Result<Partial> {
-    blocking(move || Partial::create(&directory)).await
+    let threads = directory.threads.clone();
+    threads.run(move || Partial::create(&directory)).await
 }
 
 /// Hands pieces to the writer, as long as there is one: it says itself why it stopped.
@@ -76,12 +77,13 @@ async fn write_all(
     mut pieces: Vec<Bytes>,
     name: String,
 ) -> Result<(Partial, Vec<Bytes>)> {
-    blocking(move || {
+    let threads = partial.directory().threads.clone();
+    let write = move || {
         for piece in pieces.drain(..) {
             let written = partial.write(&piece);
             written.map_err(|error| partial.directory().failed(&name, error))?;
         }
         Ok((partial, pieces))
-    })
-    .await
+    };
+    threads.run(write).await
 }
