@@ -1,6 +1,7 @@
 //! Work that waits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -25,7 +26,7 @@ pub(crate) fn joined<T>(result: Result<T, JoinError>) -> T {
 /// directory may lie on.
 const MOST: usize = 64;
 
-/// How long work waits for a thread.
+/// How long work waits for a thread while no call ends: one that is slow is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The threads that may be in calls of one medium at the same time. One that hangs, as a network file
@@ -34,13 +35,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Threads {
     medium: Arc<str>,
     free: Arc<Semaphore>,
+    /// How many calls have ended.
+    ended: Arc<AtomicU64>,
     patience: Duration,
 }
 
 impl Threads {
     /// `medium` is its name in errors.
     pub(crate) fn of(medium: &str) -> Self {
-        Self { medium: medium.into(), free: Arc::new(Semaphore::new(MOST)), patience: PATIENCE }
+        let free = Arc::new(Semaphore::new(MOST));
+        Self { medium: medium.into(), free, ended: Arc::default(), patience: PATIENCE }
     }
 
     /// Runs what would block. Errors: those of `work`; `Unavailable` where no thread becomes free.
@@ -48,11 +52,17 @@ impl Threads {
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let free = self.free.clone().acquire_owned();
-        match tokio::time::timeout(self.patience, free).await {
-            Ok(Ok(permit)) => joined(spawn_blocking(holding(permit, work)).await),
-            // It is never closed.
-            Ok(Err(_)) | Err(_) => Err(self.hanging()),
+        let mut free = std::pin::pin!(self.free.clone().acquire_owned());
+        loop {
+            let ended = self.ended.load(Ordering::Relaxed);
+            match tokio::time::timeout(self.patience, &mut free).await {
+                Ok(Ok(permit)) => {
+                    return joined(spawn_blocking(self.holding(permit, work)).await);
+                }
+                Err(_) if self.ended.load(Ordering::Relaxed) != ended => {}
+                // It is never closed.
+                Ok(Err(_)) | Err(_) => return Err(self.hanging()),
+            }
         }
     }
 
@@ -62,7 +72,7 @@ impl Threads {
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> JoinHandle<Result<T>> {
         match self.free.clone().try_acquire_owned() {
-            Ok(permit) => spawn_blocking(holding(permit, work)),
+            Ok(permit) => spawn_blocking(self.holding(permit, work)),
             Err(_) => {
                 let threads = self.clone();
                 tokio::spawn(async move { threads.run(work).await })
@@ -70,17 +80,23 @@ impl Threads {
         }
     }
 
+    fn holding<T, W: FnOnce() -> T>(
+        &self,
+        permit: OwnedSemaphorePermit,
+        work: W,
+    ) -> impl FnOnce() -> T + use<T, W> {
+        let ended = self.ended.clone();
+        move || {
+            let done = work();
+            ended.fetch_add(1, Ordering::Relaxed);
+            drop(permit);
+            done
+        }
+    }
+
     fn hanging(&self) -> Error {
         let why = format!("none of {MOST} calls that are under way there has ended for a while");
         Error::Unavailable { store: self.medium.to_string(), why }
-    }
-}
-
-fn holding<T>(permit: OwnedSemaphorePermit, work: impl FnOnce() -> T) -> impl FnOnce() -> T {
-    move || {
-        let done = work();
-        drop(permit);
-        done
     }
 }
 

@@ -35,6 +35,11 @@ impl Cleanups {
         done
     }
 
+    /// Does `work`, and all of it: whoever stops waiting does not stop it.
+    pub async fn through(&self, work: impl Future<Output = ()> + Send + 'static) {
+        Undo { task: Some(work.boxed()), running: self.running.clone() }.finish().await;
+    }
+
     /// Does `work` as a task of its own, that is waited for.
     pub fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
         drop(Undo { task: Some(work.boxed()), running: self.running.clone() });

@@ -151,14 +151,15 @@ impl Attaching {
     }
 
     /// Gives up all attachments of a volume, whoever asked for them: a writer that was dropped, or a
-    /// process that is no more. What this host still has of them is let go of before.
-    pub(super) async fn detach_all(&self, volume: Uuid) -> Result<()> {
+    /// process that is no more. Where they are this host's, what it still has of them is let go of before;
+    /// what they say of another host may be somebody else's disk here.
+    pub(super) async fn detach_all(&self, volume: Uuid, are_here: bool) -> Result<()> {
         for attachment in self.session.attachments(volume).await? {
             let to = match self.session.connection(attachment).await {
                 Err(Error::NotFound(_)) => continue,
                 to => to?,
             };
-            match to {
+            match to.filter(|_| are_here) {
                 Some(to) => {
                     detach(&self.session, &self.devices, &Connection::new(attachment, to)).await?;
                 }
@@ -204,7 +205,8 @@ impl Lease {
     /// Gives it up, and waits for that.
     pub(super) async fn end(mut self) {
         if let Some(attaching) = self.attaching.take() {
-            give_up(attaching, self.volume, self.slot.clone()).await;
+            let cleanups = attaching.cleanups.clone();
+            cleanups.through(give_up(attaching, self.volume, self.slot.clone())).await;
         }
     }
 }

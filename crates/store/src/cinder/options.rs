@@ -51,7 +51,7 @@ fn open(options: &Options<'_>) -> Result<Arc<dyn Store>, SettingsError> {
     let name = options.section();
     Ok(Arc::new(CinderStore {
         name: (name != GLANCE_STORE).then(|| name.to_owned()),
-        mark: Mark { store: name.to_owned(), upload: None },
+        mark: Mark::of_store(name),
         attaching: Arc::new(Attaching::new(Arc::new(session), devices, multipath, tools)),
         making: Making {
             volume_type: given(options, "cinder_volume_type")?,

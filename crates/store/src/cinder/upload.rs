@@ -139,7 +139,7 @@ impl Half {
         let removed = match self.made() {
             Made::Nothing => return,
             Made::Asked => self.attaching.remove_all(self.id, &self.mark).await.map(drop),
-            Made::Volume(volume) => self.attaching.remove(volume).await,
+            Made::Volume(volume) => self.attaching.remove(volume, true).await,
         };
         match removed {
             Ok(()) | Err(Error::NotFound(_)) => {}
@@ -191,9 +191,10 @@ impl Filling {
 }
 
 impl Attaching {
-    /// Removes a volume that nobody writes any more, with what a writer left attached.
-    pub(super) async fn remove(&self, id: Uuid) -> Result<()> {
-        self.detach_all(id).await?;
+    /// Removes a volume that nobody writes any more, with what a writer left attached: to this host where
+    /// it was filled here.
+    pub(super) async fn remove(&self, id: Uuid, is_from_here: bool) -> Result<()> {
+        self.detach_all(id, is_from_here).await?;
         self.session.remove(id).await
     }
 
@@ -201,7 +202,7 @@ impl Attaching {
     pub(super) async fn remove_all(&self, id: ImageId, mark: &Mark) -> Result<bool> {
         let volumes = self.session.volumes_of(id, mark).await?;
         for volume in &volumes {
-            match self.remove(volume.id).await {
+            match self.remove(volume.id, mark.is_from_here(volume)).await {
                 Ok(()) | Err(Error::NotFound(_)) => {}
                 Err(error) => return Err(error),
             }

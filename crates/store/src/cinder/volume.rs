@@ -78,6 +78,10 @@ impl Volume {
 const STORE: &str = "tintype-store";
 const UPLOAD: &str = "tintype-upload";
 
+/// The metadata that says on which host it was filled, and since when that runs (random(4), `boot_id`).
+/// What another host calls a disk of the volume is some other one here.
+const BOOT: &str = "tintype-boot";
+
 /// What tells an upload's volume from those of other stores and uploads.
 #[derive(Debug, Clone)]
 pub(super) struct Mark {
@@ -85,9 +89,23 @@ pub(super) struct Mark {
     pub(super) store: String,
     /// One upload's; `None` is any of the store.
     pub(super) upload: Option<Uuid>,
+    /// Of this host; nothing where the kernel does not say.
+    pub(super) boot: Option<String>,
 }
 
 impl Mark {
+    /// Any upload's into a store, on this host.
+    pub(super) fn of_store(store: &str) -> Self {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let boot = boot.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        Self { store: store.to_owned(), upload: None, boot }
+    }
+
+    /// Whether a volume was filled on this host, since it runs.
+    pub(super) fn is_from_here(&self, volume: &Volume) -> bool {
+        self.boot.is_some() && volume.metadata.get(BOOT) == self.boot.as_ref()
+    }
+
     /// Another upload's into the same store.
     pub(super) fn of_upload(&self) -> Self {
         Self { upload: Some(Uuid::new_v4()), ..self.clone() }
@@ -129,6 +147,9 @@ impl New<'_> {
         let mut metadata = metadata(self.id, self.size.unwrap_or(0));
         metadata[STORE] = json!(self.mark.store);
         metadata[UPLOAD] = json!(self.mark.upload);
+        if let Some(boot) = &self.mark.boot {
+            metadata[BOOT] = json!(boot);
+        }
         let mut volume = json!({
             "name": name(self.id),
             "size": self.gibibytes(),
@@ -277,7 +298,7 @@ mod tests {
     #[test]
     fn volumes_have_whole_gibibytes_and_one_at_least() {
         let id = ImageId::random();
-        let mark = &Mark { store: "fast".to_owned(), upload: None }.of_upload();
+        let mark = &Mark::of_store("fast").of_upload();
         let gibibytes = |size| New { id, mark, size, volume_type: None, source: None }.gibibytes();
         let sizes = [None, Some(0), Some(1), Some(GIB), Some(GIB + 1)].map(gibibytes);
         assert_eq!(sizes, [1, 1, 1, 1, 2]);
@@ -294,7 +315,7 @@ mod tests {
 
     #[test]
     fn marks_tell_stores_and_uploads_apart() {
-        let fast = Mark { store: "fast".to_owned(), upload: None };
+        let fast = Mark::of_store("fast");
         let (upload, other) = (fast.of_upload(), fast.of_upload());
         let of_upload = upload.upload.unwrap();
         let made = volume(
@@ -304,5 +325,10 @@ mod tests {
         assert!(fast.is_on(&made) && upload.is_on(&made) && !other.is_on(&made));
         let slow = Mark { store: "slow".to_owned(), ..upload };
         assert!(!slow.is_on(&made) && !fast.is_on(&volume(1, "{}")));
+        let boot = fast.boot.as_ref().unwrap();
+        let here = volume(1, &format!("{{\"tintype-boot\": \"{boot}\"}}"));
+        let elsewhere = volume(1, "{\"tintype-boot\": \"another\"}");
+        let is_from_here = [&here, &elsewhere, &made].map(|volume| fast.is_from_here(volume));
+        assert_eq!(is_from_here, [true, false, false]);
     }
 }

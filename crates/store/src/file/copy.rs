@@ -21,10 +21,16 @@ pub(super) async fn copy(
 ) -> Result<Option<Written>> {
     let uri = directory.uri(&name);
     let failed = |error| directory.failed(&name, error);
-    let size = from.metadata().map_err(failed)?.len();
-    let mut partial = super::write::create(directory.clone()).await?;
+    let partial = super::write::create(directory.clone()).await?;
     let from = Arc::new(from);
-    if !is_shared(&from, partial.file()) {
+    let original = from.clone();
+    let share = move || {
+        let shared = is_shared(&original, partial.file());
+        Ok((partial, original.metadata().map(|metadata| metadata.len()), shared))
+    };
+    let (mut partial, size, is_shared) = directory.threads.run(share).await?;
+    let size = size.map_err(failed)?;
+    if !is_shared {
         let mut at = 0;
         while at < size {
             let (source, done) = (from.clone(), at);

@@ -155,7 +155,11 @@ impl Store for FileStore {
 
     async fn copy(&self, id: ImageId, from: Original<'_>) -> Result<Option<Written>> {
         let Some(file) = from.store.file(from.uri).await? else { return Ok(None) };
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        let measure = move || {
+            let size = file.metadata().map_or(0, |metadata| metadata.len());
+            Ok((file, size))
+        };
+        let (file, size) = self.threads.run(measure).await?;
         let directory = self.place(size).await?;
         copy::copy(directory, id.to_string(), file).await
     }

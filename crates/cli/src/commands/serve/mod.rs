@@ -162,9 +162,9 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         served = &mut served => served?,
         _ = beside => served.await?,
     }
-    settle(&app.stores).await;
     drop(ended);
     work.await?;
+    settle(&app.stores).await;
     if let Some(publishing) = publishing {
         publishing.await?;
     }

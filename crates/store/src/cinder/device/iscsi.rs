@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex as Held, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex as Held, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -56,6 +56,9 @@ const LOOKED_AT: Duration = Duration::from_secs(3);
 /// How often a map is removed that is still in use.
 const REMOVALS: u32 = 5;
 
+/// One of this process logs in to a target or out of it, for whichever store.
+static TURNS: LazyLock<Turns> = LazyLock::new(Turns::default);
+
 /// The targets that volumes are units of.
 pub(super) struct Targets {
     multipath: Multipath,
@@ -72,8 +75,6 @@ struct Initiator {
     /// Where disks are.
     devices: PathBuf,
     admin: Admin,
-    /// One logs in to a target or out of it.
-    turns: Arc<Turns>,
 }
 
 impl Targets {
@@ -82,7 +83,7 @@ impl Targets {
     }
 
     fn at(multipath: Multipath, kernel: Kernel, devices: PathBuf, tools: Tools) -> Self {
-        let host = Initiator { kernel, devices, admin: Admin::new(tools), turns: Arc::default() };
+        let host = Initiator { kernel, devices, admin: Admin::new(tools) };
         Self { multipath, host, used: Held::default() }
     }
 
@@ -172,7 +173,7 @@ impl Targets {
 impl Initiator {
     /// Has the disk of one way to a volume.
     async fn attach(&self, path: &Path, chap: Option<&Chap>) -> Result<String, String> {
-        let _turn = self.turns.at(&turn(path)).await;
+        let _turn = TURNS.at(&turn(path)).await;
         if self.kernel.session(path).is_none() {
             self.admin.log_in(path, chap).await?;
         }
@@ -209,12 +210,23 @@ impl Initiator {
         Ok(())
     }
 
+    /// Whether a disk that was opened is the volume. What is open keeps its name.
+    fn is_of(&self, volume: &Volume, disk: &str, opened: &File) -> bool {
+        let names = |disk_of: String| self.kernel.map_of(&disk_of).into_iter().chain([disk_of]);
+        let disks = self.paths(volume).into_iter();
+        let mut disks = disks.filter_map(|(session, path)| session.disk(path.lun));
+        let is_named = disks.any(|found| names(found).any(|name| name == disk));
+        let number = rustix::fs::fstat(opened).map(|opened| opened.st_rdev);
+        is_named && number.is_ok_and(|number| self.kernel.number(disk) == Some(number))
+    }
+
     /// All ways by which this host has a volume.
     fn paths(&self, volume: &Volume) -> Vec<(sysfs::Session, Path)> {
         let mut paths: Vec<(sysfs::Session, Path)> = Vec::new();
-        for Path { iqn, lun, .. } in &volume.paths {
+        for Path { iqn, .. } in &volume.paths {
             for session in self.kernel.sessions(iqn) {
-                let path = Path { portal: session.portal.clone(), iqn: iqn.clone(), lun: *lun };
+                let Some(lun) = volume.unit_at(iqn, &session.portal) else { continue };
+                let path = Path { portal: session.portal.clone(), iqn: iqn.clone(), lun };
                 if !paths.iter().any(|(_, known)| *known == path) {
                     paths.push((session, path));
                 }
@@ -229,8 +241,10 @@ impl Initiator {
         let paths = self.paths(volume);
         for disk in paths.iter().filter_map(|(session, path)| session.disk(path.lun)) {
             let map = self.kernel.map_of(&disk);
-            if self.is_used(map.as_ref().unwrap_or(&disk)).await {
-                return Ok(());
+            for device in [Some(&disk), map.as_ref()].into_iter().flatten() {
+                if self.is_used(device).await? {
+                    return Ok(());
+                }
             }
         }
         for (session, path) in &paths {
@@ -239,20 +253,26 @@ impl Initiator {
                 self.remove_map(&map).await?;
             }
         }
-        for (session, path) in &paths {
-            self.detach_path(session, path).await?;
+        for (_, path) in &paths {
+            self.detach_path(path).await?;
         }
-        // Of a log-in that failed there is a record.
-        for path in volume.paths.iter().filter(|path| self.kernel.session(path).is_none()) {
-            if let Err(why) = self.admin.log_out(path).await {
+        let was_there = |path: &Path| paths.iter().any(|(session, _)| path.is_at(&session.portal));
+        for path in volume.paths.iter().filter(|path| !was_there(path)) {
+            let _turn = TURNS.at(&turn(path)).await;
+            // Of a log-in that failed there is a record.
+            if self.kernel.session(path).is_none()
+                && let Err(why) = self.admin.log_out(path).await
+            {
                 tracing::debug!(why, "nothing is forgotten of a target");
             }
         }
         Ok(())
     }
 
-    async fn detach_path(&self, session: &sysfs::Session, path: &Path) -> Result<(), String> {
-        let _turn = self.turns.at(&turn(path)).await;
+    async fn detach_path(&self, path: &Path) -> Result<(), String> {
+        let _turn = TURNS.at(&turn(path)).await;
+        // Whoever had the turn before may have ended the session, and the next one begun another.
+        let Some(session) = self.kernel.session(path) else { return Ok(()) };
         if let Some(disk) = session.disk(path.lun) {
             self.admin.tell(&self.kernel.attribute(&disk, "delete"), "1").await?;
             let gone = until(PATIENCE, || session.disk(path.lun).is_none().then_some(())).await;
@@ -267,21 +287,27 @@ impl Initiator {
         Ok(())
     }
 
-    /// Whether another process says that a disk is in use.
-    async fn is_used(&self, disk: &str) -> bool {
+    /// Whether another process says that a disk is in use. Errors, in words: that can't be known.
+    async fn is_used(&self, disk: &str) -> Result<bool, String> {
         let (store, path) = (String::new(), self.devices.join(disk));
         let local = Local { store, path, shape: Shape::Disk };
         let began = Instant::now();
         loop {
             let opening = local.clone();
             let locked = blocking(move || {
-                // One that can't be opened can't be used either.
-                let Ok(file) = opening.open(For::Reading) else { return Ok(()) };
-                flock(&file, FlockOperation::NonBlockingLockExclusive)
+                let file = opening.open(For::Reading)?;
+                Ok(flock(&file, FlockOperation::NonBlockingLockExclusive)?)
             });
-            match locked.await {
-                Err(Errno::WOULDBLOCK) if began.elapsed() < LOOKED_AT => sleep(LOOK).await,
-                locked => return locked == Err(Errno::WOULDBLOCK),
+            let locked: io::Result<()> = locked.await;
+            let Err(error) = locked else { return Ok(false) };
+            match error.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(Errno::WOULDBLOCK) if began.elapsed() < LOOKED_AT => sleep(LOOK).await,
+                Some(Errno::WOULDBLOCK) => return Ok(true),
+                // It is gone, or has lost its target.
+                Some(Errno::NOENT | Errno::NXIO | Errno::NODEV | Errno::IO) => return Ok(false),
+                _ => {
+                    return Err(format!("whether the disk {disk} is in use is not known: {error}"));
+                }
             }
         }
     }
@@ -339,6 +365,10 @@ impl Way for Targets {
             }
             session.failing(why)
         })?;
+        if !self.host.is_of(&volume, &disk, &used) {
+            let why = format!("/dev/{disk} has become another disk while it was opened");
+            return Err(session.failing(why));
+        }
         self.used().insert(connection.attachment, used);
         Ok(Arc::new(Disk { local, volume, host: self.host.clone() }))
     }
@@ -346,7 +376,9 @@ impl Way for Targets {
     async fn disconnect(&self, session: &Session, connection: &Connection) -> Result<()> {
         // Whatever has no sound name was never reached.
         let Ok(volume) = Volume::of(&connection.to) else { return Ok(()) };
-        drop(self.used().remove(&connection.attachment));
+        let used = self.used().remove(&connection.attachment);
+        // The last to close a disk waits for what was written to it.
+        blocking(move || drop(used)).await;
         self.host.detach(&volume).await.map_err(|why| session.failing(why))
     }
 }
@@ -422,7 +454,14 @@ mod tests {
     /// A host whose tools do to its sysfs what the kernel would do, and note what they are asked.
     fn host(root: &Folder, multipath: Multipath) -> Targets {
         let shown = root.display();
-        program(root, "iscsiadm", &format!("echo \"iscsiadm $*\" >>{shown}/asked"));
+        program(
+            root,
+            "iscsiadm",
+            &format!(
+                "echo \"iscsiadm $*\" >>{shown}/asked\n\
+                 case $* in *-u) rm -r {shown}/class/iscsi_session/*;; esac"
+            ),
+        );
         program(root, "multipathd", "exit 1");
         program(
             root,

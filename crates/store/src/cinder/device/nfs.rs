@@ -1,9 +1,9 @@
 //! Volumes that are files of an NFS share, which the kernel mounts: as os-brick's `remotefs` connector
 //! and glance_store reach them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex as Held, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex as Held, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 
@@ -37,20 +37,22 @@ const NO_OPTIONS: &[&str] =
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Each share is mounted or unmounted by one of this process, for whichever store.
+static TURNS: LazyLock<Turns> = LazyLock::new(Turns::default);
+
 /// The shares that volumes are in.
 pub(super) struct Shares {
     /// Below it they are mounted (`cinder_mount_point_base`).
     base: PathBuf,
     tools: Tools,
-    /// Each share is mounted or unmounted by one.
-    turns: Turns,
-    /// The attachments of this process, by the share.
-    users: Held<HashMap<String, HashSet<Uuid>>>,
+    /// The attachments of this store, by the share, each with its open file: a share of which something
+    /// is open is not unmounted by others.
+    users: Held<HashMap<String, HashMap<Uuid, fs::File>>>,
 }
 
 impl Shares {
     pub(super) fn new(base: PathBuf, tools: Tools) -> Self {
-        Self { base, tools, turns: Turns::default(), users: Held::default() }
+        Self { base, tools, users: Held::default() }
     }
 
     /// Where a share is mounted: as glance_store names it.
@@ -103,12 +105,17 @@ impl Shares {
         Ok(())
     }
 
-    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<String, HashSet<Uuid>>> {
+    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<String, HashMap<Uuid, fs::File>>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a volume once, so that what is wrong with it is told before it counts as attached.
-    async fn opened(&self, session: &Session, file: &Named<'_>, mode: Mode) -> Result<Local> {
+    /// Opens a volume, so that what is wrong with it is told before it counts as attached.
+    async fn opened(
+        &self,
+        session: &Session,
+        file: &Named<'_>,
+        mode: Mode,
+    ) -> Result<(Local, fs::File)> {
         let place = self.place(file.export).map_err(|why| session.failing(why))?;
         let (store, path) = (session.store.clone(), place.join(file.name));
         let local = Local { store, path, shape: Shape::File };
@@ -122,7 +129,7 @@ impl Shares {
                     }
                 }
                 Err(error) => return Err(self.refused(session, file, &error)),
-                Ok(()) => return Ok(local),
+                Ok(opened) => return Ok((local, opened)),
             }
         }
         Err(session.failing(format!("{} is unmounted again and again", file.export)))
@@ -139,13 +146,13 @@ impl Shares {
     }
 }
 
-async fn open(local: &Local, mode: Mode) -> io::Result<()> {
+async fn open(local: &Local, mode: Mode) -> io::Result<fs::File> {
     let purpose = match mode {
         Mode::Read => For::Reading,
         Mode::Write => For::Writing,
     };
     let local = local.clone();
-    blocking(move || local.open(purpose).map(drop)).await
+    blocking(move || local.open(purpose)).await
 }
 
 #[async_trait]
@@ -167,24 +174,29 @@ impl Way for Shares {
         if let Some(why) = unfit(format) {
             return Err(session.failing(why));
         }
-        let _turn = self.turns.at(file.export).await;
-        self.users().entry(file.export.to_owned()).or_default().insert(connection.attachment);
-        Ok(Arc::new(self.opened(session, &file, mode).await?))
+        let _turn = TURNS.at(file.export).await;
+        let (local, opened) = self.opened(session, &file, mode).await?;
+        let mut users = self.users();
+        users.entry(file.export.to_owned()).or_default().insert(connection.attachment, opened);
+        drop(users);
+        Ok(Arc::new(local))
     }
 
     async fn disconnect(&self, session: &Session, connection: &Connection) -> Result<()> {
         // Whatever has no sound name was never mounted.
         let Ok(file) = Named::of(&connection.to) else { return Ok(()) };
-        let _turn = self.turns.at(file.export).await;
-        {
+        let _turn = TURNS.at(file.export).await;
+        let (opened, is_last) = {
             let mut users = self.users();
-            if let Some(of_share) = users.get_mut(file.export) {
-                of_share.remove(&connection.attachment);
-                if !of_share.is_empty() {
-                    return Ok(());
-                }
-                users.remove(file.export);
-            }
+            let of_share = users.get_mut(file.export);
+            let opened = of_share.and_then(|of_share| of_share.remove(&connection.attachment));
+            users.retain(|_, of_share| !of_share.is_empty());
+            (opened, !users.contains_key(file.export))
+        };
+        // To close it may wait for the share's server.
+        blocking(move || drop(opened)).await;
+        if !is_last {
+            return Ok(());
         }
         let place = self.place(file.export).map_err(|why| session.failing(why))?;
         if let Err(why) = self.unmount(&place).await {

@@ -78,6 +78,13 @@ impl Kernel {
         text(&self.root.join("block").join(map).join("dm/name"))
     }
 
+    /// The number of a disk or a map, as a file of it has (`st_rdev`).
+    pub(super) fn number(&self, disk: &str) -> Option<u64> {
+        let text = text(&self.root.join("block").join(disk).join("dev"))?;
+        let (major, minor) = text.split_once(':')?;
+        Some(rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?))
+    }
+
     /// Whether a disk or a map is there.
     pub(super) fn has(&self, disk: &str) -> bool {
         self.root.join("block").join(disk).exists()

@@ -75,6 +75,17 @@ impl Volume {
         }
         Ok(Self { paths, chap: chap(to)? })
     }
+
+    /// The unit that it is at a portal of a target. At one that Cinder did not name it is known where it
+    /// is the same at all that were: another unit is another volume.
+    pub(super) fn unit_at(&self, iqn: &str, portal: &str) -> Option<u64> {
+        let mut of_target = self.paths.iter().filter(|path| path.iqn == iqn);
+        if let Some(named) = of_target.clone().find(|path| path.is_at(portal)) {
+            return Some(named.lun);
+        }
+        let first = of_target.next()?.lun;
+        of_target.all(|path| path.lun == first).then_some(first)
+    }
 }
 
 fn path(portal: &Value, iqn: &Value, lun: &Value) -> Result<Path, String> {
@@ -132,6 +143,23 @@ mod tests {
         let mut data = data;
         data["driver_volume_type"] = json!("iscsi");
         Volume::of(&serde_json::from_value(data).unwrap())
+    }
+
+    #[test]
+    fn a_unit_is_known_where_it_is_no_other_volume() {
+        let volume = |luns: [u64; 2]| Volume {
+            paths: vec![path("10.0.0.1:3260", luns[0]), path("10.0.0.2:3260", luns[1])],
+            chap: None,
+        };
+        for (luns, portal, expected) in [
+            ([1, 2], "10.0.0.1:3260", Some(1)),
+            ([1, 2], "10.0.0.2:3260", Some(2)),
+            ([1, 2], "10.0.0.3:3260", None),
+            ([4, 4], "10.0.0.3:3260", Some(4)),
+        ] {
+            assert_eq!(volume(luns).unit_at(IQN, portal), expected, "{luns:?} {portal}");
+        }
+        assert_eq!(volume([1, 1]).unit_at("iqn.other", "10.0.0.1:3260"), None);
     }
 
     fn path(portal: &str, lun: u64) -> Path {
