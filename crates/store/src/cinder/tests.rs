@@ -341,3 +341,19 @@ async fn a_volume_whose_making_was_not_told_is_known_by_its_upload() {
         assert_eq!(removed.len(), usize::from(is_own));
     }
 }
+
+#[tokio::test]
+async fn shares_are_mounted_where_the_options_say() {
+    let id = ATTACHMENT.rsplit('/').next().unwrap();
+    let share = json!({"driver_volume_type": "nfs", "export": "nas.example:/share",
+        "name": "volume-1", "format": "raw"});
+    let attachment = json!({"attachment": {"id": id, "connection_info": share}});
+    let peer = cloud(move |what, _| {
+        let is_it = what == format!("PUT {ATTACHMENT}") || what == format!("GET {ATTACHMENT}");
+        is_it.then(|| Reply::json(200, &attachment))
+    });
+    // Where no folder can be made, nothing is mounted.
+    let store = of_user(&peer, "cinder_mount_point_base = /proc/nowhere");
+    let error = store.put(ImageId::random(), Some(1), source(b"x")).await.unwrap_err().to_string();
+    assert!(error.contains("/proc/nowhere (cinder_mount_point_base)"), "{error}");
+}
