@@ -311,17 +311,17 @@ async fn remove(app: &App, left: &Leftover, place: Place<'_>) -> Result<Left> {
 /// Removes what is at the image's place in a store, unless its record says that it is there, or may
 /// say so soon.
 async fn discard(app: &App, image: ImageId, (name, store): Place<'_>) -> Left {
-    let held = async {
-        Ok(match is_held(app, image, name).await? {
-            true => Some(Left::Nothing),
-            false => imports::is_attaching(app, image).await?.then_some(Left::Stays),
-        })
-    };
-    match held.await {
+    let held: Result<Option<Left>> = async {
+        match is_held(app, image, name).await? {
+            true => Ok(Some(Left::Nothing)),
+            false => Ok(imports::is_attaching(app, image).await?.then_some(Left::Stays)),
+        }
+    }
+    .await;
+    match held {
         Ok(None) => {}
         Ok(Some(left)) => return left,
         Err(error) => {
-            let error: catalog::Error = error;
             tracing::warn!(%image, store = name, %error, "leftover stays for now");
             return Left::Stays;
         }

@@ -15,7 +15,7 @@ use reqwest::Method;
 
 use super::account::{Ask, Listed, Target};
 use super::remove::{is_static, of_manifest, text};
-use crate::remote::{Answer, Reader};
+use crate::remote::{Answer, Reader, hex};
 use crate::{Error, Result};
 
 /// How many bytes a request asks for, at most: enough that requests don't matter.
@@ -108,7 +108,7 @@ impl Stretch {
 
     /// Whoever reads learns no more than that a download breaks off: so it is logged.
     fn expect(&self, sum: &[u8]) -> Result<()> {
-        let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sum = hex(sum);
         if sum.eq_ignore_ascii_case(&self.md5) {
             return Ok(());
         }

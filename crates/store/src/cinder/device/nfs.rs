@@ -20,6 +20,7 @@ use super::turns::Turns;
 use super::{Connection, Device, Way};
 use crate::Result;
 use crate::blocking::blocking;
+use crate::remote::hex;
 
 /// What the kernel has mounted (proc(5)).
 const MOUNTED: &str = "/proc/self/mountinfo";
@@ -59,8 +60,7 @@ impl Shares {
     fn place(&self, export: &str) -> Result<PathBuf, String> {
         let digest = openssl::hash::hash(MessageDigest::sha256(), export.as_bytes());
         let digest = digest.map_err(|error| error.to_string())?;
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(self.base.join(name))
+        Ok(self.base.join(hex(&digest)))
     }
 
     /// Has a share mounted. One that is there already is used.

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::*;
 use crate::Result;
+use crate::remote::hex;
 use crate::swift::stretches::STEP;
 use crate::testing::{Request, keystone};
 
@@ -43,7 +44,7 @@ enum Kept {
 
 fn sum(bytes: &[u8]) -> String {
     let sum = hash(MessageDigest::md5(), bytes).unwrap();
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sum)
 }
 
 impl Kept {
