@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::super::attached::Multipath;
 use super::super::attachment::Mode;
 use super::super::session::Session;
-use super::local::{For, Local, Shape};
+use super::local::{Local, Shape};
 use super::tool::Tools;
 use super::turns::Turns;
 use super::{Connection, Device, Way, Writer};
@@ -295,7 +295,7 @@ impl Initiator {
         loop {
             let opening = local.clone();
             let locked = blocking(move || {
-                let file = opening.open(For::Reading)?;
+                let file = opening.open(Mode::Read)?;
                 Ok(flock(&file, FlockOperation::NonBlockingLockExclusive)?)
             });
             let locked: io::Result<()> = locked.await;
@@ -385,15 +385,11 @@ impl Way for Targets {
 
 /// Waits until this process may open a disk, and says that it is in use.
 async fn usable(local: &Local, mode: Mode) -> io::Result<File> {
-    let purpose = match mode {
-        Mode::Read => For::Reading,
-        Mode::Write => For::Writing,
-    };
     let began = Instant::now();
     loop {
         let opening = local.clone();
         let opened = blocking(move || {
-            let file = opening.open(purpose)?;
+            let file = opening.open(mode)?;
             flock(&file, FlockOperation::NonBlockingLockShared)?;
             Ok(file)
         });

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use tokio::task::JoinHandle;
 
+use super::super::attachment::Mode;
 use super::{Device, Writer};
 use crate::blocking::{blocking, joined};
 use crate::remote::Part;
@@ -41,16 +42,10 @@ pub(super) struct Local {
     pub(super) shape: Shape,
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum For {
-    Reading,
-    Writing,
-}
-
 impl Local {
     /// Opens what is there. Neither a link is followed nor anything made: names come from a server.
-    pub(super) fn open(&self, purpose: For) -> io::Result<File> {
-        let writing = matches!(purpose, For::Writing);
+    pub(super) fn open(&self, mode: Mode) -> io::Result<File> {
+        let writing = mode == Mode::Write;
         let file = File::options()
             .read(!writing)
             .write(writing)
@@ -76,7 +71,7 @@ impl Local {
     /// How many bytes it has.
     pub(super) async fn length(&self) -> Result<u64> {
         let local = self.clone();
-        let measured = blocking(move || length(&local.open(For::Reading)?)).await;
+        let measured = blocking(move || length(&local.open(Mode::Read)?)).await;
         measured.map_err(|error| self.failed(error))
     }
 
@@ -102,7 +97,7 @@ impl Device for Local {
     async fn read(&self, range: Range<u64>) -> Result<Data> {
         let local = self.clone();
         let opened = blocking(move || {
-            let file = local.open(For::Reading)?;
+            let file = local.open(Mode::Read)?;
             length(&file).map(|length| (Arc::new(file), length))
         });
         let (file, length) = opened.await.map_err(|error| self.failed(error))?;
@@ -123,7 +118,7 @@ impl Device for Local {
     async fn write(&self, room: u64) -> Result<Box<dyn Writer>> {
         let local = self.clone();
         let opened = blocking(move || {
-            let file = local.open(For::Writing)?;
+            let file = local.open(Mode::Write)?;
             length(&file).map(|length| (Arc::new(file), length))
         });
         let (file, length) = opened.await.map_err(|error| self.failed(error))?;

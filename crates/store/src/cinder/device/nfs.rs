@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::super::attachment::{ConnectionInfo, Mode};
 use super::super::session::Session;
-use super::local::{For, Local, Shape};
+use super::local::{Local, Shape};
 use super::tool::Tools;
 use super::turns::Turns;
 use super::{Connection, Device, Way};
@@ -121,7 +121,8 @@ impl Shares {
         let local = Local { store, path, shape: Shape::File };
         for _ in 1..ATTEMPTS {
             self.mount(file, &place).await.map_err(|why| session.failing(why))?;
-            match open(&local, mode).await {
+            let opening = local.clone();
+            match blocking(move || opening.open(mode)).await {
                 // Another process has unmounted it meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     if is_mounted(&place).await.map_err(|why| session.failing(why))? {
@@ -144,15 +145,6 @@ impl Shares {
         }
         session.failing(why)
     }
-}
-
-async fn open(local: &Local, mode: Mode) -> io::Result<fs::File> {
-    let purpose = match mode {
-        Mode::Read => For::Reading,
-        Mode::Write => For::Writing,
-    };
-    let local = local.clone();
-    blocking(move || local.open(purpose)).await
 }
 
 #[async_trait]
